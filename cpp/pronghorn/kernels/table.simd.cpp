@@ -1,0 +1,17 @@
+// One table of kernels per ISA.
+#include "pronghorn/kernels/kernels.h"
+
+namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
+
+#define KERNEL(result, name, arguments) result name arguments;
+#include "pronghorn/kernels/kernel_list.inc"
+#undef KERNEL
+
+extern const Kernels table;
+const Kernels table = {
+#define KERNEL(result, name, arguments) &name,
+#include "pronghorn/kernels/kernel_list.inc"
+#undef KERNEL
+};
+
+}  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
