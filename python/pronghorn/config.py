@@ -175,7 +175,9 @@ def set_num_threads(value: int) -> None:
         ValueError: if `value` is not a positive integer.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"set_num_threads: expected a positive integer. Received: value={value!r}.")
+        raise ValueError(
+            f"set_num_threads: expected a positive integer. Received: value={value!r}."
+        )
     from pronghorn import _core
 
     _core.set_num_threads(value)
