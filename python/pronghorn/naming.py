@@ -152,3 +152,10 @@ def object_name(obj: Any) -> str:
     """Returns the snake-case name of `obj`'s class or function, without a number."""
     cls = obj if hasattr(obj, "__name__") else type(obj)
     return to_snake_case(cls.__name__)
+
+
+def get_uid(prefix: str = "") -> int:
+    """Returns the next number of `prefix`, counting from 1."""
+    with _lock:
+        _uids[prefix] += 1
+        return _uids[prefix]
