@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -71,7 +70,36 @@ std::atomic<int>& thread_count() {
   return count;
 }
 
+uint64_t float_mode() {
+#if defined(__x86_64__)
+  return __builtin_ia32_stmxcsr();
+#elif defined(__aarch64__)
+  uint64_t mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  return mode;
+#else
+  return 0;
+#endif
+}
+
+void set_float_mode([[maybe_unused]] uint64_t mode) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr(static_cast<unsigned>(mode));
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#endif
+}
+
+#if defined(__x86_64__)
+constexpr uint64_t kFlush = 0x8040;  // FTZ, DAZ of MXCSR
+#else
+constexpr uint64_t kFlush = uint64_t{1} << 24;  // FZ of FPCR
+#endif
+
 }  // namespace
+
+FlushSubnormals::FlushSubnormals() : before_(float_mode()) { set_float_mode(before_ | kFlush); }
+FlushSubnormals::~FlushSubnormals() { set_float_mode(before_); }
 
 int num_threads() { return forked.load(std::memory_order_relaxed) ? 1 : thread_count().load(std::memory_order_relaxed); }
 
@@ -88,8 +116,15 @@ void parallel_for_erased(int64_t n, int64_t cost_each, void (*body)(void*, int64
     return;
   }
   const int team = static_cast<int>(std::min<int64_t>(threads, n));
-#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-  for (int64_t i = 0; i < n; ++i) body(context, i);
+  const uint64_t mode = float_mode();
+#pragma omp parallel num_threads(team)
+  {
+    const uint64_t before = float_mode();
+    set_float_mode(mode);
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < n; ++i) body(context, i);
+    set_float_mode(before);
+  }
 }
 
 #else

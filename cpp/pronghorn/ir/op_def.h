@@ -103,6 +103,9 @@ struct OpDef {
   // Bit i: output 0 may be written into the memory of input i, if that has the same size in bytes and is not read later.
   uint32_t in_place_inputs = 0;
 
+  // The same for any output, where it depends on the call; replaces in_place_inputs. Null: in_place_inputs decides.
+  bool (*may_share)(const OpCall&, int output, int input) = nullptr;
+
   // Result depends on more than inputs and attributes: never folded or merged. (Random ops are pure: the key is an input.)
   bool is_opaque = false;
 

@@ -1,0 +1,413 @@
+// The module pronghorn._core. It knows no op by name: apply(name, inputs, attrs) reaches all of them.
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "pronghorn/base/cpu.h"
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/bindings/handle.h"
+#include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/batches.h"
+#include "pronghorn/runtime/eager.h"
+#include "pronghorn/runtime/program.h"
+#include "pronghorn/runtime/tape.h"
+
+namespace py = pybind11;
+
+namespace pronghorn {
+namespace {
+
+std::vector<Tape*>& tapes() {
+  thread_local std::vector<Tape*> active;
+  return active;
+}
+
+DType dtype_from(const std::string& name) {
+  const auto dtype = parse_dtype(name);
+  if (!dtype) type_error("dtype: unknown name. Received: dtype='", name, "'.");
+  return *dtype;
+}
+
+py::tuple shape_tuple(const Shape& shape) {
+  py::tuple result(static_cast<size_t>(shape.rank()));
+  for (int i = 0; i < shape.rank(); ++i) result[static_cast<size_t>(i)] = shape[i];
+  return result;
+}
+
+Shape shape_from(const std::vector<int64_t>& dims) { return Shape(std::span<const int64_t>(dims)); }
+
+py::str dtype_string(DType dtype) {
+  static const std::vector<PyObject*> interned = [] {
+    std::vector<PyObject*> names;
+    for (int i = 0; i < kDTypeCount; ++i) {
+      names.push_back(PyUnicode_InternFromString(std::string(name_of(static_cast<DType>(i))).c_str()));
+    }
+    return names;
+  }();
+  return py::reinterpret_borrow<py::str>(interned[static_cast<size_t>(dtype)]);
+}
+
+// NumPy's dtype with the same bits; bfloat16 has none and shows as uint16.
+py::dtype numpy_dtype(DType dtype) {
+  return dtype == DType::kBfloat16 ? py::dtype("uint16") : py::dtype(std::string(name_of(dtype)));
+}
+
+Attrs attrs_from(const py::dict& dict) {
+  Attrs attrs;
+  for (const auto& [key, item] : dict) {
+    const auto name = py::cast<std::string>(key);
+    if (PyBool_Check(item.ptr()) || PyLong_Check(item.ptr())) {
+      attrs.set(name, py::cast<int64_t>(item));
+    } else if (PyFloat_Check(item.ptr())) {
+      attrs.set(name, py::cast<double>(item));
+    } else if (PyUnicode_Check(item.ptr())) {
+      attrs.set(name, py::cast<std::string>(item));
+    } else {
+      attrs.set(name, py::cast<std::vector<int64_t>>(item));
+    }
+  }
+  return attrs;
+}
+
+Handle symbolic(const std::shared_ptr<Trace>& trace, Value value) { return {Tensor(), trace, value}; }
+
+const Tensor& data_of(const Handle& handle, const char* what) {
+  if (handle.is_symbolic()) {
+    type_error(what, ": this tensor has no data: it stands for a value inside a trace. Received: a symbolic tensor, shape=",
+               handle.type().shape, ", dtype=", handle.type().dtype, ".");
+  }
+  return handle.data;
+}
+
+// All inputs as values of one trace.
+std::vector<Value> values_in(const std::shared_ptr<Trace>& trace, const std::vector<Handle*>& inputs) {
+  std::vector<Value> values;
+  for (const Handle* input : inputs) {
+    if (!input->is_symbolic()) {
+      values.push_back(trace->constant(input->data));
+    } else if (input->trace == trace) {
+      values.push_back(input->value);
+    } else {
+      value_error("trace: a symbolic tensor of another trace was used. Received: shape=", input->type().shape,
+                  ". Keep no tensors from inside a traced function.");
+    }
+  }
+  return values;
+}
+
+py::object results(std::vector<Handle> handles) {
+  if (handles.size() == 1) return py::cast(std::move(handles[0]));
+  py::tuple tuple(handles.size());
+  for (size_t i = 0; i < handles.size(); ++i) tuple[i] = py::cast(std::move(handles[i]));
+  return tuple;
+}
+
+py::object apply(const std::string& name, const std::vector<Handle*>& inputs, const py::dict& dict) {
+  const OpDef& op = find_op(name);
+  const Attrs attrs = attrs_from(dict);
+  std::shared_ptr<Trace> trace;
+  for (const Handle* input : inputs) {
+    if (input == nullptr) type_error(name, ": expected tensors. Received: None.");
+    if (input->is_symbolic()) trace = input->trace;
+  }
+  std::vector<Handle> handles;
+  if (trace != nullptr) {
+    const std::vector<Value> values = values_in(trace, inputs);
+    for (const Value v : Builder(trace->graph).apply_all(op, values, attrs)) handles.push_back(symbolic(trace, v));
+    return results(std::move(handles));
+  }
+  std::vector<Tensor> tensors;
+  for (const Handle* input : inputs) tensors.push_back(input->data);
+  std::vector<Tensor> outputs;
+  {
+    const py::gil_scoped_release release;
+    outputs = apply_eager(op, tensors, attrs);
+  }
+  for (Tape* tape : tapes()) tape->record(op, tensors, attrs, outputs);
+  for (Tensor& output : outputs) handles.push_back({std::move(output), nullptr, {}});
+  return results(std::move(handles));
+}
+
+// A tensor that borrows the array's memory when it is aligned, writable or not, and keeps the array alive; else a copy.
+Handle from_numpy(const py::array& array, const std::string& dtype_name, bool copy) {
+  const TensorType type{dtype_from(dtype_name), shape_from({array.shape(), array.shape() + array.ndim()})};
+  if ((array.flags() & py::array::c_style) == 0) value_error("from_numpy: expected a C-contiguous array.");
+  if (static_cast<size_t>(array.nbytes()) != type.bytes()) {
+    value_error("from_numpy: array has ", array.nbytes(), " bytes, ", type, " has ", type.bytes(), ".");
+  }
+  if (copy) {
+    Tensor tensor(type);
+    std::memcpy(tensor.data(), array.data(), type.bytes());
+    return {std::move(tensor), nullptr, {}};
+  }
+  auto* owner = new py::object(array);
+  auto buffer = std::make_shared<Buffer>(const_cast<void*>(array.data()), type.bytes(), [owner] {
+    const py::gil_scoped_acquire acquire;
+    delete owner;
+  });
+  return {Tensor(type, std::move(buffer)), nullptr, {}};
+}
+
+// A read-only array over the tensor's memory, or a copy.
+py::array to_numpy(const Handle& handle, bool copy) {
+  const Tensor& tensor = data_of(handle, "numpy");
+  std::vector<py::ssize_t> shape(tensor.shape().begin(), tensor.shape().end());
+  if (copy) {
+    py::array array(numpy_dtype(tensor.dtype()), shape);
+    std::memcpy(array.mutable_data(), tensor.data(), tensor.type().bytes());
+    return array;
+  }
+  const py::capsule owner(new std::shared_ptr<Buffer>(tensor.buffer()),
+                          [](void* p) { delete static_cast<std::shared_ptr<Buffer>*>(p); });
+  py::array array(numpy_dtype(tensor.dtype()), shape, tensor.data(), owner);
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
+std::vector<Handle> run_program(const Program& program, const std::vector<Handle*>& inputs) {
+  if (inputs.size() != program.inputs().size()) {
+    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(), ".");
+  }
+  std::vector<const void*> in;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = data_of(*inputs[i], "program");
+    if (!(tensor.type() == program.inputs()[i])) {
+      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(), ".");
+    }
+    in.push_back(tensor.data());
+  }
+  std::vector<Handle> results;
+  std::vector<void*> out;
+  for (const TensorType& type : program.outputs()) {
+    results.push_back({Tensor(type), nullptr, {}});
+    out.push_back(results.back().data.data());
+  }
+  const py::gil_scoped_release release;
+  program.run(in.data(), out.data());
+  return results;
+}
+
+int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& sources, const py::object& order,
+                            int64_t batch_size, int64_t first, int64_t last, double time_limit,
+                            const std::vector<py::array>& outputs) {
+  if (sources.size() != program.inputs().size()) {
+    value_error("run_batches: expected ", program.inputs().size(), " sources. Received: ", sources.size(), ".");
+  }
+  BatchRun run;
+  run.batch_size = batch_size;
+  int64_t rows = last * batch_size;
+  py::array_t<int64_t> order_array;
+  if (!order.is_none()) {
+    order_array = py::cast<py::array_t<int64_t>>(order);
+    if (order_array.ndim() != 1 || order_array.size() < rows) {
+      value_error("run_batches: order must hold at least ", rows, " row numbers. Received: ", order_array.size(), ".");
+    }
+    run.order = order_array.data();
+    int64_t highest = -1;
+    for (int64_t i = first * batch_size; i < rows; ++i) {
+      if (run.order[i] < 0) value_error("run_batches: order holds the negative row number ", run.order[i], ".");
+      highest = std::max(highest, run.order[i]);
+    }
+    rows = highest + 1;
+  }
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const Tensor& source = data_of(*sources[i], "run_batches");
+    const TensorType& type = program.inputs()[i];
+    if (source.dtype() != type.dtype || source.shape().rank() != type.shape.rank() || type.shape.rank() < 1 ||
+        !std::equal(source.shape().begin() + 1, source.shape().end(), type.shape.begin() + 1) ||
+        type.shape[0] != batch_size) {
+      value_error("run_batches: source ", i, " must hold rows of ", type, ". Received: ", source.type(), ".");
+    }
+    if (source.shape()[0] < rows) {
+      value_error("run_batches: source ", i, " must have at least ", rows, " rows. Received: ", source.shape()[0], ".");
+    }
+    run.sources.push_back(source.data());
+  }
+  if (!outputs.empty()) {
+    if (outputs.size() != program.outputs().size()) {
+      value_error("run_batches: expected ", program.outputs().size(), " outputs. Received: ", outputs.size(), ".");
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const size_t needed = program.outputs()[i].bytes() * static_cast<size_t>(last);
+      if ((outputs[i].flags() & py::array::c_style) == 0 || static_cast<size_t>(outputs[i].nbytes()) < needed) {
+        value_error("run_batches: output ", i, " must be a C-contiguous array of at least ", needed, " bytes.");
+      }
+      run.results.push_back(const_cast<py::array&>(outputs[i]).mutable_data());
+    }
+  }
+  const py::gil_scoped_release release;
+  return run_batches(program, run, first, last, time_limit);
+}
+
+void copy_into(Handle& storage, const Handle& value) {
+  const Tensor& from = data_of(value, "assign");
+  if (!(from.type() == storage.data.type())) {
+    value_error("assign: expected ", storage.data.type(), ". Received: ", from.type(), ".");
+  }
+  std::memmove(storage.data.data(), from.data(), from.type().bytes());
+}
+
+py::object optional_handle(const std::shared_ptr<Trace>& trace, Value v) {
+  return v ? py::cast(symbolic(trace, v)) : py::none();
+}
+
+void bind_tensor(py::module_& m) {
+  py::class_<Handle>(m, "Tensor", py::dynamic_attr(), py::buffer_protocol(), "A tensor: data, or a value of a trace.")
+      .def_property_readonly("shape", [](const Handle& self) { return shape_tuple(self.type().shape); })
+      .def_property_readonly("dtype", [](const Handle& self) { return dtype_string(self.type().dtype); })
+      .def_property_readonly("ndim", [](const Handle& self) { return self.type().shape.rank(); })
+      .def_property_readonly("size", [](const Handle& self) { return self.type().size(); })
+      .def_property_readonly("nbytes", [](const Handle& self) { return self.type().bytes(); })
+      .def_property_readonly("is_symbolic", &Handle::is_symbolic)
+      .def_property_readonly("_address",
+                             [](const Handle& self) { return reinterpret_cast<uintptr_t>(self.data.data()); })
+      .def("_to_numpy", &to_numpy, py::arg("copy"))
+      .def_buffer([](const Handle& self) {
+        const Tensor& tensor = data_of(self, "buffer");
+        const py::dtype dtype = numpy_dtype(tensor.dtype());
+        std::vector<py::ssize_t> shape(tensor.shape().begin(), tensor.shape().end());
+        return py::buffer_info(tensor.data(), dtype.itemsize(), std::string(1, dtype.char_()), tensor.shape().rank(), shape,
+                               py::detail::c_strides(shape, dtype.itemsize()), true);
+      });
+  m.def("from_numpy", &from_numpy, py::arg("array"), py::arg("dtype"), py::arg("copy"));
+  m.def("copy", [](const Handle& handle) {
+    const Tensor& from = data_of(handle, "copy");
+    Tensor to(from.type());
+    std::memcpy(to.data(), from.data(), from.type().bytes());
+    return Handle{std::move(to), nullptr, {}};
+  });
+  m.def("copy_into", &copy_into, py::arg("storage"), py::arg("value"));
+  m.def("apply", &apply, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::dict());
+}
+
+void bind_graph(py::module_& m) {
+  py::class_<Trace, std::shared_ptr<Trace>>(m, "Graph", "A graph under construction.")
+      .def(py::init<>())
+      .def("input",
+           [](const std::shared_ptr<Trace>& self, const std::vector<int64_t>& shape, const std::string& dtype) {
+             return symbolic(self, Builder(self->graph).input({dtype_from(dtype), shape_from(shape)}));
+           })
+      .def("variable",
+           [](const std::shared_ptr<Trace>& self, const Handle& storage) {
+             return symbolic(self, self->variable(data_of(storage, "variable")));
+           })
+      .def("constant",
+           [](const std::shared_ptr<Trace>& self, const Handle& tensor) {
+             return symbolic(self, self->constant(data_of(tensor, "constant")));
+           })
+      .def("gradient",
+           [](const std::shared_ptr<Trace>& self, Handle& loss, const std::vector<Handle*>& wrt, Handle* seed) {
+             const std::vector<Value> targets = values_in(self, wrt);
+             Builder g(self->graph);
+             const Value start = seed == nullptr ? Value{} : values_in(self, {seed})[0];
+             py::list result;
+             for (const Value v : gradient(g, values_in(self, {&loss})[0], targets, start)) {
+               result.append(optional_handle(self, v));
+             }
+             return result;
+           },
+           py::arg("loss"), py::arg("wrt"), py::arg("seed") = nullptr)
+      .def("compile",
+           [](const std::shared_ptr<Trace>& self, const std::vector<Handle*>& outputs,
+              const std::vector<std::pair<Handle*, Handle*>>& updates) {
+             Graph graph = self->graph;
+             std::vector<Handle*> values;
+             for (const auto& [storage, value] : updates) values.push_back(value);
+             // Operands that are no part of the trace yet become constants of it.
+             graph.outputs = values_in(self, outputs);
+             std::vector<Value> new_values = values_in(self, values);
+             std::vector<Value> kept = graph.outputs;
+             std::vector<int32_t> slots;
+             for (size_t i = 0; i < updates.size(); ++i) {
+               const Value variable = self->variable(data_of(*updates[i].first, "compile"));
+               slots.push_back(self->graph.node(variable).slot);
+             }
+             graph = self->graph;
+             graph.outputs = std::move(kept);
+             for (size_t i = 0; i < updates.size(); ++i) graph.updates.push_back({slots[i], new_values[i]});
+             const py::gil_scoped_release release;
+             return std::make_shared<Program>(graph, self->variables);
+           })
+      .def("print", [](const Trace& self) { return print(self.graph); })
+      .def_property_readonly("node_count", [](const Trace& self) { return self.graph.nodes.size(); });
+}
+
+void bind_program(py::module_& m) {
+  py::class_<Program, std::shared_ptr<Program>>(m, "Program", "A compiled graph.")
+      .def("run", &run_program, py::arg("inputs"))
+      .def("run_batches", &run_batches_checked, py::arg("sources"), py::arg("order"), py::arg("batch_size"), py::arg("first"),
+           py::arg("last"), py::arg("time_limit"), py::arg("outputs"))
+      .def_property_readonly("input_types",
+                             [](const Program& self) {
+                               py::list types;
+                               for (const TensorType& t : self.inputs()) types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
+                               return types;
+                             })
+      .def_property_readonly("output_types",
+                             [](const Program& self) {
+                               py::list types;
+                               for (const TensorType& t : self.outputs()) types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
+                               return types;
+                             })
+      .def_property_readonly("arena_bytes", &Program::arena_bytes)
+      .def_property_readonly("step_count", &Program::step_count)
+      .def("print", &Program::print);
+
+  py::class_<Tape>(m, "Tape", "Records eager ops between start() and stop().")
+      .def(py::init<>())
+      .def("start", [](Tape& self) { tapes().push_back(&self); })
+      .def("stop", [](Tape& self) { std::erase(tapes(), &self); })
+      .def("gradient", [](const Tape& self, const Handle& target, const std::vector<Handle*>& sources) {
+        std::vector<Tensor> wrt;
+        for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
+        std::vector<Tensor> gradients = self.gradient(data_of(target, "gradient"), wrt);
+        py::list result;
+        for (Tensor& tensor : gradients) {
+          if (tensor) {
+            result.append(py::cast(Handle{std::move(tensor), nullptr, {}}));
+          } else {
+            result.append(py::none());
+          }
+        }
+        return result;
+      });
+}
+
+void bind_settings(py::module_& m) {
+  m.def("op_names", [] {
+    std::vector<std::string> names;
+    for (const OpDef& op : all_ops()) names.emplace_back(op.name);
+    return names;
+  });
+  m.def("isa", [] { return std::string(name_of(active_isa())); });
+  m.def("available_isas", [] {
+    std::vector<std::string> names;
+    for (const Isa isa : available_isas()) names.emplace_back(name_of(isa));
+    return names;
+  });
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads);
+  m.def("set_passes", &set_passes);
+  m.def("eager_cache_size", &eager_cache_size);
+  m.def("clear_eager_cache", &clear_eager_cache);
+}
+
+}  // namespace
+}  // namespace pronghorn
+
+PYBIND11_MODULE(_core, m) {
+  py::register_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const pronghorn::Error& e) {
+      PyObject* const types[] = {PyExc_ValueError, PyExc_TypeError, PyExc_RuntimeError};
+      PyErr_SetString(types[static_cast<int>(e.kind())], e.what());
+    }
+  });
+  pronghorn::bind_tensor(m);
+  pronghorn::bind_graph(m);
+  pronghorn::bind_program(m);
+  pronghorn::bind_settings(m);
+  pronghorn::active_isa();  // an unusable PRONGHORN_ISA is an error of the import
+}

@@ -1,0 +1,49 @@
+#include <atomic>
+
+#include "pronghorn/passes/passes.h"
+#if __has_include("pronghorn/passes/fuse_elementwise.h")
+#include "pronghorn/passes/fuse_elementwise.h"
+#define HAVE_FUSE 1
+#endif
+#if __has_include("pronghorn/passes/fold_epilogue.h")
+#include "pronghorn/passes/fold_epilogue.h"
+#define HAVE_FOLD 1
+#endif
+
+namespace pronghorn {
+namespace {
+
+std::atomic<bool> enabled{true};
+
+struct Pass {
+  const char* name;
+  Graph (*run)(const Graph&);
+};
+
+constexpr Pass kPasses[] = {
+    {"simplify", simplify},
+#ifdef HAVE_FOLD
+    {"fold_epilogue", fold_epilogue},
+#endif
+#ifdef HAVE_FUSE
+    {"fuse_elementwise", fuse_elementwise},
+#endif
+};
+
+}  // namespace
+
+bool passes_enabled() { return enabled.load(); }
+void set_passes(bool on) { enabled.store(on); }
+
+Graph optimize(const Graph& graph) {
+  verify(graph, "the trace");
+  Graph current = graph;
+  if (!enabled.load()) return current;
+  for (const Pass& pass : kPasses) {
+    current = pass.run(current);
+    verify(current, pass.name);
+  }
+  return current;
+}
+
+}  // namespace pronghorn

@@ -1,0 +1,126 @@
+#include "pronghorn/runtime/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/profile.h"
+
+namespace pronghorn {
+
+// What one run at a time needs.
+struct Program::Context {
+  Buffer arena;
+  std::vector<void*> pointers;
+
+  Context(size_t bytes, size_t count) : arena(bytes), pointers(count) {}
+};
+
+Program::Program(const Graph& graph, std::vector<Tensor> variables)
+    : graph_(optimize(graph)), variables_(std::move(variables)), plan_(plan_memory(graph_)) {
+  inputs_.resize(static_cast<size_t>(graph_.input_count));
+  for (const Node& node : graph_.nodes) {
+    if (node.op == &kInputOp) inputs_[static_cast<size_t>(node.slot)] = node.outputs[0];
+  }
+  for (const Value v : graph_.outputs) outputs_.push_back(graph_.type(v));
+
+  const auto add_pointer = [&](const Location& location) {
+    if (location.place == Place::kInput || location.place == Place::kOutput) {
+      patches_.push_back({pointers_.size(), location.slot, location.place == Place::kOutput});
+    }
+    pointers_.push_back(location);
+  };
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const Node& node = graph_.nodes[i];
+    if (is_source(node) || node.op->is_view) continue;
+    std::vector<TensorType> types;
+    for (const Value v : node.inputs) types.push_back(graph_.type(v));
+    Prepared prepared;
+    if (node.op->prepare != nullptr) {
+      prepared = node.op->prepare(OpCall{*node.op, types, node.outputs, node.attrs, node.payload.get()});
+    }
+    workspace_bytes_ = std::max(workspace_bytes_, prepared.workspace);
+    steps_.push_back({&node, node.op->run, std::move(prepared.plan), pointers_.size(), node.inputs.size()});
+    for (const Value v : node.inputs) {
+      add_pointer(plan_.locations[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]);
+    }
+    for (const Location& location : plan_.locations[i]) add_pointer(location);
+  }
+  arena_bytes_ = plan_.arena_bytes + workspace_bytes_;
+}
+
+Program::~Program() = default;
+
+void* Program::fixed_address(const Location& location, char* arena) const {
+  switch (location.place) {
+    case Place::kArena: return arena + location.offset;
+    case Place::kVariable: return variables_[static_cast<size_t>(location.slot)].data();
+    case Place::kConstant: return graph_.nodes[static_cast<size_t>(location.slot)].constant.data();
+    default: return nullptr;
+  }
+}
+
+std::unique_ptr<Program::Context> Program::make_context() const {
+  auto context = std::make_unique<Context>(arena_bytes_, pointers_.size());
+  auto* arena = static_cast<char*>(context->arena.data());
+  for (size_t i = 0; i < pointers_.size(); ++i) context->pointers[i] = fixed_address(pointers_[i], arena);
+  return context;
+}
+
+void Program::run(const void* const* inputs, void* const* outputs) const {
+  std::unique_ptr<Context> context;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      context = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (context == nullptr) context = make_context();
+  run_steps(*context, inputs, outputs);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(context));
+}
+
+void Program::run_steps(Context& context, const void* const* inputs, void* const* outputs) const {
+  const FlushSubnormals flush;
+  for (const Patch& patch : patches_) {
+    const auto slot = static_cast<size_t>(patch.slot);
+    context.pointers[patch.pointer] = patch.is_output ? outputs[slot] : const_cast<void*>(inputs[slot]);
+  }
+  auto* arena = static_cast<char*>(context.arena.data());
+  void* const workspace = arena + plan_.arena_bytes;
+  if (profile_enabled()) {
+    for (const Step& step : steps_) {
+      void* const* operands = context.pointers.data() + step.first_pointer;
+      const ProfiledStep timed(*step.node);
+      step.run(Launch{step.plan.get(), operands, operands + step.input_count, workspace});
+    }
+  } else {
+    for (const Step& step : steps_) {
+      void* const* operands = context.pointers.data() + step.first_pointer;
+      step.run(Launch{step.plan.get(), operands, operands + step.input_count, workspace});
+    }
+  }
+
+  const auto address = [&](Value v) -> const void* {
+    const Location& location = plan_.locations[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+    if (location.place == Place::kInput) return inputs[static_cast<size_t>(location.slot)];
+    if (location.place == Place::kOutput) return outputs[static_cast<size_t>(location.slot)];
+    return fixed_address(location, arena);
+  };
+  for (const int32_t i : plan_.copied_outputs) {
+    const Value v = graph_.outputs[static_cast<size_t>(i)];
+    std::memcpy(outputs[static_cast<size_t>(i)], address(v), graph_.type(v).bytes());
+  }
+  for (const int32_t i : plan_.copied_updates) {
+    const Update& update = graph_.updates[static_cast<size_t>(i)];
+    std::memmove(variables_[static_cast<size_t>(update.slot)].data(), address(update.value),
+                 graph_.type(update.value).bytes());
+  }
+}
+
+std::string Program::print() const { return pronghorn::print(graph_); }
+
+}  // namespace pronghorn

@@ -1,0 +1,67 @@
+// A graph made executable: a flat list of steps and one arena. Running allocates nothing but a missing context.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "pronghorn/ir/graph.h"
+#include "pronghorn/passes/plan_memory.h"
+
+namespace pronghorn {
+
+class Program {
+ public:
+  // Optimizes and plans. variables[i]: memory of variable slot i, which runs read and write in place and keep alive.
+  Program(const Graph& graph, std::vector<Tensor> variables);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  const std::vector<TensorType>& inputs() const { return inputs_; }
+  const std::vector<TensorType>& outputs() const { return outputs_; }
+  size_t arena_bytes() const { return arena_bytes_; }
+  size_t step_count() const { return steps_.size(); }
+  std::string print() const;
+
+  // inputs[i], outputs[i]: memory of the types above. Thread safe as long as concurrent runs write no common variable.
+  void run(const void* const* inputs, void* const* outputs) const;
+
+ private:
+  struct Step {
+    const Node* node;
+    void (*run)(const Launch&) noexcept;
+    std::shared_ptr<const void> plan;
+    size_t first_pointer;  // of its operands in a context's table: inputs, then outputs
+    size_t input_count;
+  };
+  // Where a pointer of the table points; inputs and outputs are set by each run.
+  struct Patch {
+    size_t pointer;
+    int32_t slot;
+    bool is_output;
+  };
+  struct Context;
+
+  std::unique_ptr<Context> make_context() const;
+  void* fixed_address(const Location& location, char* arena) const;
+  void run_steps(Context& context, const void* const* inputs, void* const* outputs) const;
+
+  Graph graph_;
+  std::vector<Tensor> variables_;
+  MemoryPlan plan_;
+  std::vector<TensorType> inputs_;
+  std::vector<TensorType> outputs_;
+  std::vector<Step> steps_;
+  std::vector<Location> pointers_;
+  std::vector<Patch> patches_;
+  size_t workspace_bytes_ = 0;
+  size_t arena_bytes_ = 0;  // workspace included
+
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Context>> idle_;
+};
+
+}  // namespace pronghorn

@@ -1,0 +1,86 @@
+#include "pronghorn/runtime/tape.h"
+
+#include "pronghorn/ir/builder.h"
+#include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/program.h"
+
+namespace pronghorn {
+
+Value Tape::value_of(const Tensor& tensor) {
+  const auto found = by_memory_.find(tensor.data());
+  if (found != by_memory_.end()) return found->second;
+  const Value v = Builder(graph_).input(tensor.type());
+  tensors_.push_back({tensor});
+  by_memory_.emplace(tensor.data(), v);
+  return v;
+}
+
+void Tape::record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs, std::span<const Tensor> results) {
+  Node node{.op = &op, .inputs = {}, .attrs = attrs};
+  for (const Tensor& input : inputs) node.inputs.push_back(value_of(input));
+  for (const Tensor& result : results) node.outputs.push_back(result.type());
+  const auto index = static_cast<int32_t>(graph_.nodes.size());
+  for (size_t k = 0; k < results.size(); ++k) by_memory_[results[k].data()] = {index, static_cast<int32_t>(k)};
+  graph_.nodes.push_back(std::move(node));
+  tensors_.emplace_back(results.begin(), results.end());
+}
+
+std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor> sources) const {
+  std::vector<Tensor> result(sources.size());
+  const auto found = by_memory_.find(target.data());
+  if (found == by_memory_.end()) return result;
+  std::vector<Value> wrt;
+  std::vector<size_t> wanted;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const auto source = by_memory_.find(sources[i].data());
+    if (source == by_memory_.end()) continue;
+    wrt.push_back(source->second);
+    wanted.push_back(i);
+  }
+
+  Graph graph = graph_;
+  Builder g(graph);
+  const auto recorded = graph.nodes.size();
+  const std::vector<Value> gradients = pronghorn::gradient(g, found->second, wrt);
+  std::vector<size_t> outputs;  // of `sources`
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i]) continue;
+    graph.outputs.push_back(gradients[i]);
+    outputs.push_back(wanted[i]);
+  }
+  if (outputs.empty()) return result;
+
+  // Recorded values are known: they become inputs of the program that computes the gradients.
+  Graph backward;
+  Builder b(backward);
+  std::vector<std::vector<Value>> place(graph.nodes.size());
+  std::vector<const void*> inputs;
+  const auto moved = [&](Value v) {
+    auto& row = place[static_cast<size_t>(v.node)];
+    row.resize(graph.node(v).outputs.size());
+    Value& to = row[static_cast<size_t>(v.index)];
+    if (!to) {
+      to = b.input(graph.type(v));
+      inputs.push_back(tensors_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)].data());
+    }
+    return to;
+  };
+  for (size_t i = recorded; i < graph.nodes.size(); ++i) {
+    Node node = graph.nodes[i];
+    for (Value& v : node.inputs) v = moved(v);
+    const auto at = static_cast<int32_t>(backward.nodes.size());
+    for (size_t k = 0; k < node.outputs.size(); ++k) place[i].push_back({at, static_cast<int32_t>(k)});
+    backward.nodes.push_back(std::move(node));
+  }
+  for (const Value v : graph.outputs) backward.outputs.push_back(moved(v));
+  const Program program(backward, {});
+  std::vector<void*> memory;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    result[outputs[k]] = Tensor(program.outputs()[k]);
+    memory.push_back(result[outputs[k]].data());
+  }
+  program.run(inputs.data(), memory.data());
+  return result;
+}
+
+}  // namespace pronghorn

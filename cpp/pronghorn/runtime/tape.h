@@ -1,0 +1,28 @@
+// Records ops that run eagerly as a graph whose values are known, to take gradients of them.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "pronghorn/ir/graph.h"
+
+namespace pronghorn {
+
+class Tape {
+ public:
+  // inputs and results: what apply_eager was given and returned. Tensors are known by their memory, which the tape keeps.
+  void record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs, std::span<const Tensor> results);
+
+  // Gradients of target (its elements summed) with respect to the sources; an empty tensor where target does not depend on one.
+  std::vector<Tensor> gradient(const Tensor& target, std::span<const Tensor> sources) const;
+
+ private:
+  Value value_of(const Tensor& tensor);
+
+  Graph graph_;
+  std::vector<std::vector<Tensor>> tensors_;  // by node and output
+  std::unordered_map<const void*, Value> by_memory_;
+};
+
+}  // namespace pronghorn

@@ -1,0 +1,81 @@
+"""Program: a compiled trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import _core
+from pronghorn.tensor import Tensor, borrow
+
+
+class Program:
+    """What a trace computes, compiled: one flat list of steps that runs without Python.
+
+    Made by `Trace.compile`. Runs update the variables that were assigned during the trace.
+
+    Args:
+        core: The compiled graph.
+        variables: What it reads and writes; kept alive.
+    """
+
+    def __init__(self, core: _core.Program, variables: list[Any]) -> None:
+        self._core = core
+        self._variables = variables
+
+    def __call__(self, *inputs: Any) -> list[Tensor]:
+        """Runs once.
+
+        Args:
+            *inputs: Tensors or C-contiguous arrays of the shapes and dtypes of the trace's inputs.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            ValueError: Number, shape or dtype of the inputs differ from the trace's.
+        """
+        return self._core.run([borrow(x) for x in inputs])
+
+    def run_batches(
+        self,
+        sources: list[Any],
+        order: Any,
+        batch_size: int,
+        first: int,
+        last: int,
+        time_limit: float = 0.0,
+        outputs: list[Any] | None = None,
+    ) -> int:
+        """Runs steps `first` to `last - 1`, each on the next batch of rows, without Python.
+
+        Args:
+            sources: One array for each input: the rows, along axis 0.
+            order: int64 array of row numbers, step `i` takes `order[i * batch_size:]`; `None`: rows
+                follow one another.
+            batch_size: Rows of a batch.
+            first: First step.
+            last: Step to stop before.
+            time_limit: Seconds after which it returns early; 0: none.
+            outputs: One array for each output, in which step `i` writes its rows at
+                `i * batch_size`; `None`: outputs are dropped.
+
+        Returns:
+            The next step to run.
+        """
+        return self._core.run_batches(
+            [borrow(s) for s in sources], order, batch_size, first, last, time_limit, outputs or []
+        )
+
+    @property
+    def input_types(self) -> list[tuple[tuple[int, ...], str]]:
+        """Shape and dtype of each input."""
+        return self._core.input_types
+
+    @property
+    def output_types(self) -> list[tuple[tuple[int, ...], str]]:
+        """Shape and dtype of each output."""
+        return self._core.output_types
+
+    def print(self) -> str:
+        """Returns the optimized graph as text, a node a line."""
+        return self._core.print()

@@ -1,0 +1,174 @@
+"""Traces: a function of tensors becomes a graph, a graph becomes a program. And the eager tape."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pronghorn import _core
+from pronghorn.program import Program
+from pronghorn.tensor import Tensor, convert_to_tensor
+
+
+class _Active(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Trace | Tape | None] = []
+
+
+_active = _Active()
+
+
+def current() -> Trace | Tape | None:
+    """Returns the innermost trace or tape of this thread, if there is one."""
+    return _active.stack[-1] if _active.stack else None
+
+
+def current_trace() -> Trace | None:
+    """Returns the trace that this thread is inside, if there is one."""
+    found = current()
+    return found if isinstance(found, Trace) else None
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """Inside it variables are read and assigned at once, whatever trace is around."""
+    _active.stack.append(None)
+    try:
+        yield
+    finally:
+        _active.stack.pop()
+
+
+class Trace:
+    """Context manager that records what is done with its inputs as a graph.
+
+    Args:
+        shapes_only: The graph is only asked for shapes: nothing will be compiled.
+
+    Example:
+
+    >>> from pronghorn import ops
+    >>> from pronghorn.trace import Trace
+    >>> with Trace() as trace:
+    ...     x = trace.input((2,), "float32")
+    ...     program = trace.compile([ops.sum(x * x)])
+    >>> float(program(ops.convert_to_tensor([3.0, 4.0]))[0])
+    25.0
+    """
+
+    def __init__(self, shapes_only: bool = False) -> None:
+        self.shapes_only = shapes_only
+        self._graph = _core.Graph()
+        self._read: dict[int, tuple[Any, Tensor]] = {}
+        self._written: dict[int, tuple[Any, Tensor]] = {}
+
+    def __enter__(self) -> Trace:
+        _active.stack.append(self)
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        _active.stack.pop()
+
+    def input(self, shape: Sequence[int], dtype: str) -> Tensor:
+        """Returns a symbolic tensor that stands for the next input of the program."""
+        return self._graph.input(list(shape), dtype)
+
+    def read(self, variable: Any) -> Tensor:
+        """Returns the variable's value at this point of the trace."""
+        key = id(variable)
+        if key in self._written:
+            return self._written[key][1]
+        if key not in self._read:
+            self._read[key] = (variable, self._graph.variable(variable._storage))
+        return self._read[key][1]
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        """Records that the variable has that value from here on, and after each run."""
+        self._written[id(variable)] = (variable, value)
+
+    @property
+    def written(self) -> list[Any]:
+        """The variables assigned so far."""
+        return [variable for variable, _ in self._written.values()]
+
+    def gradient(
+        self, loss: Tensor, targets: Sequence[Any], seed: Tensor | None = None
+    ) -> list[Tensor | None]:
+        """Returns the gradient of `loss` with respect to each target.
+
+        Args:
+            loss: Symbolic tensor; with more than one element their sum is meant.
+            targets: Variables (their values when the trace began) or symbolic tensors.
+            seed: Gradient that flows into `loss`, of its shape; by default ones.
+
+        Returns:
+            One tensor for each target, `None` where `loss` does not depend on it.
+        """
+        wrt = [t if isinstance(t, Tensor) else self._graph.variable(t._storage) for t in targets]
+        return self._graph.gradient(loss, wrt, seed)
+
+    def compile(self, outputs: Sequence[Tensor]) -> Program:
+        """Returns a program that computes `outputs` and updates the assigned variables."""
+        updates = [(variable._storage, value) for variable, value in self._written.values()]
+        core = self._graph.compile(list(outputs), updates)
+        variables = [v for v, _ in self._read.values()] + self.written
+        return Program(core, [v._storage for v in variables])
+
+    def print(self) -> str:
+        """Returns the graph recorded so far as text, a node a line."""
+        return self._graph.print()
+
+
+class Tape:
+    """Context manager that records eager ops, to take gradients of their results.
+
+    Variables read while the tape records keep their values for the gradient.
+    """
+
+    def __init__(self) -> None:
+        self._tape = _core.Tape()
+        self._values: dict[int, tuple[Any, Tensor]] = {}
+        self._first: dict[int, tuple[Any, Tensor]] = {}
+
+    def __enter__(self) -> Tape:
+        _active.stack.append(self)
+        self._tape.start()
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self._tape.stop()
+        _active.stack.pop()
+
+    def read(self, variable: Any) -> Tensor:
+        """Returns the variable's value, the same tensor until it is assigned."""
+        key = id(variable)
+        if key not in self._values:
+            self._values[key] = (variable, _core.copy(variable._storage))
+            self._first.setdefault(key, self._values[key])
+        return self._values[key][1]
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        """Assigns at once and remembers the new value as a recorded tensor."""
+        variable._store(value)
+        self._values[id(variable)] = (variable, value)
+
+    def gradient(self, target: Any, sources: Sequence[Any]) -> list[Tensor | None]:
+        """Returns the gradient of `target` (its elements summed) with respect to each source.
+
+        Args:
+            target: Tensor computed while the tape recorded.
+            sources: Variables (their values when first read) or tensors.
+
+        Returns:
+            One tensor for each source, `None` where `target` does not depend on it.
+        """
+        tensors = []
+        for source in sources:
+            if isinstance(source, Tensor):
+                tensors.append(source)
+            else:
+                found = self._first.get(id(source))
+                tensors.append(source._storage if found is None else found[1])
+        return self._tape.gradient(convert_to_tensor(target), tensors)
