@@ -1,0 +1,29 @@
+"""Objects to JSON configs and back: `serialize_keras_object`, `deserialize_keras_object`, registration."""
+
+from __future__ import annotations
+
+from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.object_registration import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from pronghorn.saving.scopes import ObjectSharingScope, SafeModeScope, in_safe_mode
+from pronghorn.saving.serialization import serialize_keras_object
+
+__all__ = [
+    "CustomObjectScope",
+    "ObjectSharingScope",
+    "SafeModeScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "in_safe_mode",
+    "register_keras_serializable",
+    "serialize_keras_object",
+]

@@ -1,0 +1,181 @@
+"""Public names of the library's classes and functions, as configs spell them.
+
+A config says `"module": "keras.layers", "class_name": "Dense"`, as Keras's own do, so that files
+can be exchanged. Classes without a public name go by `keras.src.<module>`, as in Keras.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+# Where classes are public; the first that has a class gives its name in configs.
+_CLASS_NAMESPACES = (
+    "",
+    "activations",
+    "constraints",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "optimizers.schedules",
+    "quantizers",
+    "random",
+    "regularizers",
+    "callbacks",
+)
+_FUNCTION_NAMESPACES = ("activations", "losses", "metrics", "ops", "ops.nn", "ops.numpy", "random")
+# Public functions of those namespaces that build objects from configs: no part of a model.
+_NOT_MODELING = frozenset({"get", "serialize", "deserialize"})
+
+_public_classes: dict[type, tuple[str, str] | None] = {}
+
+
+def _namespace(name: str) -> ModuleType | None:
+    full_name = f"pronghorn.{name}" if name else "pronghorn"
+    module = sys.modules.get(full_name)
+    if module is None:
+        try:
+            if importlib.util.find_spec(full_name) is None:
+                return None
+        except ModuleNotFoundError:
+            return None
+        module = importlib.import_module(full_name)
+    return module
+
+
+def _keras_path(namespace: str) -> str:
+    return f"keras.{namespace}" if namespace else "keras"
+
+
+def is_own(obj: Any) -> bool:
+    """Returns whether the library defines the class or function `obj`."""
+    module = getattr(obj, "__module__", None) or ""
+    return module == "pronghorn" or module.startswith("pronghorn.")
+
+
+def public_class_name(cls: type) -> tuple[str, str] | None:
+    """Returns `("keras.layers", "Dense")` for a public class of the library, else `None`."""
+    if not is_own(cls):
+        return None
+    if cls not in _public_classes:
+        found = None
+        for namespace in _CLASS_NAMESPACES:
+            module = _namespace(namespace)
+            if module is not None and getattr(module, cls.__name__, None) is cls:
+                found = (_keras_path(namespace), cls.__name__)
+                break
+        if found is None:
+            return None
+        _public_classes[cls] = found
+    return _public_classes[cls]
+
+
+def is_public_function(obj: Any) -> bool:
+    """Returns whether `obj` is a public function of the library that a model may contain."""
+    name = getattr(obj, "__name__", None)
+    return name is not None and find_function(name) is obj
+
+
+def find_function(name: str) -> Any:
+    """Returns the library's function of that name (activation, loss, metric, op), or `None`."""
+    if not name.isidentifier() or name.startswith("_") or name in _NOT_MODELING:
+        return None
+    for namespace in _FUNCTION_NAMESPACES:
+        module = _namespace(namespace)
+        found = getattr(module, name, None) if module is not None else None
+        if callable(found) and not inspect.isclass(found) and is_own(found):
+            return found
+    return None
+
+
+def _saveable(obj: Any) -> bool:
+    return inspect.isclass(obj) and hasattr(obj, "get_config") and hasattr(obj, "from_config")
+
+
+def find_public(module: str, name: str) -> Any:
+    """Returns the class or function that a config of a built-in object names, or `None`.
+
+    Nothing outside of this library is imported, whatever the config says.
+
+    Args:
+        module: `"keras.layers"`, `"keras.src.models.functional"`, also with `pronghorn` for `keras`.
+        name: Name in that module.
+
+    Returns:
+        The object, or `None` if there is none of that name.
+
+    Raises:
+        ValueError: If the name is public but not a part of models (`keras.utils.get_file`).
+    """
+    root, _, rest = module.partition(".")
+    if root not in ("keras", "pronghorn") or not name.isidentifier() or name.startswith("_"):
+        return None
+    if rest == "src" or rest.startswith("src."):
+        return _find_internal(module, rest[4:], name)
+    if root == "pronghorn" and rest not in _CLASS_NAMESPACES:
+        return _find_internal(module, rest, name)
+    namespace = _namespace(rest) if all(p.isidentifier() for p in rest.split(".") if p) else None
+    found = getattr(namespace, name, None) if namespace is not None else None
+    if found is None:
+        return None
+    if _saveable(found):
+        return found
+    if rest in _FUNCTION_NAMESPACES and name not in _NOT_MODELING and inspect.isfunction(found):
+        return found
+    raise ValueError(
+        f"Cannot deserialize `{module}.{name}` because it is not a modeling function or class. "
+        "A config may only contain layers, operations, metrics, losses and the like, and "
+        "registered custom objects."
+    )
+
+
+def _find_internal(full_module: str, rest: str, name: str) -> Any:
+    if not all(part.isidentifier() for part in rest.split(".") if part):
+        return None
+    if rest == "ops" or rest.startswith("ops."):
+        operation = importlib.import_module("pronghorn.ops.operation")
+        find = getattr(operation, "find_operation_class", None)
+        found = find(name) if find is not None else None
+        if found is not None:
+            return found
+    for module in _candidate_modules(full_module, rest):
+        found = getattr(module, name, None)
+        if _saveable(found):
+            return found
+    return None
+
+
+def _candidate_modules(full_module: str, rest: str) -> Iterator[ModuleType]:
+    module = _namespace(rest)
+    if module is not None:
+        yield module
+    parts = rest.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        module = _namespace(".".join(parts[:end]))
+        if module is not None:
+            yield module
+    # A module that the program itself has imported under that name; nothing is imported here.
+    if full_module in sys.modules:
+        yield sys.modules[full_module]
+
+
+def near_matches(name: str, known: Any, limit: int = 3) -> str:
+    """Returns `" Did you mean 'relu', 'relu6'?"`, or an empty string."""
+    import difflib
+
+    matches = difflib.get_close_matches(str(name), [str(k) for k in known], n=limit, cutoff=0.6)
+    if not matches:
+        lowered = {str(k).lower(): str(k) for k in known}
+        near = difflib.get_close_matches(str(name).lower(), list(lowered), n=limit, cutoff=0.6)
+        matches = [lowered[m] for m in near]
+    return f" Did you mean {', '.join(map(repr, matches))}?" if matches else ""
