@@ -1,0 +1,92 @@
+"""Where the files of a data set are: a given path, PRONGHORN_DATA, Debian, the cache, a download."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+TIMEOUT_SECONDS = 20
+
+
+def cache_folder() -> Path:
+    """Returns the folder that downloads are kept in (`KERAS_HOME` or `~/.keras`, then `datasets`)."""
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home) if home else Path.home() / ".keras") / "datasets"
+
+
+def find(name: str, url: str, sha256: str, path: str | None = None, folders: tuple[str, ...] = ()) -> Path:
+    """Returns the path of a file of a data set, downloaded into the cache if it is nowhere.
+
+    Args:
+        name: File name; relative to the cache it may hold a folder.
+        url: Where to download it.
+        sha256: Hash of its content (of what is inside, for a `.gz`).
+        path: A file, or a folder that holds it: the only place looked at if given.
+        folders: Folders to look into, such as Debian's.
+
+    Raises:
+        FileNotFoundError: It is not at `path`, or nowhere and cannot be downloaded: the message
+            says which file to put where.
+        ValueError: Its content has another hash.
+    """
+    base = Path(name).name
+    if path is not None:
+        given = Path(path).expanduser()
+        found = given / base if given.is_dir() else given
+        if not found.is_file():
+            raise FileNotFoundError(f"datasets: expected a file at {found}. Received: path={path!r}.")
+        return _checked(found, sha256)
+    data = os.environ.get("PRONGHORN_DATA")
+    cached = cache_folder() / name
+    places = [*([Path(data) / name, Path(data) / base] if data else [])]
+    places += [Path(folder) / base for folder in folders]
+    places.append(cached)
+    for place in places:
+        if place.is_file():
+            return _checked(place, sha256)
+    _download(url, cached, sha256, places)
+    return cached
+
+
+def _content(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+
+
+def _checked(path: Path, sha256: str) -> Path:
+    try:
+        found = hashlib.sha256(_content(path)).hexdigest()
+    except (gzip.BadGzipFile, EOFError, OSError) as e:
+        raise ValueError(f"datasets: {path} cannot be read ({e}). Delete it to get a new copy.") from e
+    if found != sha256:
+        raise ValueError(
+            f"datasets: {path} is not the expected file. Received: SHA-256 {found}, "
+            f"expected {sha256}. Delete it to get a new copy."
+        )
+    return path
+
+
+def _download(url: str, target: Path, sha256: str, places: list[Path]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
+    try:
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+                with os.fdopen(handle, "wb") as file:
+                    file.write(response.read())
+        except (urllib.error.URLError, OSError) as e:
+            where = "\n  ".join(str(place) for place in places)
+            raise FileNotFoundError(
+                f"datasets: could not download {url} ({e}). "
+                f"Put the file at one of these places:\n  {where}"
+            ) from e
+        _checked(Path(temporary), sha256)
+        os.replace(temporary, target)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
