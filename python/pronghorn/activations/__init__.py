@@ -51,7 +51,43 @@ _FUNCTIONS = (
 _BY_NAME: dict[str, Any] = {function.__name__: function for function in _FUNCTIONS}
 _BY_NAME |= {"swish": silu, "hard_swish": hard_silu}
 
-__all__ = ["deserialize", "get", "serialize", *_BY_NAME]
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
 
 
 def serialize(activation: Callable[..., Any]) -> Any:

@@ -27,7 +27,20 @@ _BY_NAME: dict[str, Any] = {
     "unit_norm": UnitNorm,
 }
 
-__all__ = [*_BY_NAME, "deserialize", "get", "serialize"]
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]
 
 
 def serialize(constraint: Any) -> Any:
