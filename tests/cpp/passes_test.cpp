@@ -1,0 +1,189 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "pronghorn/ir/builder.h"
+#include "pronghorn/passes/passes.h"
+#include "pronghorn/passes/plan_memory.h"
+#include "pronghorn/runtime/program.h"
+
+namespace pronghorn {
+namespace {
+
+const TensorType kRow{DType::kFloat32, {64}};
+
+int count(const Graph& graph, std::string_view name) {
+  return static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                        [&](const Node& node) { return node.op->name == name; }));
+}
+
+// Runs a program of inputs that are all kRow, filled with 1, 2, 3, ... by input; returns element 0 of each output.
+std::vector<float> run(const Graph& graph, std::vector<Tensor> variables = {}) {
+  const Program program(graph, std::move(variables));
+  std::vector<Tensor> tensors;
+  std::vector<const void*> inputs;
+  for (const TensorType& type : program.inputs()) {
+    tensors.emplace_back(type);
+    std::fill_n(static_cast<float*>(tensors.back().data()), type.size(), static_cast<float>(tensors.size()));
+    inputs.push_back(tensors.back().data());
+  }
+  std::vector<void*> outputs;
+  for (const TensorType& type : program.outputs()) {
+    tensors.emplace_back(type);
+    outputs.push_back(tensors.back().data());
+  }
+  program.run(inputs.data(), outputs.data());
+  std::vector<float> first;
+  for (const void* output : outputs) first.push_back(*static_cast<const float*>(output));
+  return first;
+}
+
+Tensor filled(float value) {
+  Tensor tensor(kRow);
+  std::fill_n(static_cast<float*>(tensor.data()), kRow.size(), value);
+  return tensor;
+}
+
+}  // namespace
+
+TEST_CASE("simplify merges equal nodes and removes dead ones") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value a = g.apply("exp", {x});
+  const Value b = g.apply("exp", {x});
+  g.apply("log", {x});
+  graph.outputs = {g.apply("add", {a, b})};
+  const Graph result = simplify(graph);
+  CHECK(count(result, "exp") == 1);
+  CHECK(count(result, "log") == 0);
+  verify(result, "simplify");
+}
+
+TEST_CASE("simplify folds small constants") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value c = g.apply("multiply", {g.scalar(3, DType::kFloat32), g.scalar(4, DType::kFloat32)});
+  graph.outputs = {g.apply("multiply", {x, c})};
+  const Graph result = simplify(graph);
+  CHECK(count(result, "multiply") == 1);
+  CHECK(run(graph) == std::vector<float>{12.0f});
+}
+
+TEST_CASE("verify rejects a node that reads a later one") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  graph.outputs = {g.apply("exp", {x})};
+  graph.nodes[1].inputs[0] = {1, 0};
+  CHECK_THROWS_WITH(
+      verify(graph, "a test"),
+      "internal: a test made an invalid graph (node 1 'exp' reads node 1). PRONGHORN_DUMP=1 saves it.");
+}
+
+TEST_CASE("gradient: product rule, and no value where nothing depends") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value y = g.input(kRow);
+  const Value z = g.input(kRow);
+  const Value loss = g.reduce_sum(g.apply("multiply", {g.apply("multiply", {x, x}), y}), {0}, false);
+  const std::vector<Value> d = gradient(g, loss, std::vector<Value>{x, y, z});
+  REQUIRE(d[0]);
+  REQUIRE(d[1]);
+  CHECK_FALSE(d[2]);
+  graph.outputs = {d[0], d[1]};
+  CHECK(run(graph) == std::vector<float>{4.0f, 1.0f});  // 2 x y, x^2 at x = 1, y = 2
+}
+
+TEST_CASE("plan_memory: values that live together do not overlap") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  std::vector<Value> values;
+  for (const char* op : {"exp", "sin", "cos", "tanh"}) values.push_back(g.apply(op, {x}));
+  Value sum = values[0];
+  for (size_t i = 1; i < values.size(); ++i) sum = g.apply("add", {sum, values[i]});
+  graph.outputs = {sum};
+  const MemoryPlan plan = plan_memory(graph);
+  std::set<size_t> offsets;
+  for (const Value v : values) {
+    const Location& location = plan.locations[static_cast<size_t>(v.node)][0];
+    CHECK(location.place == Place::kArena);
+    CHECK(offsets.insert(location.offset).second);
+  }
+  CHECK(plan.arena_bytes <= 5 * kRow.bytes());
+  CHECK(plan.copied_outputs.empty());
+}
+
+TEST_CASE("plan_memory: a long chain needs two buffers at most") {
+  Graph graph;
+  Builder g(graph);
+  Value x = g.input(kRow);
+  for (int i = 0; i < 20; ++i) x = g.apply("sin", {x});
+  graph.outputs = {x};
+  CHECK(plan_memory(graph).arena_bytes <= 2 * kRow.bytes());
+}
+
+TEST_CASE("an update is written in place when the old value is read before") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value v = g.variable(kRow);
+  const Value next = g.apply("add", {v, x});
+  graph.updates = {{0, next}};
+  const MemoryPlan plan = plan_memory(graph);
+  CHECK(plan.copied_updates.empty());
+  const Tensor variable = filled(10);
+  run(graph, {variable});
+  CHECK(*static_cast<const float*>(variable.data()) == 11.0f);
+}
+
+TEST_CASE("an update waits when the old value is read after it or given out") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value v = g.variable(kRow);
+  const Value next = g.apply("add", {v, x});
+  const Value later = g.apply("multiply", {g.apply("sin", {next}), v});
+  graph.updates = {{0, next}};
+  graph.outputs = {later, v};
+  CHECK(plan_memory(graph).copied_updates.size() == 1);
+  const Tensor variable = filled(10);
+  CHECK(run(graph, {variable})[1] == 10.0f);
+  CHECK(*static_cast<const float*>(variable.data()) == 11.0f);
+}
+
+TEST_CASE("two variables that swap their values") {
+  Graph graph;
+  Builder g(graph);
+  g.input(kRow);
+  const Value a = g.variable(kRow);
+  const Value b = g.variable(kRow);
+  const Value zero = g.scalar(0, DType::kFloat32);
+  graph.updates = {{0, g.apply("add", {b, zero})}, {1, g.apply("add", {a, zero})}};
+  const std::vector<Tensor> variables = {filled(1), filled(2)};
+  run(graph, variables);
+  CHECK(*static_cast<const float*>(variables[0].data()) == 2.0f);
+  CHECK(*static_cast<const float*>(variables[1].data()) == 1.0f);
+}
+
+TEST_CASE("passes on and off agree") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value y = g.input(kRow);
+  const Expr a(g, x);
+  const Expr b(g, y);
+  graph.outputs = {((a * b + a) * 0.5 - b / a).value, (a - b).value};
+  const std::vector<float> on = run(graph);
+  set_passes(false);
+  const std::vector<float> off = run(graph);
+  set_passes(true);
+  REQUIRE(on.size() == off.size());
+  for (size_t i = 0; i < on.size(); ++i) CHECK(on[i] == doctest::Approx(off[i]));
+}
+
+}  // namespace pronghorn
