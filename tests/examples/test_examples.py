@@ -1,0 +1,49 @@
+"""The examples run, in a short form, and learn."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_digits(tmp_path: Path) -> None:
+    assert load("digits").main(epochs=1, plot="") > 0.75
+
+
+def test_digits_draws_curves(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is missing: pip install matplotlib")
+    history = {"loss": [1.0], "accuracy": [0.5], "val_loss": [1.0], "val_accuracy": [0.5]}
+    load("digits").draw(history, str(tmp_path / "curves.png"))
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_fashion(one_hot: bool) -> None:
+    assert load("fashion").main(epochs=1, one_hot=one_hot, limit=4000) > 0.6
+
+
+def test_mlp() -> None:
+    assert load("mlp").main(epochs=4) > 0.9
+
+
+def test_regression() -> None:
+    assert load("regression").main(steps=600) < 0.05
+
+
+@pytest.mark.slow
+def test_digits_reaches_its_accuracy() -> None:
+    accuracies = [load("digits").main(epochs=5, seed=seed, plot="") for seed in range(3)]
+    assert sum(accuracies) / 3 >= 0.95
