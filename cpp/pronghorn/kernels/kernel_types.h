@@ -4,4 +4,83 @@
 
 #include <cstdint>
 
-namespace pronghorn {}  // namespace pronghorn
+namespace pronghorn {
+
+// Tile programs (tile/): what the interpreter is given. Built by tile/lower.cpp.
+
+// Element types in the order of DType.
+enum class ElementType : uint8_t {
+  kBool, kUint8, kUint16, kUint32, kInt8, kInt16, kInt32, kInt64, kFloat16, kBfloat16, kFloat32,
+};
+
+// out = op(a, b, c, d) over one tile; the letters are slots.
+struct TileInstruction {
+  uint8_t op;  // TileOp
+  uint8_t out;
+  uint8_t a, b, c, d;
+};
+
+enum class TileAccess : uint8_t {
+  kScalar,   // one element
+  kDirect,   // float32, element i of the program is element i of the operand: read where it is
+  kConvert,  // the same of another type
+  kRow,      // element i is element i % sizes[0] of the operand
+  kGeneral,  // element i is at the dot product of its coordinates over sizes (outermost first) with strides
+};
+
+inline constexpr int kTileMaxRank = 8;
+
+struct TileInput {
+  TileAccess access;
+  ElementType type;
+  uint8_t slot;
+  uint8_t rank;         // of sizes and strides
+  int32_t row_at;       // kRow: where in the tile memory (floats) to unroll the row; -1: it is not unrolled
+  int64_t sizes[kTileMaxRank];
+  int64_t strides[kTileMaxRank];  // in elements
+};
+
+struct TileOutput {
+  ElementType type;
+  uint8_t slot;
+  bool direct;  // float32: the slot is the output's memory
+};
+
+inline constexpr int kTileSlots = 128;
+inline constexpr int kTileMemory = 12288;  // floats of scratch memory
+inline constexpr int kTileAlign = 16;      // floats; tiles, rows and scalars start at multiples
+
+struct TileCode {
+  const TileInstruction* instructions;
+  const TileInput* inputs;
+  const TileOutput* outputs;
+  const float* constants;      // constant i is in slot i
+  const int32_t* slot_at;      // where in the tile memory a slot lives; -1: it follows an operand
+  const uint8_t* slot_scalar;  // 1: all elements of the slot are equal, and only kTileAlign are stored
+  int32_t instruction_count;
+  int32_t input_count;
+  int32_t output_count;
+  int32_t constant_count;
+  int32_t slot_count;
+  int32_t tile;  // elements, a multiple of kTileAlign
+};
+
+// out(i) = op(a(i), b(i)), a * stride: 0 repeats element 0.
+struct IntegerCall {
+  uint8_t op;  // TileOp
+  ElementType type;
+  uint8_t a_stride;
+  uint8_t b_stride;
+  const void* a;
+  const void* b;
+  void* out;
+};
+
+}  // namespace pronghorn
+
+namespace pronghorn {
+
+// reduce, arg_reduce, cumulative
+enum class ReduceKind : uint8_t { kSum, kProd, kMax, kMin };
+
+}  // namespace pronghorn
