@@ -1,0 +1,9 @@
+"""Milliseconds per training step (shuffle, gather, forward, backward, Adam), peers beside it.
+
+    python -m bench.train [mlp cnn1 cnn3 vgg bigmlp] [--peers torch,torch-cl,keras-tf] [--python PATH]
+"""
+
+from bench.alternate import main
+
+if __name__ == "__main__":
+    main(["train"], __doc__ or "")
