@@ -12,7 +12,10 @@ import re
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _lock = threading.Lock()
 _uids: collections.defaultdict[str, int] = collections.defaultdict(int)
@@ -58,7 +61,7 @@ class _ScopeStack(threading.local):
 _stack = _ScopeStack()
 
 
-class name_scope:  # noqa: N801  (Keras's public name)
+class name_scope:
     """Context manager that puts a name before those of the variables created inside it.
 
     Args:
@@ -87,7 +90,7 @@ class name_scope:  # noqa: N801  (Keras's public name)
         self.override_parent = override_parent
         self._entered: list[bool] = []
 
-    def __enter__(self) -> name_scope:
+    def __enter__(self) -> Self:
         scopes = _stack.scopes
         if self.deduplicate and self.caller is not None and scopes:
             top = scopes[-1]

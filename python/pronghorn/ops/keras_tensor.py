@@ -118,7 +118,7 @@ class KerasTensor:
         return True
 
     @property
-    def T(self) -> Any:  # noqa: N802
+    def T(self) -> Any:
         """The transposed tensor."""
         return _op("transpose")(self)
 
@@ -168,7 +168,9 @@ class KerasTensor:
         if not self._shape:
             raise TypeError("A scalar KerasTensor has no length.")
         if self._shape[0] is None:
-            raise TypeError("The length of a KerasTensor with an unknown first dimension is unknown.")
+            raise TypeError(
+                "The length of a KerasTensor with an unknown first dimension is unknown."
+            )
         return self._shape[0]
 
     def __repr__(self) -> str:
@@ -245,10 +247,10 @@ class KerasTensor:
     def __rpow__(self, other: Any) -> Any:
         return _op("power")(other, self)
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> Any:
         return _op("equal")(self, other)
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: object) -> Any:
         return _op("not_equal")(self, other)
 
     def __lt__(self, other: Any) -> Any:

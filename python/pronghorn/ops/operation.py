@@ -59,8 +59,8 @@ class Operation:
                 "Argument `name` must be a string and cannot contain character `/`. "
                 f"Received: name={name} (of type {type(name)})"
             )
-        self._inbound_nodes = []
-        self._outbound_nodes = []
+        object.__setattr__(self, "_inbound_nodes", [])
+        object.__setattr__(self, "_outbound_nodes", [])
         self.name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -185,7 +185,7 @@ def _capture_config(
     return None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _init_argument_names(cls: type) -> tuple[str, ...]:
     return tuple(inspect.getfullargspec(cls.__init__).args[1:])  # type: ignore[misc]
 
@@ -219,7 +219,7 @@ class FunctionOperation(Operation):
         return (_restore_operation, (type(self).__name__, type(self).function), self.__dict__)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def function_operation(function: Callable[..., Any]) -> type[FunctionOperation]:
     """Returns the class of operations that call `function`."""
     name = to_camel_case(function.__name__)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pronghorn import tree
 from pronghorn.ops.keras_tensor import KerasTensor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Sizes that stand for None. Both can be divided by every power of two up to 32, so that reshapes
 # and strides go through, and they stay apart after a division by such a stride.
@@ -38,11 +41,11 @@ class SymbolicScope:
     def __init__(self, fill: int | None = None) -> None:
         self.fill = fill
 
-    def __enter__(self) -> SymbolicScope:
+    def __enter__(self) -> Self:
         _scopes.stack.append(self)
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         _scopes.stack.pop()
 
 

@@ -1,0 +1,86 @@
+"""Dtype policies: in which dtypes layers compute and keep their weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn.dtype_policies.dtype_policy import (
+    QUANTIZATION_MODES,
+    DTypePolicy,
+    FloatDTypePolicy,
+    dtype_policy,
+    set_dtype_policy,
+)
+from pronghorn.dtype_policies.dtype_policy_map import DTypePolicyMap
+
+_CLASSES = {c.__name__: c for c in (DTypePolicy, FloatDTypePolicy, DTypePolicyMap)}
+
+__all__ = [
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "deserialize",
+    "dtype_policy",
+    "get",
+    "serialize",
+    "set_dtype_policy",
+]
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Returns the config of a dtype policy."""
+    cls = DTypePolicy if type(dtype_policy) is FloatDTypePolicy else type(dtype_policy)
+    return {
+        "module": "keras.dtype_policies" if cls is DTypePolicyMap else "keras",
+        "class_name": cls.__name__,
+        "config": dtype_policy.get_config(),
+        "registered_name": None,
+    }
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """Returns the dtype policy that `serialize` described.
+
+    Args:
+        config: What `serialize` returned.
+        custom_objects: Classes by name.
+    """
+    cls = {**_CLASSES, **(custom_objects or {})}.get(config.get("class_name", ""))
+    if cls is None:
+        raise ValueError(
+            f"Cannot interpret dtype policy config: expected one of {sorted(_CLASSES)}. "
+            f"Received: {config}"
+        )
+    return cls.from_config(config["config"])
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """Returns a dtype policy.
+
+    Args:
+        identifier: A policy, its config, its name, a dtype, or `None` for the global policy.
+
+    Raises:
+        ValueError: `identifier` is none of these, or a quantized policy.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)  # type: ignore[no-any-return]
+    if isinstance(identifier, str):
+        if identifier.startswith(QUANTIZATION_MODES) and "_from_" in identifier:
+            raise ValueError(
+                f"dtype policy: quantized policies are not supported. Received: {identifier!r}."
+            )
+        return DTypePolicy(identifier)
+    from pronghorn.dtypes import standardize_dtype
+
+    try:
+        return DTypePolicy(standardize_dtype(identifier))
+    except ValueError:
+        raise ValueError(
+            "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy. "
+            f"Received: dtype={identifier}"
+        ) from None
