@@ -1,3 +1,5 @@
 """pronghorn: neural networks on CPUs, under the API that Keras users know."""
 
-__version__ = "0.1.0"
+from pronghorn.version import __version__, version
+
+__all__ = ["__version__", "version"]
