@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pronghorn.constraints.constraint import Constraint
-from pronghorn.constraints.norms import MaxNorm, MinMaxNorm, UnitNorm
 from pronghorn.constraints.non_neg import NonNeg
+from pronghorn.constraints.norms import MaxNorm, MinMaxNorm, UnitNorm
 from pronghorn.saving import lookup, serialization
 
 max_norm = MaxNorm

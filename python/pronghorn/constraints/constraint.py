@@ -8,7 +8,7 @@ from pronghorn import ops
 
 
 class Constraint:
-    """Base class of constraints: a function of a weight, applied after each update of the optimizer.
+    """Base class of constraints: functions of a weight, applied after each optimizer update.
 
     Subclasses override `__call__`, which returns the projected weight, and `get_config`.
 

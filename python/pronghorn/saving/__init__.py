@@ -1,4 +1,4 @@
-"""Objects to JSON configs and back: `serialize_keras_object`, `deserialize_keras_object`, registration."""
+"""Objects to JSON configs and back, and the registration of custom objects."""
 
 from __future__ import annotations
 

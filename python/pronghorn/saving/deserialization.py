@@ -106,7 +106,7 @@ class _Reader:
             return self._read_function(config)
         return self._read_instance(config)
 
-    # Values ------------------------------------------------------------------------------------
+    # Values
 
     def _read_special(self, class_name: str, inner: Any, config: dict[str, Any]) -> Any:
         if class_name == "__typespec__":
@@ -152,7 +152,7 @@ class _Reader:
         code, defaults, closure = inner["value"]
         return lambda_code.load_function(code, defaults, closure)
 
-    # Functions and classes -------------------------------------------------------------------------
+    # Functions and classes
 
     def _registered(self, name: str) -> Any:
         found = self.custom_objects.get(name)

@@ -108,7 +108,7 @@ def find_public(module: str, name: str) -> Any:
     Nothing outside of this library is imported, whatever the config says.
 
     Args:
-        module: `"keras.layers"`, `"keras.src.models.functional"`, also with `pronghorn` for `keras`.
+        module: `"keras.layers"`, `"keras.src.models.functional"`, or the same in `pronghorn`.
         name: Name in that module.
 
     Returns:

@@ -74,7 +74,7 @@ class ObjectSharingScope:
 
 
 def record_config(obj: Any, config: dict[str, Any]) -> None:
-    """Notes that `obj` was serialized to `config`; from the second time on the configs get an id."""
+    """Notes that `obj` was serialized to `config`; from the second time on configs get an id."""
     if not _state.sharing:
         return
     scope = _state.sharing[-1]
