@@ -1,0 +1,124 @@
+// softmax_cross_entropy(logits (..., c), target (..., c)) -> loss (...) = -sum(target * log_softmax(logits)).
+// softmax_cross_entropy_grad(probs, target, dloss) = (probs * sum(target) - target) * dloss, probs = softmax(logits).
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/shape/rules.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  int64_t rows;
+  int64_t n;
+};
+
+Shape loss_shape(const Shape& logits) {
+  return Shape(logits.dims().first(static_cast<size_t>(logits.rank() - 1)));
+}
+
+std::vector<TensorType> infer(const OpCall& call) {
+  expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_same_dtype(call, 0, 1);
+  const Shape& logits = call.inputs[0].shape;
+  if (logits.rank() == 0 || call.inputs[1].shape != logits) {
+    value_error(call.op.name, ": logits and target must have the same shape of rank 1 or more. Received: logits.shape=",
+                logits, ", target.shape=", call.inputs[1].shape, ".");
+  }
+  return {{DType::kFloat32, loss_shape(logits)}};
+}
+
+std::vector<TensorType> infer_grad(const OpCall& call) {
+  expect_operands(call, 3);
+  const Shape& probs = call.inputs[0].shape;
+  if (probs.rank() == 0 || call.inputs[1].shape != probs || call.inputs[2].shape != loss_shape(probs)) {
+    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs, ", target.shape=",
+                call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape, ".");
+  }
+  return {call.inputs[0]};
+}
+
+Value column(Builder& g, Value loss) {
+  Shape shape = g.shape(loss);
+  shape.push_back(1);
+  return g.reshape(loss, shape);
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Attrs last{{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}};
+  const Value probs = g.apply("softmax", {call.inputs[0]}, last);
+  const Value d_logits = g.apply("softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]});
+  const Expr log_probs(g, g.apply("log_softmax", {call.inputs[0]}, last));
+  const Expr dloss(g, column(g, call.d_outputs[0]));
+  return {d_logits, (-(log_probs * dloss)).value};
+}
+
+// dx = (p T - t) dloss, T = sum(t). With e the gradient of dx: dp = e dloss T; dt = dloss (sum(e p) - e);
+// d(dloss) = sum(e (p T - t)).
+std::vector<Value> grad_gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Expr p(g, call.inputs[0]);
+  const Expr t(g, call.inputs[1]);
+  const Expr dloss(g, column(g, call.inputs[2]));
+  const Expr e(g, call.d_outputs[0]);
+  const std::vector<int64_t> last{g.shape(p.value).rank() - 1};
+  const Expr total(g, g.reduce_sum(t.value, last, true));
+  const Expr ep(g, g.reduce_sum((e * p).value, last, true));
+  return {(e * (dloss * total)).value, (dloss * (ep - e)).value,
+          g.reduce_sum((e * (p * total - t)).value, last, false)};
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  return widened(g, "softmax_cross_entropy", inputs, attrs, false);
+}
+
+Prepared prepare(const OpCall& call) {
+  const Shape& x = call.inputs[0].shape;
+  return {.plan = std::make_shared<const Plan>(Plan{x.size(0, x.rank() - 1), x.back()})};
+}
+
+template <typename Kernel>
+void for_rows(const Plan& plan, Kernel&& kernel) {
+  const int64_t piece = std::max<int64_t>(1, 8192 / std::max<int64_t>(plan.n, 1));
+  parallel_ranges(plan.rows, piece, plan.n * 16, kernel);
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  for_rows(plan, [&](int64_t begin, int64_t end) {
+    kernels().softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, launch.input<float>(1) + begin * plan.n,
+                                         end - begin, plan.n, launch.output<float>(0) + begin);
+  });
+}
+
+void run_grad(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  for_rows(plan, [&](int64_t begin, int64_t end) {
+    kernels().softmax_cross_entropy_grad_rows(launch.input<float>(0) + begin * plan.n,
+                                              launch.input<float>(1) + begin * plan.n, launch.input<float>(2) + begin,
+                                              end - begin, plan.n, launch.output<float>(0) + begin * plan.n);
+  });
+}
+
+}  // namespace
+
+OpDef softmax_cross_entropy_op() {
+  return {.name = "softmax_cross_entropy",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
+}
+
+OpDef softmax_cross_entropy_grad_op() {
+  return {.name = "softmax_cross_entropy_grad",
+          .infer = infer_grad,
+          .gradient = grad_gradient,
+          .prepare = prepare,
+          .run = run_grad,
+          .in_place_inputs = 1};
+}
+
+}  // namespace pronghorn::ops

@@ -1,0 +1,123 @@
+// sparse_softmax_cross_entropy(logits (..., c), labels (...)) -> loss (...) = log(sum(exp(logits))) - logits[label].
+// sparse_softmax_cross_entropy_grad(probs, labels, dloss) = (probs - onehot(labels)) * dloss, probs = softmax(logits).
+// A label outside [0, c) gives NaN, loss and gradient.
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/loss/labels.h"
+#include "pronghorn/ops/shape/rules.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  int64_t rows;
+  int64_t n;
+  DType labels;
+};
+
+constexpr int64_t kRows = 64;  // rows of one call of a kernel: their labels lie on the stack
+
+Shape loss_shape(const Shape& logits) {
+  return Shape(logits.dims().first(static_cast<size_t>(logits.rank() - 1)));
+}
+
+std::vector<TensorType> infer(const OpCall& call) {
+  expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_integer(call, 1);
+  const Shape& logits = call.inputs[0].shape;
+  const Shape& labels = call.inputs[1].shape;
+  if (logits.rank() == 0 || labels != loss_shape(logits)) {
+    value_error(call.op.name, ": labels must have the shape of the logits without the last dimension. Received: ",
+                "logits.shape=", logits, ", labels.shape=", labels, ".");
+  }
+  return {{DType::kFloat32, labels}};
+}
+
+std::vector<TensorType> infer_grad(const OpCall& call) {
+  expect_operands(call, 3);
+  const Shape& probs = call.inputs[0].shape;
+  if (probs.rank() == 0 || call.inputs[1].shape != loss_shape(probs) || call.inputs[2].shape != call.inputs[1].shape) {
+    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs, ", labels.shape=",
+                call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape, ".");
+  }
+  return {call.inputs[0]};
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Value probs = g.apply("softmax", {call.inputs[0]}, {{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}});
+  return {g.apply("sparse_softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]}), {}};
+}
+
+// dx = (probs - onehot) * dloss. With e the gradient of dx: d(probs) = e dloss; d(dloss) = sum(e (probs - onehot)).
+std::vector<Value> grad_gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Expr probs(g, call.inputs[0]);
+  const Expr e(g, call.d_outputs[0]);
+  const Shape shape = g.shape(probs.value);
+  Shape column = loss_shape(shape);
+  column.push_back(1);
+  const Expr dloss(g, g.reshape(call.inputs[2], column));
+  const Expr one_hot(g, g.apply("one_hot", {call.inputs[1]}, {{"depth", shape.back()}, {"dtype", std::string("float32")}}));
+  const Value d_dloss = g.reduce_sum((e * (probs - one_hot)).value, {shape.rank() - 1}, false);
+  return {(e * dloss).value, {}, d_dloss};
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  return widened(g, "sparse_softmax_cross_entropy", inputs, attrs, false);
+}
+
+Prepared prepare(const OpCall& call) {
+  const Shape& x = call.inputs[0].shape;
+  return {.plan = std::make_shared<const Plan>(Plan{x.size(0, x.rank() - 1), x.back(), call.inputs[1].dtype})};
+}
+
+template <typename Kernel>
+void for_rows(const Plan& plan, Kernel&& kernel) {
+  const int64_t piece = std::clamp<int64_t>(8192 / std::max<int64_t>(plan.n, 1), 1, kRows);
+  parallel_ranges(plan.rows, piece, plan.n * 16, kernel);
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  for_rows(plan, [&](int64_t begin, int64_t end) {
+    int32_t labels[kRows];
+    load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
+    kernels().sparse_softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, labels, end - begin, plan.n,
+                                                launch.output<float>(0) + begin);
+  });
+}
+
+void run_grad(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  for_rows(plan, [&](int64_t begin, int64_t end) {
+    int32_t labels[kRows];
+    load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
+    kernels().sparse_softmax_cross_entropy_grad_rows(launch.input<float>(0) + begin * plan.n, labels,
+                                                     launch.input<float>(2) + begin, end - begin, plan.n,
+                                                     launch.output<float>(0) + begin * plan.n);
+  });
+}
+
+}  // namespace
+
+OpDef sparse_softmax_cross_entropy_op() {
+  return {.name = "sparse_softmax_cross_entropy",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
+}
+
+OpDef sparse_softmax_cross_entropy_grad_op() {
+  return {.name = "sparse_softmax_cross_entropy_grad",
+          .infer = infer_grad,
+          .gradient = grad_gradient,
+          .prepare = prepare,
+          .run = run_grad,
+          .in_place_inputs = 1};
+}
+
+}  // namespace pronghorn::ops
