@@ -65,12 +65,24 @@ struct TileCode {
   int32_t tile;  // elements, a multiple of kTileAlign
 };
 
-// out(i) = op(a(i), b(i)), a * stride: 0 repeats element 0.
+// out(i) = op(a(i), b(i)) on integers or bools; stride 0 repeats element 0. Tests and comparisons give bools.
 struct IntegerCall {
   uint8_t op;  // TileOp
   ElementType type;
   uint8_t a_stride;
   uint8_t b_stride;
+  const void* a;
+  const void* b;
+  void* out;
+};
+
+// out(i) = condition(i) ? a(i) : b(i), on elements of `bytes` bytes.
+struct SelectCall {
+  uint8_t bytes;
+  uint8_t condition_stride;
+  uint8_t a_stride;
+  uint8_t b_stride;
+  const uint8_t* condition;
   const void* a;
   const void* b;
   void* out;

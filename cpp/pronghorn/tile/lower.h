@@ -1,0 +1,42 @@
+// Makes a tile program executable: fuses instructions, assigns slots, and finds how each operand is read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pronghorn/kernels/kernel_types.h"
+#include "pronghorn/tile/program.h"
+
+namespace pronghorn {
+
+struct TilePlan {
+  TileCode code{};  // points into the vectors below
+  int64_t total = 0;  // elements of the iteration shape
+  int64_t piece = 0;  // elements that one thread takes at once
+  int64_t cost = 0;   // of one element, in the units of parallel_for
+
+  std::vector<TileInstruction> instructions;
+  std::vector<TileInput> inputs;
+  std::vector<TileOutput> outputs;
+  std::vector<float> constants;
+  std::vector<int32_t> slot_at;
+  std::vector<uint8_t> slot_scalar;
+  std::vector<int32_t> last_read;   // by input: the last instruction that reads its memory
+  std::vector<int32_t> written_by;  // by output: the first instruction that writes its memory
+
+  TilePlan() = default;
+  TilePlan(const TilePlan&) = delete;
+  TilePlan& operator=(const TilePlan&) = delete;
+};
+
+std::shared_ptr<const TilePlan> lower(const TileProgram& program);
+
+// How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left alone.
+TileInput classify(const Shape& from, const Shape& to, DType dtype);
+
+// Programs beyond these do not fit into the slots of the interpreter.
+inline constexpr int kTileMaxInstructions = 96;
+inline constexpr int kTileMaxOperands = 32;  // inputs and outputs together
+
+}  // namespace pronghorn

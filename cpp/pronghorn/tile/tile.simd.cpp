@@ -1,0 +1,317 @@
+// The interpreter of tile programs, and the loops that feed it.
+#include "pronghorn/kernels/kernel_types.h"
+#include "pronghorn/tile/convert.h"
+#include "pronghorn/tile/functions.h"
+#include "pronghorn/tile/opcodes.h"
+
+namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t kStackElements = 512;
+
+PRONGHORN_INLINE Vec as_value(Vec x) { return x; }
+PRONGHORN_INLINE Vec as_value(Mask mask) { return select(mask, broadcast(1.0f), zero()); }
+
+// out(i) = f(a(i), ...) for i < n, n a multiple of kLanes. A step is kLanes, or 0 for a slot that holds one vector.
+template <typename F>
+PRONGHORN_INLINE void map1(float* out, const float* a, int64_t a_step, int64_t n, F f) {
+  for (int64_t i = 0; i < n; i += kLanes, a += a_step) store(out + i, as_value(f(load(a))));
+}
+template <typename F>
+PRONGHORN_INLINE void map2(float* out, const float* a, int64_t a_step, const float* b, int64_t b_step, int64_t n, F f) {
+  for (int64_t i = 0; i < n; i += kLanes, a += a_step, b += b_step) store(out + i, as_value(f(load(a), load(b))));
+}
+
+// Runs all instructions on the n elements that the slots point to.
+void interpret(const TileCode& code, float* const* slot, int64_t n) {
+  const TileInstruction* const end = code.instructions + code.instruction_count;
+  for (const TileInstruction* at = code.instructions; at != end; ++at) {
+    const TileInstruction in = *at;
+    float* const out = slot[in.out];
+    const int64_t count = code.slot_scalar[in.out] != 0 ? kLanes : n;
+    const float* pa = slot[in.a];
+    const float* pb = slot[in.b];
+    const int64_t sa = code.slot_scalar[in.a] != 0 ? 0 : kLanes;
+    const int64_t sb = code.slot_scalar[in.b] != 0 ? 0 : kLanes;
+    const auto map4 = [&](auto f) __attribute__((always_inline)) {
+      const float* pc = slot[in.c];
+      const float* pd = slot[in.d];
+      const int64_t sc = code.slot_scalar[in.c] != 0 ? 0 : kLanes;
+      const int64_t sd = code.slot_scalar[in.d] != 0 ? 0 : kLanes;
+      for (int64_t i = 0; i < count; i += kLanes, pa += sa, pb += sb, pc += sc, pd += sd) {
+        store(out + i, f(load(pa), load(pb), load(pc), load(pd)));
+      }
+    };
+    switch (static_cast<TileOp>(in.op)) {
+#define UNARY(name, value) \
+  case TileOp::name: map1(out, pa, sa, count, [](Vec x) __attribute__((always_inline)) { return value; }); break;
+#define BINARY(name, value) \
+  case TileOp::name: map2(out, pa, sa, pb, sb, count, [](Vec a, Vec b) __attribute__((always_inline)) { return value; }); break;
+#define FLOAT_UNARY(name, value, gradient) UNARY(name, value)
+#define NUMBER_UNARY(name, value, integer, gradient) UNARY(name, value)
+#define NUMBER_TEST(name, value, integer) UNARY(name, value)
+#define LOGICAL_UNARY(name, value) UNARY(name, value)
+#define FLOAT_BINARY(name, value, da, db) BINARY(name, value)
+#define NUMBER_BINARY(name, value, integer, da, db) BINARY(name, value)
+#define COMPARE(name, value, integer) BINARY(name, value)
+#define LOGICAL_BINARY(name, value) BINARY(name, value)
+#include "pronghorn/tile/elementwise.inc"
+#define FUSED(name, value)                                                                             \
+  case TileOp::name:                                                                                   \
+    map4([]([[maybe_unused]] Vec a, [[maybe_unused]] Vec b, [[maybe_unused]] Vec c, [[maybe_unused]] Vec d) \
+             __attribute__((always_inline)) { return value; });                                        \
+    break;
+#include "pronghorn/tile/fused.inc"
+      case TileOp::where:
+        map4([](Vec a, Vec b, Vec c, Vec) __attribute__((always_inline)) { return select(a != 0.0f, b, c); });
+        break;
+      default: break;
+    }
+  }
+}
+
+template <typename T>
+void convert_to_float(const void* from, float* to, int64_t n) {
+  const auto* p = static_cast<const char*>(from);
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(typename Element<T>::Storage));
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, Element<T>::load(p + i * kBytes));
+  if (i < n) {
+    char part[kLanes * kBytes] = {};
+    std::memcpy(part, p + i * kBytes, static_cast<size_t>((n - i) * kBytes));
+    store_part(to + i, Element<T>::load(part), n - i);
+  }
+}
+
+template <typename T>
+void convert_from_float(const float* from, void* to, int64_t n) {
+  auto* p = static_cast<char*>(to);
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(typename Element<T>::Storage));
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Element<T>::store(p + i * kBytes, load(from + i));
+  if (i < n) {
+    char part[kLanes * kBytes];
+    Element<T>::store(part, load_part(from + i, n - i));
+    std::memcpy(p + i * kBytes, part, static_cast<size_t>((n - i) * kBytes));
+  }
+}
+
+void to_float_tile(ElementType type, const void* from, float* to, int64_t n) {
+  if (type == ElementType::kFloat32) {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(float));
+    return;
+  }
+  dispatch_element(type, [&]<typename T>() { convert_to_float<T>(from, to, n); });
+}
+
+int64_t bytes_of(ElementType type) {
+  switch (type) {
+    case ElementType::kBool:
+    case ElementType::kUint8:
+    case ElementType::kInt8: return 1;
+    case ElementType::kUint16:
+    case ElementType::kInt16:
+    case ElementType::kFloat16:
+    case ElementType::kBfloat16: return 2;
+    case ElementType::kInt64: return 8;
+    default: return 4;
+  }
+}
+
+template <typename T>
+PRONGHORN_INLINE void copy_run(const T* from, int64_t stride, T* to, int64_t n) {
+  if (stride == 1) {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+  } else if (stride == 0) {
+    const T value = *from;
+    for (int64_t i = 0; i < n; ++i) to[i] = value;
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
+  }
+}
+
+// Elements [begin, begin + n) of the iteration, walking the coordinates like an odometer.
+template <typename T>
+void gather_elements(const TileInput& input, const T* from, T* to, int64_t begin, int64_t n) {
+  int64_t coordinate[kTileMaxRank];
+  int64_t at = 0;
+  int64_t rest = begin;
+  const int last = input.rank - 1;
+  for (int i = last; i >= 0; --i) {
+    coordinate[i] = rest % input.sizes[i];
+    rest /= input.sizes[i];
+    at += coordinate[i] * input.strides[i];
+  }
+  while (n > 0) {
+    const int64_t left = input.sizes[last] - coordinate[last];
+    const int64_t run = left < n ? left : n;
+    copy_run(from + at, input.strides[last], to, run);
+    to += run;
+    n -= run;
+    coordinate[last] += run;
+    at += run * input.strides[last];
+    for (int i = last; i > 0 && coordinate[i] == input.sizes[i]; --i) {
+      at += input.strides[i - 1] - coordinate[i] * input.strides[i];
+      coordinate[i] = 0;
+      ++coordinate[i - 1];
+    }
+  }
+}
+
+// Elements i % period of a row.
+template <typename T>
+void gather_row(const T* row, int64_t period, T* to, int64_t begin, int64_t n) {
+  int64_t at = begin % period;
+  while (n > 0) {
+    const int64_t run = period - at < n ? period - at : n;
+    std::memcpy(to, row + at, static_cast<size_t>(run) * sizeof(T));
+    to += run;
+    n -= run;
+    at = 0;
+  }
+}
+
+template <typename T>
+void gather_typed(const TileInput& input, const void* from, void* to, int64_t begin, int64_t n) {
+  const T* source = static_cast<const T*>(from);
+  T* target = static_cast<T*>(to);
+  switch (input.access) {
+    case TileAccess::kScalar: return copy_run(source, 0, target, n);
+    case TileAccess::kDirect:
+    case TileAccess::kConvert: return copy_run(source + begin, 1, target, n);
+    case TileAccess::kRow: return gather_row(source, input.sizes[0], target, begin, n);
+    case TileAccess::kGeneral: return gather_elements(input, source, target, begin, n);
+  }
+}
+
+// Elements [begin, begin + n) of an operand as floats. from: the operand.
+void load_elements(const TileInput& input, const void* from, float* to, int64_t begin, int64_t n);
+
+// State of an operand while its tiles go by.
+struct Cursor {
+  const float* row;  // unrolled, at least one tile longer than the period; null: not unrolled
+  int64_t phase;
+};
+
+PRONGHORN_INLINE void fill_vector(float* p, float value) {
+  for (int i = 0; i < kTileAlign; i += kLanes) store(p + i, broadcast(value));
+}
+
+}  // namespace
+
+// to(i) = element begin + i of the iteration, of the operand's own type. from: the operand. n >= 1.
+void tile_gather(const TileInput& input, const void* from, void* to, int64_t begin, int64_t n) {
+  switch (bytes_of(input.type)) {
+    case 1: return gather_typed<uint8_t>(input, from, to, begin, n);
+    case 2: return gather_typed<uint16_t>(input, from, to, begin, n);
+    case 8: return gather_typed<uint64_t>(input, from, to, begin, n);
+    default: return gather_typed<uint32_t>(input, from, to, begin, n);
+  }
+}
+
+namespace {
+
+void load_elements(const TileInput& input, const void* from, float* to, int64_t begin, int64_t n) {
+  if (input.type == ElementType::kFloat32) return tile_gather(input, from, to, begin, n);
+  const int64_t bytes = bytes_of(input.type);
+  if (input.access == TileAccess::kConvert) {
+    return to_float_tile(input.type, static_cast<const char*>(from) + begin * bytes, to, n);
+  }
+  alignas(64) char raw[kStackElements * 8];
+  for (int64_t i = 0; i < n; i += kStackElements) {
+    const int64_t count = n - i < kStackElements ? n - i : kStackElements;
+    tile_gather(input, from, raw, begin + i, count);
+    to_float_tile(input.type, raw, to + i, count);
+  }
+}
+
+}  // namespace
+
+// outputs(i) = program(inputs(i)) for the elements begin <= i < end of the iteration. An output may be the memory of an
+// input of as many elements of the same size where the plan says that all reads come first.
+void tile_run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t end) {
+  alignas(64) float memory[kTileMemory];
+  float* slot[kTileSlots];
+  Cursor cursor[kTileSlots];
+  for (int s = 0; s < code.slot_count; ++s) slot[s] = memory + code.slot_at[s];
+  for (int i = 0; i < code.constant_count; ++i) fill_vector(slot[i], code.constants[i]);
+  for (int k = 0; k < code.input_count; ++k) {
+    const TileInput& input = code.inputs[k];
+    if (input.access == TileAccess::kScalar) {
+      float value;
+      if (input.type == ElementType::kFloat32) {
+        std::memcpy(&value, inputs[k], sizeof value);
+      } else {
+        to_float_tile(input.type, inputs[k], &value, 1);
+      }
+      fill_vector(slot[input.slot], value);
+    } else if (input.access == TileAccess::kRow) {
+      const int64_t period = input.sizes[0];
+      const int64_t phase = begin % period;
+      const bool wraps = phase + (end - begin) > period;
+      cursor[k] = {nullptr, phase};
+      if (input.type == ElementType::kFloat32 && !wraps) {
+        cursor[k].row = static_cast<const float*>(inputs[k]);
+      } else if (input.row_at >= 0) {
+        float* row = memory + input.row_at;
+        const int64_t range = phase + (end - begin);
+        const int64_t unrolled = range < period + code.tile ? range : period + code.tile;
+        const int64_t first = unrolled < period ? unrolled : period;
+        to_float_tile(input.type, inputs[k], row, first);
+        for (int64_t done = first; done < unrolled; done += period) {
+          std::memcpy(row + done, row, static_cast<size_t>(unrolled - done < period ? unrolled - done : period) * sizeof(float));
+        }
+        cursor[k].row = row;
+      }
+    }
+  }
+
+  int64_t n;
+  for (int64_t at = begin; at < end; at += n) {
+    n = end - at < code.tile ? end - at : code.tile;
+    const bool part = n < kLanes;  // the last elements: direct operands go through memory of one vector
+    if (!part) n -= n % kLanes;
+    for (int k = 0; k < code.input_count; ++k) {
+      const TileInput& input = code.inputs[k];
+      float* own = memory + code.slot_at[input.slot];
+      const float* source = nullptr;
+      if (input.access == TileAccess::kScalar) continue;
+      if (input.access == TileAccess::kDirect) {
+        source = static_cast<const float*>(inputs[k]) + at;
+      } else if (input.access == TileAccess::kRow && cursor[k].row != nullptr) {
+        source = cursor[k].row + cursor[k].phase;
+        cursor[k].phase += n;
+        if (cursor[k].phase >= input.sizes[0]) cursor[k].phase %= input.sizes[0];
+      }
+      if (part) store(own, zero());
+      if (source == nullptr) {
+        load_elements(input, inputs[k], own, at, n);
+      } else if (part) {
+        store(own, load_part(source, n));
+      } else {
+        slot[input.slot] = const_cast<float*>(source);
+        continue;
+      }
+      slot[input.slot] = own;
+    }
+    for (int k = 0; k < code.output_count; ++k) {
+      const TileOutput& output = code.outputs[k];
+      if (output.direct) {
+        slot[output.slot] = part ? memory + code.slot_at[output.slot] : static_cast<float*>(outputs[k]) + at;
+      }
+    }
+    interpret(code, slot, part ? kLanes : n);
+    for (int k = 0; k < code.output_count; ++k) {
+      const TileOutput& output = code.outputs[k];
+      const float* result = slot[output.slot];
+      if (output.direct) {
+        if (part) store_part(static_cast<float*>(outputs[k]) + at, load(result), n);
+        continue;
+      }
+      auto* to = static_cast<char*>(outputs[k]) + at * bytes_of(output.type);
+      dispatch_element(output.type, [&]<typename T>() { convert_from_float<T>(result, to, n); });
+    }
+  }
+}
+
+}  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
