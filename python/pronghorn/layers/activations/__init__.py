@@ -1,0 +1,1 @@
+"""Layers: activations. Import them from `pronghorn.layers`."""

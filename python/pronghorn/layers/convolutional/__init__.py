@@ -1,0 +1,1 @@
+"""Layers: convolutional. Import them from `pronghorn.layers`."""

@@ -1,0 +1,1 @@
+"""Layers: core. Import them from `pronghorn.layers`."""

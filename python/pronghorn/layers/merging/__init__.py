@@ -1,0 +1,1 @@
+"""Layers: merging. Import them from `pronghorn.layers`."""

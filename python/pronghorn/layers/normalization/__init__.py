@@ -1,0 +1,1 @@
+"""Layers: normalization. Import them from `pronghorn.layers`."""

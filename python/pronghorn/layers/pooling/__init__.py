@@ -1,0 +1,1 @@
+"""Layers: pooling. Import them from `pronghorn.layers`."""

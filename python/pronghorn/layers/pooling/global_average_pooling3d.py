@@ -1,0 +1,38 @@
+"""GlobalAveragePooling3D: average over all positions of each channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn import ops
+from pronghorn.layers.pooling.base_global_pooling import BaseGlobalPooling
+
+
+class GlobalAveragePooling3D(BaseGlobalPooling):
+    """Global average pooling over volumes: the mean over all positions, per channel.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.
+        keepdims: Whether the spatial axes stay, with size 1.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)` with `"channels_last"`,
+        `(batch, channels, depth, height, width)` with `"channels_first"`.
+
+    Output shape:
+        `(batch, channels)`; with `keepdims`, the input's rank with spatial axes of size 1.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import pronghorn as keras
+    >>> keras.layers.GlobalAveragePooling3D()(np.ones((2, 5, 4, 3, 3))).shape
+    (2, 3)
+    """
+
+    rank = 3
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the mean over the spatial axes."""
+        return ops.mean(inputs, axis=self.spatial_axes, keepdims=self.keepdims)

@@ -1,0 +1,61 @@
+"""MaxPooling1D: max pooling over time (or another single axis)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pronghorn.layers.pooling.base_pooling import BasePooling
+
+
+class MaxPooling1D(BasePooling):
+    """Max pooling over time (or another single axis): the largest of each window, per channel.
+
+    The output size along a dimension of size n is `floor((n - pool_size) / strides) + 1` with
+    `padding="valid"` and `ceil(n / strides)` with `"same"`, where positions outside the input do not count.
+
+    Args:
+        pool_size: Size of the window, an int or a tuple of 1 int.
+        strides: Steps of the window. `None`: `pool_size`.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.
+        name: Name of the layer.
+        **kwargs: `dtype`, `trainable`.
+
+    Input shape:
+        `(batch, steps, channels)` with `"channels_last"`,
+        `(batch, channels, steps)` with `"channels_first"`.
+
+    Output shape:
+        `(batch, new_steps, channels)` with `"channels_last"`,
+        `(batch, channels, new_steps)` with `"channels_first"`.
+
+    Raises:
+        ValueError: If an argument is out of range, or the window is larger than the input.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import pronghorn as keras
+    >>> keras.layers.MaxPooling1D(2)(np.ones((1, 5, 1))).shape
+    (1, 2, 1)
+    """
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            pool_size,
+            strides,
+            pool_dimensions=1,
+            pool_mode="max",
+            padding=padding,
+            data_format=data_format,
+            name=name,
+            **kwargs,
+        )

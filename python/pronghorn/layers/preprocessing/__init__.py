@@ -1,0 +1,1 @@
+"""Layers: preprocessing. Import them from `pronghorn.layers`."""

@@ -1,0 +1,1 @@
+"""Layers: regularization. Import them from `pronghorn.layers`."""

@@ -1,0 +1,1 @@
+"""Layers: reshaping. Import them from `pronghorn.layers`."""
