@@ -162,8 +162,7 @@ TEST_CASE("two variables that swap their values") {
   g.input(kRow);
   const Value a = g.variable(kRow);
   const Value b = g.variable(kRow);
-  const Value zero = g.scalar(0, DType::kFloat32);
-  graph.updates = {{0, g.apply("add", {b, zero})}, {1, g.apply("add", {a, zero})}};
+  graph.updates = {{0, b}, {1, a}};
   const std::vector<Tensor> variables = {filled(1), filled(2)};
   run(graph, variables);
   CHECK(*static_cast<const float*>(variables[0].data()) == 2.0f);

@@ -10,6 +10,10 @@ namespace {
 
 constexpr int32_t kEnd = std::numeric_limits<int32_t>::max();  // read after the last step
 
+size_t aligned(size_t bytes) {
+  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+}
+
 // Memory that one or more values share.
 struct Storage {
   Location location;
@@ -26,6 +30,7 @@ class Planner {
     assign_views_and_last_reads();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) assign(static_cast<int32_t>(i));
     place_arena();
+    stage_updates();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       auto& row = plan_.locations.emplace_back();
       for (size_t k = 0; k < graph_.nodes[i].outputs.size(); ++k) row.push_back(storages_[storage_[i][k]].location);
@@ -190,13 +195,13 @@ class Planner {
     std::vector<size_t> placed;  // by offset
     for (const size_t i : order) {
       Storage& storage = storages_[i];
-      const size_t bytes = (storage.bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+      const size_t bytes = aligned(storage.bytes);
       size_t offset = 0;
       for (const size_t j : placed) {
         const Storage& other = storages_[j];
         if (other.last < storage.first || storage.last < other.first) continue;
         if (offset + bytes <= other.location.offset) break;
-        offset = std::max(offset, other.location.offset + (other.bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment);
+        offset = std::max(offset, other.location.offset + aligned(other.bytes));
       }
       storage.location.offset = offset;
       plan_.arena_bytes = std::max(plan_.arena_bytes, offset + bytes);
@@ -205,6 +210,18 @@ class Planner {
       });
       placed.insert(at, i);
     }
+  }
+
+  void stage_updates() {
+    const auto reads_variable = [&](int32_t i) {
+      return graph_.node(root(graph_.updates[static_cast<size_t>(i)].value)).op == &kVariableOp;
+    };
+    for (const int32_t i : plan_.copied_updates) {
+      if (!reads_variable(i)) continue;
+      plan_.staged_updates.push_back({i, plan_.arena_bytes});
+      plan_.arena_bytes += aligned(graph_.type(graph_.updates[static_cast<size_t>(i)].value).bytes());
+    }
+    std::erase_if(plan_.copied_updates, reads_variable);
   }
 
   struct Target {

@@ -26,6 +26,14 @@ struct MemoryPlan {
   size_t arena_bytes = 0;
   std::vector<int32_t> copied_outputs;  // outputs (indices) to copy from their value after the last step
   std::vector<int32_t> copied_updates;  // updates (indices) to copy after that
+
+  // Updates whose value is another variable's old content, which an update may overwrite: they are copied to the arena
+  // before any variable is.
+  struct Staged {
+    int32_t update;
+    size_t offset;
+  };
+  std::vector<Staged> staged_updates;
 };
 
 // Lifetimes are intervals of node indices. A value that overwrites a variable is written in place when nothing reads the

@@ -114,11 +114,17 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
     const Value v = graph_.outputs[static_cast<size_t>(i)];
     std::memcpy(outputs[static_cast<size_t>(i)], address(v), graph_.type(v).bytes());
   }
-  for (const int32_t i : plan_.copied_updates) {
+  const auto assign = [&](int32_t i, const void* from) {
     const Update& update = graph_.updates[static_cast<size_t>(i)];
-    std::memmove(variables_[static_cast<size_t>(update.slot)].data(), address(update.value),
-                 graph_.type(update.value).bytes());
+    void* const to = variables_[static_cast<size_t>(update.slot)].data();
+    if (to != from) std::memcpy(to, from, graph_.type(update.value).bytes());
+  };
+  for (const auto& [i, offset] : plan_.staged_updates) {
+    const Value v = graph_.updates[static_cast<size_t>(i)].value;
+    std::memcpy(arena + offset, address(v), graph_.type(v).bytes());
   }
+  for (const int32_t i : plan_.copied_updates) assign(i, address(graph_.updates[static_cast<size_t>(i)].value));
+  for (const auto& [i, offset] : plan_.staged_updates) assign(i, arena + offset);
 }
 
 std::string Program::print() const { return pronghorn::print(graph_); }
