@@ -1,0 +1,183 @@
+"""Feeds: hand batches to a runner, many at a time where the data is in memory.
+
+A feed keeps its place between calls, so that `steps_per_epoch` may end an epoch in the middle of the data.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from pronghorn.training.data_adapters import ArrayAdapter, DataAdapter
+
+_NOTHING = object()
+
+
+class Runner(Protocol):
+    """Runs steps on batches."""
+
+    def rows(
+        self,
+        data: ArrayAdapter,
+        order: np.ndarray | None,
+        batch_size: int,
+        first: int,
+        last: int,
+        time_limit: float,
+    ) -> int:
+        """Runs steps first..last-1 of full batches of rows; returns the next step to run."""
+        ...
+
+    def batch(self, data: Any) -> None:
+        """Runs one step on a batch of arrays."""
+        ...
+
+
+class Feed:
+    """Batches of an adapter, for one epoch after another.
+
+    Args:
+        adapter: where the batches come from.
+        steps: batches of an epoch, or `None` for one pass over the data.
+    """
+
+    def __init__(self, adapter: DataAdapter, steps: int | None = None) -> None:
+        self.adapter = adapter
+        self.steps = steps
+
+    @property
+    def epoch_steps(self) -> int | None:
+        """Batches of an epoch, or `None` where that is not known yet."""
+        return self.steps if self.steps is not None else self.adapter.num_batches
+
+    def begin_epoch(self) -> None:
+        """Starts a new pass, unless the last epoch stopped in the middle of one on purpose."""
+        raise NotImplementedError
+
+    def end_epoch(self) -> None:
+        """Tells the adapter that the epoch is over."""
+        self.adapter.on_epoch_end()
+
+    def ready(self) -> bool:
+        """Whether there is another batch in this pass."""
+        raise NotImplementedError
+
+    def run(self, runner: Runner, steps: int, time_limit: float) -> int:
+        """Runs at most `steps` batches, and stops after about `time_limit` seconds; returns how many ran."""
+        raise NotImplementedError
+
+
+class ArrayFeed(Feed):
+    """Rows of arrays, gathered by the program itself."""
+
+    adapter: ArrayAdapter
+
+    def __init__(self, adapter: ArrayAdapter, steps: int | None = None) -> None:
+        super().__init__(adapter, steps)
+        self._order: np.ndarray | None = None
+        self._next: int | None = None
+
+    def begin_epoch(self) -> None:
+        self.adapter.on_epoch_begin()
+        if self._next is None or self.steps is None or self._next >= self.adapter.num_batches:
+            self._order = self.adapter.order()
+            self._next = 0
+
+    def ready(self) -> bool:
+        return self._next is not None and self._next < self.adapter.num_batches
+
+    def run(self, runner: Runner, steps: int, time_limit: float) -> int:
+        data, order = self.adapter, self._order
+        first = self._next or 0
+        if first >= data.num_batches:
+            return 0
+        full = data.full_batches
+        if first < full:
+            last = min(first + steps, full)
+            self._next = runner.rows(data, order, data.batch_size, first, last, time_limit)
+        else:
+            rest = slice(full * data.batch_size, None)
+            runner.rows(
+                _Rows(data, rest if order is None else slice(None)),
+                None if order is None else order[rest],
+                data.last_rows,
+                0,
+                1,
+                time_limit,
+            )
+            self._next = full + 1
+        return self._next - first
+
+
+class _Rows(ArrayAdapter):
+    """Some rows of an adapter, without a copy."""
+
+    def __init__(self, data: ArrayAdapter, rows: slice) -> None:
+        # No super().__init__: the arrays have been converted and checked already.
+        self.data = _slice(data.data, rows)
+        self.sources = [array[rows] for array in data.sources]
+        self.num_rows = len(self.sources[0])
+        self.batch_size = data.last_rows
+        self.full_batches, self.last_rows, self.num_batches = 1, 0, 1
+        self.first_row = rows.start or 0
+
+
+def _slice(data: Any, rows: slice) -> Any:
+    from pronghorn.training.data_adapters.batch import map_leaves
+
+    return map_leaves(lambda array: array[rows], data)
+
+
+class BatchFeed(Feed):
+    """Batches that Python makes: generators, iterables, `PyDataset`."""
+
+    def __init__(self, adapter: DataAdapter, steps: int | None = None) -> None:
+        super().__init__(adapter, steps)
+        self._batches: Iterator[Any] | None = None
+        self._peeked: Any = _NOTHING
+        self._seen = 0
+
+    def begin_epoch(self) -> None:
+        self.adapter.on_epoch_begin()
+        known = self.adapter.num_batches
+        if known is not None and self._seen >= known:
+            self._batches = None
+        if self._batches is None or (self.steps is None and self.adapter.restarts):
+            self._restart()
+
+    def _restart(self) -> None:
+        self._batches = self.adapter.batches()
+        self._peeked = _NOTHING
+        self._seen = 0
+
+    def ready(self) -> bool:
+        if self._peeked is _NOTHING and self._batches is not None:
+            known = self.adapter.num_batches
+            if known is not None and self._seen >= known:
+                return False
+            self._peeked = next(self._batches, _NOTHING)
+            if self._peeked is _NOTHING and self.adapter.restarts:
+                self._batches = None
+        return self._peeked is not _NOTHING
+
+    def run(self, runner: Runner, steps: int, time_limit: float) -> int:
+        stop = time.monotonic() + time_limit
+        ran = 0
+        while ran < steps and self.ready():
+            batch, self._peeked = self._peeked, _NOTHING
+            self._seen += 1
+            runner.batch(batch)
+            ran += 1
+            if time.monotonic() >= stop:
+                break
+        return ran
+
+
+def make_feed(adapter: DataAdapter, steps: int | None = None) -> Feed:
+    """The feed for an adapter."""
+    if isinstance(adapter, ArrayAdapter):
+        return ArrayFeed(adapter, steps)
+    return BatchFeed(adapter, steps)

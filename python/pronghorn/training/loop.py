@@ -1,0 +1,63 @@
+"""The loop over the batches of an epoch, with as little Python as callbacks allow."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from pronghorn.training.feeds import Feed, Runner
+
+# Seconds after which a run over many batches comes back to Python: for Ctrl-C and the progress bar.
+SLICE_SECONDS = 0.1
+_MANY = 1 << 40
+
+
+def run_epoch(model: Any, feed: Feed, runner: Any, callbacks: Any, mode: str) -> int:
+    """Runs one epoch; returns how many batches ran.
+
+    Args:
+        model: asked for `steps_per_execution` and whether a callback has stopped the run.
+        feed: gives the batches.
+        runner: runs steps and knows the logs.
+        callbacks: a `CallbackList`; batch hooks are called where one is overridden.
+        mode: "train", "test" or "predict".
+    """
+    begin = getattr(callbacks, f"on_{mode}_batch_begin")
+    end = getattr(callbacks, f"on_{mode}_batch_end")
+    stop_flag = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+    hooked = callbacks.has_batch_hooks(mode)
+    steps = feed.epoch_steps
+    done = 0
+    feed.begin_epoch()
+    while steps is None or done < steps:
+        if not feed.ready():
+            if steps is not None:
+                _warn_short(done, steps)
+            break
+        left = _MANY if steps is None else steps - done
+        if hooked:
+            begin(done)
+            done += _run(feed, runner, min(left, model.steps_per_execution))
+            end(done - 1, runner.logs())
+        else:
+            done += feed.run(runner, left, SLICE_SECONDS)
+            callbacks.on_progress(mode, done - 1, runner.logs)
+        if getattr(model, stop_flag[mode]):
+            break
+    feed.end_epoch()
+    return done
+
+
+def _run(feed: Feed, runner: Runner, steps: int) -> int:
+    ran = 0
+    while ran < steps and feed.ready():
+        ran += feed.run(runner, steps - ran, SLICE_SECONDS)
+    return ran
+
+
+def _warn_short(done: int, steps: int) -> None:
+    warnings.warn(
+        f"The data ran out after {done} of {steps} batches, so the epoch ended early. Make sure that it can give "
+        "steps_per_epoch * epochs batches; an iterable that is to be repeated must say so (.repeat()).",
+        stacklevel=4,
+    )

@@ -1,0 +1,130 @@
+"""Programs of the train, test and predict steps: traced once per signature, kept on the model.
+
+A signature is the mode, the structure, shapes and dtypes of the batch, and which variables are trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from pronghorn import tree
+from pronghorn.program import Program
+from pronghorn.tensor import Tensor, convert_to_tensor
+from pronghorn.trace import Trace
+from pronghorn.training.data_adapters.batch import map_leaves
+from pronghorn.variable import Variable
+
+
+class StepProgram:
+    """A traced step.
+
+    `program`: runs it. `structure`, `specs`: predict only, the nesting of the outputs with 0 at its leaves, and
+    `(shape, dtype)` of each. `logs()`: what an overridden `train_step` or `test_step` returned, kept in variables that the program writes;
+    `None` for the default steps, whose logs are the results of the metrics.
+    """
+
+    __slots__ = ("_logs", "program", "specs", "structure")
+
+    def __init__(
+        self,
+        program: Program,
+        structure: Any = None,
+        specs: list[tuple[tuple[int, ...], str]] | None = None,
+        logs: dict[str, Any] | None = None,
+    ) -> None:
+        self.program = program
+        self.structure = structure
+        self.specs = specs or []
+        self._logs = logs
+
+    def logs(self) -> dict[str, Any] | None:
+        """The logs of the step that ran last, where the step made its own."""
+        if self._logs is None:
+            return None
+        return {
+            name: value.numpy() if isinstance(value, Variable) else value
+            for name, value in self._logs.items()
+        }
+
+
+class ProgramCache:
+    """The programs of one model. Holds programs and variables only, so that it makes no reference cycle."""
+
+    def __init__(self) -> None:
+        self.steps: dict[Hashable, StepProgram] = {}
+        self.single: dict[Hashable, Any] = {}  # see Trainer.predict
+
+    def clear(self) -> None:
+        """Forgets every program."""
+        self.steps.clear()
+        self.single.clear()
+
+    def get(self, model: Any, mode: str, key: Hashable, data: Any) -> StepProgram:
+        """The program for batches like `data`, whose signature is `key`."""
+        step = self.steps.get((mode, key))
+        if step is None:
+            step = self.steps[mode, key] = trace_step(model, mode, data)
+        return step
+
+
+def trace_step(model: Any, mode: str, data: Any) -> StepProgram:
+    """Traces `model.train_step`, `test_step` or `predict_step` on a batch like `data` (arrays)."""
+    with Trace() as trace:
+        symbolic = map_leaves(lambda array: trace.input(array.shape, array.dtype.name), data)
+        try:
+            if mode == "predict":
+                outputs = model.predict_step(symbolic)
+                flat = [convert_to_tensor(value) for value in tree.flatten(outputs)]
+                specs = [(tuple(t.shape), t.dtype) for t in flat]
+                structure = tree.map_structure(lambda _: 0, outputs)
+                step = StepProgram(trace.compile(flat), structure, specs)
+            else:
+                logs = getattr(model, f"{mode}_step")(symbolic)
+                kept = _keep_logs(model, mode, logs)
+                step = StepProgram(trace.compile([]), logs=kept)
+        finally:
+            # Losses that layers added belong to this trace.
+            model._clear_losses()
+    return step
+
+
+def _keep_logs(model: Any, mode: str, logs: Any) -> dict[str, Any] | None:
+    if not model._makes_own_logs(mode):
+        return None
+    if not isinstance(logs, dict):
+        if logs is None:
+            return {}
+        raise ValueError(
+            f"{type(model).__name__}.{mode}_step: expected a dict of names to values to be returned. "
+            f"Received: {type(logs).__name__}."
+        )
+    if model._are_metric_results(logs):
+        return None
+    kept: dict[str, Any] = {}
+    for name, value in logs.items():
+        for label, leaf in _named_leaves(name, value):
+            kept[label] = _keep(leaf)
+    return kept
+
+
+def _named_leaves(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [pair for key, leaf in value.items() for pair in _named_leaves(str(key), leaf)]
+    return [(name, value)]
+
+
+def _keep(value: Any) -> Any:
+    if isinstance(value, Variable):
+        value = value.value
+    if not isinstance(value, Tensor):
+        return value
+    if not value.is_symbolic:
+        return value.numpy()
+    variable = Variable(
+        np.zeros(value.shape, "float32"), dtype=value.dtype, trainable=False, name="log"
+    )
+    variable.assign(value)
+    return variable
