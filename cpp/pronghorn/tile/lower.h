@@ -36,7 +36,7 @@ std::shared_ptr<const TilePlan> lower(const TileProgram& program);
 TileInput classify(const Shape& from, const Shape& to, DType dtype);
 
 // Programs beyond these do not fit into the slots of the interpreter.
-inline constexpr int kTileMaxInstructions = 96;
-inline constexpr int kTileMaxOperands = 32;  // inputs and outputs together
+inline constexpr int kTileMaxInstructions = 80;
+inline constexpr int kTileMaxOperands = 40;  // constants included; every instruction may be an output
 
 }  // namespace pronghorn

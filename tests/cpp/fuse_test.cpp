@@ -1,0 +1,237 @@
+// fuse_elementwise and fold_epilogue: which nodes become one, and that the numbers stay the same.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "pronghorn/ir/builder.h"
+#include "pronghorn/passes/fuse_elementwise.h"
+#include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/program.h"
+
+namespace pronghorn {
+namespace {
+
+int count(const Graph& graph, std::string_view name) {
+  return static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                        [&](const Node& node) { return node.op->name == name; }));
+}
+
+int steps(const Graph& graph) {
+  return static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                        [](const Node& node) { return !is_source(node) && !node.op->is_view; }));
+}
+
+Tensor random_tensor(const TensorType& type, std::mt19937& random) {
+  Tensor tensor(type);
+  std::normal_distribution<float> normal;
+  dispatch_dtype(type.dtype, [&]<typename T>() {
+    T* p = static_cast<T*>(tensor.data());
+    for (int64_t i = 0; i < type.size(); ++i) {
+      const float x = normal(random);
+      if constexpr (std::is_same_v<T, Float16>) {
+        p[i] = to_float16(x);
+      } else if constexpr (std::is_same_v<T, Bfloat16>) {
+        p[i] = to_bfloat16(x);
+      } else if constexpr (std::is_same_v<T, bool>) {
+        p[i] = x > 0;
+      } else {
+        p[i] = static_cast<T>(x);
+      }
+    }
+  });
+  return tensor;
+}
+
+std::vector<float> floats(const Tensor& tensor) {
+  std::vector<float> values;
+  dispatch_dtype(tensor.dtype(), [&]<typename T>() {
+    const T* p = static_cast<const T*>(tensor.data());
+    for (int64_t i = 0; i < tensor.type().size(); ++i) {
+      if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>) {
+        values.push_back(to_float(p[i]));
+      } else {
+        values.push_back(static_cast<float>(p[i]));
+      }
+    }
+  });
+  return values;
+}
+
+struct Outcome {
+  std::vector<std::vector<float>> outputs;
+  std::vector<std::vector<float>> variables;
+};
+
+// Two runs one after the other, from variables and inputs that depend on the graph alone.
+Outcome run(const Graph& graph, bool passes) {
+  set_passes(passes);
+  std::mt19937 random(7);
+  std::vector<Tensor> variables(static_cast<size_t>(graph.variable_count));
+  for (const Node& node : graph.nodes) {
+    if (node.op == &kVariableOp) variables[static_cast<size_t>(node.slot)] = random_tensor(node.outputs[0], random);
+  }
+  const Program program(graph, variables);
+  set_passes(true);
+  std::vector<Tensor> kept;
+  std::vector<const void*> inputs;
+  for (const TensorType& type : program.inputs()) inputs.push_back(kept.emplace_back(random_tensor(type, random)).data());
+  std::vector<Tensor> outputs;
+  std::vector<void*> pointers;
+  for (const TensorType& type : program.outputs()) outputs.emplace_back(type);
+  for (const Tensor& tensor : outputs) pointers.push_back(tensor.data());
+  program.run(inputs.data(), pointers.data());
+  program.run(inputs.data(), pointers.data());
+  Outcome outcome;
+  for (const Tensor& tensor : outputs) outcome.outputs.push_back(floats(tensor));
+  for (const Tensor& tensor : variables) outcome.variables.push_back(floats(tensor));
+  return outcome;
+}
+
+void check_close(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b, float tolerance) {
+  REQUIRE(a.size() == b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    REQUIRE(a[i].size() == b[i].size());
+    for (size_t k = 0; k < a[i].size(); ++k) {
+      const bool close = std::abs(a[i][k] - b[i][k]) <= tolerance * (1 + std::abs(b[i][k])) || a[i][k] == b[i][k] ||
+                         (std::isnan(a[i][k]) && std::isnan(b[i][k]));
+      if (!close) {
+        FAIL_CHECK("value " << i << " element " << k << ": " << a[i][k] << " is not " << b[i][k]);
+        return;
+      }
+    }
+  }
+}
+
+void check_same(const Graph& graph, float tolerance = 1e-4f) {
+  const Outcome fused = run(graph, true);
+  const Outcome plain = run(graph, false);
+  check_close(fused.outputs, plain.outputs, tolerance);
+  check_close(fused.variables, plain.variables, tolerance);
+}
+
+// Keras's Adam: m, v and w of one variable.
+void add_adam(Builder& g, const TensorType& type, const Expr& alpha, const Expr& gradient) {
+  const Value w = g.variable(type);
+  const Value m = g.variable(type);
+  const Value v = g.variable(type);
+  const Expr m1 = Expr(g, m) + (gradient - Expr(g, m)) * 0.1;
+  const Expr v1 = Expr(g, v) + (gradient.apply("square") - Expr(g, v)) * 0.001;
+  const Expr w1 = Expr(g, w) - m1 * alpha / (v1.apply("square").apply("sqrt") + 1e-7);
+  g.graph().updates.push_back({g.graph().node(m).slot, m1.value});
+  g.graph().updates.push_back({g.graph().node(v).slot, v1.value});
+  g.graph().updates.push_back({g.graph().node(w).slot, w1.value});
+}
+
+}  // namespace
+
+TEST_CASE("an Adam update is one program, its scalars another") {
+  Graph graph;
+  Builder g(graph);
+  const Value t = g.variable({DType::kFloat32, {}});
+  const Expr power = Expr(g, t).apply("abs") * 0.5 + 0.25;
+  const Expr alpha = Expr(g, t) * power.apply("sqrt") / (power + 1.0);
+  const TensorType type{DType::kFloat32, {50, 20}};
+  add_adam(g, type, alpha, Expr(g, g.input(type)));
+  CHECK(steps(optimize(graph)) == 2);
+  check_same(graph);
+}
+
+TEST_CASE("the mask of a relu is computed in the backward pass") {
+  Graph graph;
+  Builder g(graph);
+  const TensorType type{DType::kFloat32, {32, 64}};
+  const Value x = g.input(type);
+  const Value b = g.input({DType::kFloat32, {64}});
+  const Value y = g.apply("relu", {g.apply("add", {x, b})});
+  graph.outputs.push_back(g.reduce_sum(y, {0}, false));
+  const Value mask = g.apply("greater", {y, g.scalar(0, DType::kFloat32)});
+  const Value dy = g.broadcast_to(g.reduce_sum(y, {1}, true), {32, 64});
+  graph.outputs.push_back(g.apply("where", {mask, g.apply("square", {dy}), g.scalar(0, DType::kFloat32)}));
+  const Graph fused = optimize(graph);
+  for (const Node& node : fused.nodes) {
+    for (const TensorType& output : node.outputs) CHECK(output.dtype == DType::kFloat32);
+  }
+  check_same(graph);
+}
+
+TEST_CASE("a group is not entered again after it was left") {
+  Graph graph;
+  Builder g(graph);
+  const TensorType type{DType::kFloat32, {8, 16}};
+  const Value x = g.input(type);
+  const Value a = g.apply("exp", {x});
+  const Value sum = g.reduce_sum(a, {1}, true);
+  graph.outputs.push_back(g.apply("multiply", {a, g.apply("reciprocal", {sum})}));
+  check_same(graph);
+}
+
+TEST_CASE("random graphs keep their values") {
+  constexpr std::string_view kUnary[] = {"tanh", "sigmoid", "relu", "negative", "abs", "square", "floor", "cos"};
+  constexpr std::string_view kBinary[] = {"add", "subtract", "multiply", "maximum", "minimum"};
+  constexpr std::string_view kCompare[] = {"greater", "less", "equal", "not_equal", "less_equal", "greater_equal"};
+  const Shape shapes[] = {{}, {7}, {5, 7}, {5, 1}, {1}, {3, 5, 7}, {3, 1, 1}};
+  const DType dtypes[] = {DType::kFloat32, DType::kFloat32, DType::kFloat16, DType::kBfloat16};
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const auto pick = [&](size_t n) { return static_cast<size_t>(random() % n); };
+    Graph graph;
+    Builder g(graph);
+    const DType dtype = dtypes[pick(4)];
+    std::vector<Value> values;
+    for (const Shape& shape : shapes) {
+      values.push_back(g.input({dtype, shape}));
+      values.push_back(g.variable({dtype, shape}));
+    }
+    values.push_back(g.scalar(0.5, dtype));
+    const auto any = [&] { return values[values.size() - 1 - pick(std::min<size_t>(values.size(), 20))]; };
+    const size_t nodes = 1 + pick(120);
+    for (size_t i = 0; i < nodes; ++i) {
+      const Value x = any();
+      switch (pick(8)) {
+        case 0:
+        case 1: values.push_back(g.apply(kUnary[pick(8)], {x})); break;
+        case 2: values.push_back(g.apply("tanh", {g.apply("where", {g.apply(kCompare[pick(6)], {x, any()}), any(), any()})})); break;
+        case 3:
+          if (g.shape(x).rank() > 0) values.push_back(g.apply("tanh", {g.reduce_sum(x, {0}, pick(2) == 0)}));
+          break;
+        case 4: values.push_back(g.cast(g.cast(x, DType::kBool), dtype)); break;
+        default: values.push_back(g.apply(kBinary[pick(5)], {x, any()})); break;
+      }
+      if (pick(6) == 0) values.back() = g.apply("tanh", {values.back()});
+      if (pick(12) == 0) graph.outputs.push_back(values.back());
+    }
+    for (const Node& node : graph.nodes) {
+      if (node.op != &kVariableOp || pick(3) != 0) continue;
+      for (size_t i = values.size(); i-- > 0;) {
+        if (g.type(values[i]) == node.outputs[0] && pick(3) == 0) {
+          graph.updates.push_back({node.slot, g.apply("tanh", {values[i]})});
+          break;
+        }
+      }
+    }
+    graph.outputs.push_back(values.back());
+    // Sums of many terms differ in the last bits, and comparisons and floor amplify that: bit-equal unless they are fused.
+    const Outcome fused = run(graph, true);
+    const Outcome plain = run(graph, false);
+    size_t elements = 0;
+    size_t different = 0;
+    const auto compare = [&](const auto& a, const auto& b) {
+      for (size_t i = 0; i < a.size(); ++i) {
+        for (size_t k = 0; k < a[i].size(); ++k) {
+          ++elements;
+          if (!(std::abs(a[i][k] - b[i][k]) <= 0.02f * (1 + std::abs(b[i][k])))) {
+            different += !(std::isnan(a[i][k]) && std::isnan(b[i][k])) && a[i][k] != b[i][k];
+          }
+        }
+      }
+    };
+    compare(fused.outputs, plain.outputs);
+    compare(fused.variables, plain.variables);
+    CHECK(different * 20 <= elements);
+  }
+}
+
+}  // namespace pronghorn
