@@ -37,15 +37,30 @@ PRONGHORN_INLINE Vec sum_rows(int64_t rows, Term&& term) {
 }  // namespace
 
 // mean(j) = sum_i x(i, j) / rows; m2(j) = sum_i (x(i, j) - mean(j))^2.  rows >= 1.
+// The second pass also corrects the mean: a first one over large, nearly equal elements rounds.
 void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float* m2) {
   const float count = static_cast<float>(rows);
   for_columns(n, [&](int64_t j, auto get, auto put) {
     const Vec m = sum_rows(rows, [&](int64_t i) { return get(x + i * n + j); }) / count;
-    put(mean + j, m);
-    put(m2 + j, sum_rows(rows, [&](int64_t i) {
-          const Vec d = get(x + i * n + j) - m;
-          return d * d;
-        }));
+    Vec d1 = zero(), d2 = zero(), s1 = zero(), s2 = zero();
+    int64_t i = 0;
+    for (; i + 2 <= rows; i += 2) {
+      const Vec a = get(x + i * n + j) - m;
+      const Vec b = get(x + (i + 1) * n + j) - m;
+      d1 += a;
+      d2 += b;
+      s1 = fma(a, a, s1);
+      s2 = fma(b, b, s2);
+    }
+    if (i < rows) {
+      const Vec a = get(x + i * n + j) - m;
+      d1 += a;
+      s1 = fma(a, a, s1);
+    }
+    const Vec d = d1 + d2;
+    const Vec correction = d / count;
+    put(mean + j, m + correction);
+    put(m2 + j, (s1 + s2) - d * correction);
   });
 }
 
