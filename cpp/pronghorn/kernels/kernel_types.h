@@ -96,3 +96,42 @@ namespace pronghorn {
 enum class ReduceKind : uint8_t { kSum, kProd, kMax, kMin };
 
 }  // namespace pronghorn
+
+namespace pronghorn {
+
+// gemm. c(i, j) = sum over k of a(i, k) b(k, j), added to c if `accumulate`. Strides in floats; of (a_row, a_depth) and of
+// (b_depth, b_col) one is 1.
+struct GemmBlock {
+  const float* a;
+  int64_t a_row;
+  int64_t a_depth;
+  const float* b;
+  int64_t b_depth;
+  int64_t b_col;
+  float* c;
+  int64_t c_row;
+  int64_t rows;
+  int64_t cols;
+  int64_t depth;
+  bool accumulate;
+  bool pack_b;   // copy each panel of b into `panel` first: pays when many rows read it
+  float* panel;  // 64-byte aligned, depth * kGemmPanel floats
+};
+
+inline constexpr int64_t kGemmPanel = 128;  // columns of the widest panel
+
+// A convolution's input as a matrix that is never stored: row (n, o0, o1, o2) holds the patch that output pixel
+// (o0, o1, o2) of image n sees, column (k0, k1, k2, channel) one of its elements; outside the image there are zeros.
+//   element = x[n][o * stride - pad + k * dilation][channel]        for each of the three spatial dimensions
+struct Patches {
+  int64_t out[3];       // row grid
+  int64_t in[3];        // image
+  int64_t kernel[3];
+  int64_t stride[3];
+  int64_t dilation[3];
+  int64_t pad[3];       // at the low end; negative: the image starts later
+  int64_t channels;     // of one patch element
+  int64_t pixel;        // floats from one pixel to the next (channels of all groups)
+};
+
+}  // namespace pronghorn

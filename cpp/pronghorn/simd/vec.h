@@ -15,6 +15,7 @@
 #endif
 
 #define PRONGHORN_INLINE [[gnu::always_inline]] inline
+#define PRONGHORN_LAMBDA_INLINE __attribute__((always_inline))
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 
@@ -244,7 +245,7 @@ PRONGHORN_INLINE float fold(Vec v, F f) {
 
 #if defined(PRONGHORN_ISA_AVX512) || defined(PRONGHORN_ISA_AVX2)
 #if defined(PRONGHORN_ISA_AVX512)
-#define PRONGHORN_LOW_HALF(v) _mm512_castps512_ps256((__m512)(v))
+#define PRONGHORN_LOW_HALF(v) _mm512_maskz_extractf32x8_ps(0xff, (__m512)(v), 0)
 #define PRONGHORN_HIGH_HALF(v) _mm512_maskz_extractf32x8_ps(0xff, (__m512)(v), 1)
 #define PRONGHORN_TO_8(v, op) _mm256_##op##_ps(PRONGHORN_LOW_HALF(v), PRONGHORN_HIGH_HALF(v))
 #else
