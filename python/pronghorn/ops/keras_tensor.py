@@ -182,6 +182,13 @@ class KerasTensor:
     def __hash__(self) -> int:
         return id(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy belongs to no graph.
+        state = dict(self.__dict__)
+        for key in ("_keras_history", "_keras_mask"):
+            state.pop(key, None)
+        return state
+
     def __getitem__(self, key: Any) -> Any:
         from pronghorn.ops.symbolic import get_item
 

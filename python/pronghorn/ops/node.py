@@ -87,20 +87,17 @@ class Node:
                     f"All operation outputs must be tensors. Operation {operation} returned a "
                     f"non-tensor. Non-tensor received: {x}"
                 )
-        zero_history = any(not hasattr(x, "_keras_history") for x in self.input_tensors)
-        self._record = not zero_history and all(x.record_history for x in self.input_tensors)
         self.parent_nodes: list[Node] = []
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)
         for tensor in self.input_tensors:
             history = getattr(tensor, "_keras_history", None)
-            if history is None:
-                continue
-            source = history.operation._inbound_nodes[history.node_index]
-            self.parent_nodes.append(source)
-            history.operation._outbound_nodes.append(self)
-        for i, tensor in enumerate(self.outputs):
-            tensor._keras_history = KerasHistory(operation, index, i)
+            if history is not None:  # else the graph begins here
+                self.parent_nodes.append(history.operation._inbound_nodes[history.node_index])
+                history.operation._outbound_nodes.append(self)
+        if all(x.record_history for x in self.input_tensors):
+            for i, tensor in enumerate(self.outputs):
+                tensor._keras_history = KerasHistory(operation, index, i)
 
     def __repr__(self) -> str:
         return f"<Node operation={self.operation.name}, id={id(self)}>"

@@ -134,6 +134,12 @@ class Operation:
                 f"Exception encountered: {e}"
             ) from e
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy belongs to no graph; functional models copy theirs themselves.
+        state = dict(self.__dict__)
+        state["_inbound_nodes"], state["_outbound_nodes"] = [], []
+        return state
+
     def __repr__(self) -> str:
         return f"<Operation name={self.name}>"
 
@@ -216,7 +222,7 @@ class FunctionOperation(Operation):
         return {"name": self.name, **self.arguments}
 
     def __reduce__(self) -> Any:
-        return (_restore_operation, (type(self).__name__, type(self).function), self.__dict__)
+        return (_restore_operation, (type(self).__name__, type(self).function), self.__getstate__())
 
 
 @functools.cache

@@ -176,9 +176,11 @@ def _plain_shape(shape: Any) -> Any:
     if isinstance(shape, (list, tuple)):
         if all(d is None or isinstance(d, int) for d in shape):
             return tuple(shape)
-        return type(shape)(_plain_shape(s) for s in shape) if type(shape) in (list, tuple) else [
-            _plain_shape(s) for s in shape
-        ]
+        return (
+            type(shape)(_plain_shape(s) for s in shape)
+            if type(shape) in (list, tuple)
+            else [_plain_shape(s) for s in shape]
+        )
     return shape
 
 
