@@ -1,4 +1,4 @@
-"""The public namespace `pronghorn.layers`: every layer, and the functional forms of merging layers."""
+"""The public namespace `pronghorn.layers`: all layers, and merging layers as functions."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pronghorn.layers.spatial_layer import SpatialLayer
 
 
 class BaseSeparableConv(SpatialLayer):
-    """N-dimensional separable convolution: a depthwise convolution, then one with a kernel of size 1.
+    """N-dimensional separable convolution: depthwise, then across channels with kernel size 1.
 
     The depthwise step convolves each channel with its own `depth_multiplier` kernels; the pointwise
     step mixes the channels: `(channels * depth_multiplier) -> filters`.

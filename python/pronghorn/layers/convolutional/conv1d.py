@@ -1,4 +1,4 @@
-"""Conv1D: convolution over time (or another single axis)."""
+"""Conv1D: convolution over time (or another axis)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pronghorn.layers.convolutional.base_conv import BaseConv
 
 
 class Conv1D(BaseConv):
-    """Convolution over time (or another single axis), with bias and activation.
+    """Convolution over time (or another axis), with bias and activation.
 
     `y[n, t, f] = bias[f] + sum_{i, c} x[n, t * stride + i * dilation, c] * kernel[i, c, f]`,
     then the activation. (A cross-correlation, as in all neural network libraries.)

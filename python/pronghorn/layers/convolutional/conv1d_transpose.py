@@ -1,4 +1,4 @@
-"""Conv1DTranspose: transposed convolution over time (or another single axis)."""
+"""Conv1DTranspose: transposed convolution over time (or another axis)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pronghorn.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
 
 class Conv1DTranspose(BaseConvTranspose):
-    """Transposed convolution over time (or another single axis) (the gradient of a convolution, used as a layer).
+    """Transposed convolution over time (the gradient of a convolution, used as a layer).
 
-    Every input position adds `input * kernel` to the output under the kernel, `strides` apart. Along
-    one dimension with kernel size k, stride s and n inputs the output has `n * s` elements with
-    `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
+    Every input position adds `input * kernel` to the output under the kernel, `strides` apart.
+    Along one dimension with kernel size k, stride s and n inputs the output has `n * s` elements
+    with `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
     `(n - 1) * s + k - 2 * (k // 2) + p` and `(n - 1) * s + k + p`. Source: Zeiler et al.,
     "Deconvolutional Networks", 2010.
 

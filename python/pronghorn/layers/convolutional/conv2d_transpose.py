@@ -10,9 +10,9 @@ from pronghorn.layers.convolutional.base_conv_transpose import BaseConvTranspose
 class Conv2DTranspose(BaseConvTranspose):
     """Transposed convolution over images (the gradient of a convolution, used as a layer).
 
-    Every input position adds `input * kernel` to the output under the kernel, `strides` apart. Along
-    one dimension with kernel size k, stride s and n inputs the output has `n * s` elements with
-    `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
+    Every input position adds `input * kernel` to the output under the kernel, `strides` apart.
+    Along one dimension with kernel size k, stride s and n inputs the output has `n * s` elements
+    with `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
     `(n - 1) * s + k - 2 * (k // 2) + p` and `(n - 1) * s + k + p`. Source: Zeiler et al.,
     "Deconvolutional Networks", 2010.
 
@@ -51,7 +51,7 @@ class Conv2DTranspose(BaseConvTranspose):
 
     >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.Conv2DTranspose(32, 3, strides=2, padding="same")(np.ones((4, 10, 8, 128))).shape
+    >>> keras.layers.Conv2DTranspose(32, 3, strides=2, padding="same")(np.ones((4, 10, 8, 1))).shape
     (4, 20, 16, 32)
     """
 

@@ -10,8 +10,8 @@ from pronghorn.layers.convolutional.base_conv import BaseConv
 class Conv3D(BaseConv):
     """Convolution over volumes, with bias and activation.
 
-    `y[n, i, j, k, f] = bias[f] + sum x[n, i * s + a * d, j * s + b * d, k * s + e * d, c] * K[a, b, e, c, f]`,
-    then the activation. (A cross-correlation, as in all neural network libraries.)
+    `y[n, i, j, k, f] = bias[f] + sum x[n, i * s + a * d, j * s + b * d, k * s + e * d, c] * K[a, b,
+    e, c, f]`, then the activation. (A cross-correlation, as in all neural network libraries.)
 
     Args:
         filters: Number of output channels.

@@ -10,9 +10,9 @@ from pronghorn.layers.convolutional.base_conv_transpose import BaseConvTranspose
 class Conv3DTranspose(BaseConvTranspose):
     """Transposed convolution over volumes (the gradient of a convolution, used as a layer).
 
-    Every input position adds `input * kernel` to the output under the kernel, `strides` apart. Along
-    one dimension with kernel size k, stride s and n inputs the output has `n * s` elements with
-    `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
+    Every input position adds `input * kernel` to the output under the kernel, `strides` apart.
+    Along one dimension with kernel size k, stride s and n inputs the output has `n * s` elements
+    with `padding="same"` and `n * s + max(k - s, 0)` with `"valid"`; with `output_padding` p,
     `(n - 1) * s + k - 2 * (k // 2) + p` and `(n - 1) * s + k + p`. Source: Zeiler et al.,
     "Deconvolutional Networks", 2010.
 

@@ -1,4 +1,4 @@
-"""DepthwiseConv1D: depthwise convolution over time (or another single axis)."""
+"""DepthwiseConv1D: depthwise convolution over time (or another axis)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pronghorn.layers.convolutional.base_depthwise_conv import BaseDepthwiseConv
 
 
 class DepthwiseConv1D(BaseDepthwiseConv):
-    """Depthwise convolution over time (or another single axis): every channel has its own kernels.
+    """Depthwise convolution over time (or another axis): every channel has its own kernels.
 
     Output channel `c * depth_multiplier + m` is input channel c convolved with `kernel[..., c, m]`;
     channels are not mixed.

@@ -1,4 +1,4 @@
-"""SeparableConv1D: separable convolution over time (or another single axis)."""
+"""SeparableConv1D: separable convolution over time (or another axis)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pronghorn.layers.convolutional.base_separable_conv import BaseSeparableConv
 
 
 class SeparableConv1D(BaseSeparableConv):
-    """Separable convolution over time (or another single axis): a depthwise convolution, then one with a kernel of size 1.
+    """Separable convolution over time: a depthwise convolution, then one with a kernel of size 1.
 
     The depthwise step convolves each channel with its own `depth_multiplier` kernels; the pointwise
     step mixes the channels. Bias and activation come after both. Source: Chollet, "Xception: Deep

@@ -97,7 +97,8 @@ class EinsumDense(LoraLayer):
         )
         if None in shapes.kernel or (shapes.bias is not None and None in shapes.bias):
             raise ValueError(
-                f"{owner_name(self)}: the axes of the kernel and of the bias must have known sizes. "
+                f"{owner_name(self)}: the axes of the kernel and of the bias must have known "
+                f"sizes. "
                 f"Received: equation={self.equation!r}, input_shape={tuple(input_shape)}, "
                 f"output_shape={self.partial_output_shape}."
             )

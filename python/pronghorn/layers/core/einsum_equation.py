@@ -36,7 +36,8 @@ def _terms(equation: str) -> tuple[str, str, str]:
     letters_only = all(t == "" or (t.isalpha() and t.isascii()) for t in plain)
     if not letters_only or "." in weight or ("..." in source) != ("..." in target):
         raise ValueError(
-            "EinsumDense: equation must have letters for axes, and an ellipsis in both the input and "
+            "EinsumDense: equation must have letters for axes, and an ellipsis in both the "
+            "input and "
             f"the output or in neither. Received: equation={equation!r}."
         )
     return source, weight, target
@@ -102,13 +103,15 @@ def analyze_equation(
     for letter in weight:
         if letter not in sizes:
             raise ValueError(
-                f"EinsumDense: axis '{letter}' of the kernel must be in the input or in the output. "
+                f"EinsumDense: axis '{letter}' of the kernel must be in the input or in the "
+                f"output. "
                 f"{received}"
             )
     for letter in target:
         if letter not in source and letter not in weight and letter not in elided:
             raise ValueError(
-                f"EinsumDense: axis '{letter}' of the output must be in the input or in the kernel. "
+                f"EinsumDense: axis '{letter}' of the output must be in the input or in the "
+                f"kernel. "
                 f"{received}"
             )
     output = tuple(sizes[letter] for letter in target)

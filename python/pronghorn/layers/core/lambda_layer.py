@@ -7,17 +7,18 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from pronghorn import config as settings
 from pronghorn.layers.arguments import owner_name
-from pronghorn.layers.core.function_code import dump_function, load_function
 from pronghorn.layers.layer import Layer
 
 
 def _serialize_function(function: Any) -> Any:
     from pronghorn.saving import serialize_keras_object
+    from pronghorn.saving.lambda_code import dump_function
 
     if isinstance(function, types.LambdaType) and function.__name__ == "<lambda>":
-        return {"class_name": "__lambda__", "config": dump_function(function)}
+        code, defaults, closure = dump_function(function)
+        config = {"code": code, "defaults": defaults, "closure": closure}
+        return {"class_name": "__lambda__", "config": config}
     if callable(function):
         return serialize_keras_object(function)
     return function
@@ -130,9 +131,11 @@ class Lambda(Layer):
             ValueError: If the function is byte code and safe mode is on.
         """
         from pronghorn.saving import deserialize_keras_object
+        from pronghorn.saving.lambda_code import load_function
+        from pronghorn.saving.scopes import in_safe_mode
 
         if safe_mode is None:
-            safe_mode = _ambient_safe_mode()
+            safe_mode = in_safe_mode() is not False
         config = dict(config)
         for key in ("function", "output_shape", "mask"):
             value = config.get(key)
@@ -146,13 +149,9 @@ class Lambda(Layer):
                         f"safe_mode={safe_mode}. If you trust the source, pass safe_mode=False or "
                         "call pronghorn.config.enable_unsafe_deserialization()."
                     )
-                config[key] = load_function(value["config"])
+                config[key] = load_function(**value["config"])
             else:
                 config[key] = deserialize_keras_object(
                     value, custom_objects=custom_objects, safe_mode=safe_mode
                 )
         return cls(**config)
-
-
-def _ambient_safe_mode() -> bool:
-    return not settings.is_unsafe_deserialization_enabled()

@@ -93,7 +93,8 @@ class LoraLayer(Layer):
             )
         if self.lora_enabled:
             raise ValueError(
-                f"{owner_name(self)}: lora is already enabled. This can only be done once per layer."
+                f"{owner_name(self)}: lora is already enabled. This can only be done once per "
+                f"layer."
             )
         if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
             raise ValueError(

@@ -63,7 +63,8 @@ class Merge(Layer):
         """Raises if the layer does not take `count` inputs."""
         if count < 1:
             raise ValueError(
-                f"{owner_name(self)}: A merge layer should be called on a list of at least 1 input. "
+                f"{owner_name(self)}: A merge layer should be called on a list of at least 1 "
+                f"input. "
                 f"Received {count} inputs."
             )
 

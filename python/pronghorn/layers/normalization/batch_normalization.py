@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from pronghorn import initializers, ops
+from pronghorn import config, initializers, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.normalization.base_normalization import BaseNormalization, to_float32
 from pronghorn.layers.normalization.batch_renorm import check_clipping, renorm_correction
+from pronghorn.ops.nn.normalization import batch_norm_of_batch
 
 
 class BatchNormalization(BaseNormalization):
@@ -134,9 +136,7 @@ class BatchNormalization(BaseNormalization):
         shape = (channels,)
         self.add_gamma(shape)
         self.add_beta(shape)
-        self.moving_mean = self._add_statistic(
-            "moving_mean", shape, self.moving_mean_initializer
-        )
+        self.moving_mean = self._add_statistic("moving_mean", shape, self.moving_mean_initializer)
         self.moving_variance = self._add_statistic(
             "moving_variance", shape, self.moving_variance_initializer
         )
@@ -185,6 +185,15 @@ class BatchNormalization(BaseNormalization):
             )
 
     def _normalize_with_batch(self, x: Any, mask: Any) -> Any:
+        last = self.axis in (-1, len(x.shape) - 1)
+        if last and mask is None and not self.renorm:
+            shape = (x.shape[-1],)
+            gamma = ops.ones(shape) if self.gamma is None else self.gamma.value
+            beta = ops.zeros(shape) if self.beta is None else self.beta.value
+            y, mean, variance = batch_norm_of_batch(x, gamma, beta, self.epsilon)
+            _move(self.moving_variance, variance, self.momentum)
+            _move(self.moving_mean, mean, self.momentum)
+            return y
         mean, variance = self._moments(x, mask)
         scale, offset = self.gamma, self.beta
         if self.renorm:
@@ -223,15 +232,14 @@ class BatchNormalization(BaseNormalization):
             mean, variance = ops.moments(x, axes=self._reduction_axes)
             return mean, variance
         weights = ops.expand_dims(ops.cast(mask, x.dtype), axis=-1)
-        count = ops.broadcast_to(weights, (*weights.shape[:-1], x.shape[-1]))
-        count = ops.sum(count, axis=self._reduction_axes, keepdims=True)
-        count = ops.add(count, 1e-7)
+        # A mask may have axes of size 1 that stand for several positions.
+        repeats = math.prod(x.shape[a] // weights.shape[a] for a in self._reduction_axes)
+        count = ops.sum(weights, axis=self._reduction_axes, keepdims=True)
+        count = ops.add(ops.multiply(count, repeats), config.epsilon())
         total = ops.sum(ops.multiply(x, weights), axis=self._reduction_axes, keepdims=True)
         mean = ops.divide(total, count)
         squares = ops.multiply(weights, ops.square(ops.subtract(x, mean)))
-        variance = ops.divide(
-            ops.sum(squares, axis=self._reduction_axes, keepdims=True), count
-        )
+        variance = ops.divide(ops.sum(squares, axis=self._reduction_axes, keepdims=True), count)
         shape = (x.shape[self.axis],)
         return ops.reshape(mean, shape), ops.reshape(variance, shape)
 
@@ -246,9 +254,7 @@ class BatchNormalization(BaseNormalization):
             "scale": self.scale,
             **self.affine_config(),
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(
-                self.moving_variance_initializer
-            ),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": self.synchronized,
             "renorm": self.renorm,
             "renorm_clipping": self.renorm_clipping,

@@ -17,8 +17,8 @@ class LayerNormalization(BaseNormalization):
     """Normalizes each sample over the given axes, then scales and shifts it.
 
     With mean m and (biased) variance v over `axis`, for each sample by itself:
-    `y = gamma * (x - m) / sqrt(v + epsilon) + beta`. Source: Ba et al., "Layer Normalization", 2016,
-    equation 4.
+    `y = gamma * (x - m) / sqrt(v + epsilon) + beta`. Source: Ba et al., "Layer Normalization",
+    2016, equation 4.
 
     Args:
         axis: Axis or axes to normalize over; `gamma` and `beta` have their sizes.

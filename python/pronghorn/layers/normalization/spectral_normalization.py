@@ -13,10 +13,10 @@ from pronghorn.layers.layer import Layer
 class SpectralNormalization(Wrapper):
     """Divides the kernel of a layer by an estimate of its largest singular value.
 
-    Each call with `training=True` runs `power_iterations` steps of the power method on the kernel W,
-    reshaped to `(rest, last axis)`: `v = normalize(u W^T)`, `u = normalize(v W)`,
-    `sigma = v W u^T`, and replaces W by `W / sigma`. Source: Miyato et al., "Spectral Normalization
-    for Generative Adversarial Networks", 2018, algorithm 1.
+    Each call with `training=True` runs `power_iterations` steps of the power method on the kernel
+    W, reshaped to `(rest, last axis)`: `v = normalize(u W^T)`, `u = normalize(v W)`, `sigma = v W
+    u^T`, and replaces W by `W / sigma`. Source: Miyato et al., "Spectral Normalization for
+    Generative Adversarial Networks", 2018, algorithm 1.
 
     Args:
         layer: Layer with a `kernel` or `embeddings`.

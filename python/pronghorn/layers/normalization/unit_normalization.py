@@ -61,7 +61,8 @@ class UnitNormalization(Layer):
         rank = len(input_shape)
         if any(not -rank <= a < rank for a in axes):
             raise ValueError(
-                f"UnitNormalization '{self.name}': axis {self.axis} is out of bounds for the input. "
+                f"UnitNormalization '{self.name}': axis {self.axis} is out of bounds for the "
+                f"input. "
                 f"Received: input_shape={tuple(input_shape)}."
             )
         return input_shape

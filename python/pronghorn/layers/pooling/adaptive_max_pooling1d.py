@@ -8,7 +8,7 @@ from pronghorn.layers.pooling.base_adaptive_pooling import BaseAdaptivePooling
 
 
 class AdaptiveMaxPooling1D(BaseAdaptivePooling):
-    """Max pooling over time (or another single axis) to a given output size, whatever the input size.
+    """Max pooling over time to a given output size, whatever the input size.
 
     Along a dimension with n inputs and m outputs, output i is the largest of the inputs from
     `floor(i * n / m)` up to, not including, `ceil((i + 1) * n / m)`.
@@ -41,7 +41,5 @@ class AdaptiveMaxPooling1D(BaseAdaptivePooling):
     rank = 1
     mode = "max"
 
-    def __init__(
-        self, output_size: Any, data_format: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(output_size, data_format=data_format, **kwargs)

@@ -41,7 +41,5 @@ class AdaptiveMaxPooling3D(BaseAdaptivePooling):
     rank = 3
     mode = "max"
 
-    def __init__(
-        self, output_size: Any, data_format: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(output_size, data_format=data_format, **kwargs)

@@ -1,4 +1,4 @@
-"""AveragePooling1D: average pooling over time (or another single axis)."""
+"""AveragePooling1D: average pooling over time (or another axis)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pronghorn.layers.pooling.base_pooling import BasePooling
 
 
 class AveragePooling1D(BasePooling):
-    """Average pooling over time (or another single axis): the mean of each window, per channel.
+    """Average pooling over time (or another axis): the mean of each window, per channel.
 
     The output size along a dimension of size n is `floor((n - pool_size) / strides) + 1` with
-    `padding="valid"` and `ceil(n / strides)` with `"same"`, where positions outside the input do not count.
+    `padding="valid"` and `ceil(n / strides)` with `"same"`, where positions outside the input do
+    not count.
 
     Args:
         pool_size: Size of the window, an int or a tuple of 1 int.

@@ -11,7 +11,8 @@ class AveragePooling2D(BasePooling):
     """Average pooling over images: the mean of each window, per channel.
 
     The output size along a dimension of size n is `floor((n - pool_size) / strides) + 1` with
-    `padding="valid"` and `ceil(n / strides)` with `"same"`, where positions outside the input do not count.
+    `padding="valid"` and `ceil(n / strides)` with `"same"`, where positions outside the input do
+    not count.
 
     Args:
         pool_size: Size of the window, an int or a tuple of 2 ints.

@@ -12,21 +12,6 @@ from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.spatial_layer import SpatialLayer
 
 
-def _pool_axis(x: Any, axis: int, outputs: int, mode: str) -> Any:
-    # Output i of m is the maximum or mean of x[floor(i * n / m) : ceil((i + 1) * n / m)].
-    n = x.shape[axis]
-    reduce = ops.max if mode == "max" else ops.mean
-    if n % outputs == 0:
-        split = (*x.shape[:axis], outputs, n // outputs, *x.shape[axis + 1 :])
-        return reduce(ops.reshape(x, split), axis=axis + 1)
-    before = (slice(None),) * axis
-    parts = []
-    for i in range(outputs):
-        start, stop = i * n // outputs, -(-(i + 1) * n // outputs)
-        parts.append(reduce(x[(*before, slice(start, stop))], axis=axis, keepdims=True))
-    return ops.concatenate(parts, axis=axis)
-
-
 class BaseAdaptivePooling(SpatialLayer):
     """Pooling to a fixed output size; a subclass sets `rank` and `mode`.
 
@@ -52,10 +37,8 @@ class BaseAdaptivePooling(SpatialLayer):
 
     def call(self, inputs: Any) -> Any:
         """Returns the pooled tensor."""
-        first = 1 if self.data_format == "channels_last" else 2
-        for i, size in enumerate(self.output_size):
-            inputs = _pool_axis(inputs, first + i, size, self.mode)
-        return inputs
+        pool = ops.adaptive_max_pool if self.mode == "max" else ops.adaptive_average_pool
+        return pool(inputs, output_size=self.output_size, data_format=self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Returns the shape of the output for inputs of `input_shape`."""

@@ -9,7 +9,7 @@ from pronghorn.layers.pooling.base_global_pooling import BaseGlobalPooling
 
 
 class GlobalAveragePooling1D(BaseGlobalPooling):
-    """Global average pooling over time (or another single axis): the mean over all positions, per channel.
+    """Global average pooling over time: the mean over all positions, per channel.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.

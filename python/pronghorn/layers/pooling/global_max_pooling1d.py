@@ -9,7 +9,7 @@ from pronghorn.layers.pooling.base_global_pooling import BaseGlobalPooling
 
 
 class GlobalMaxPooling1D(BaseGlobalPooling):
-    """Global max pooling over time (or another single axis): the largest over all positions, per channel.
+    """Global max pooling over time: the largest over all positions, per channel.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.

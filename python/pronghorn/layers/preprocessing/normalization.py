@@ -10,6 +10,7 @@ import numpy as np
 from pronghorn import config, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.trace import suspended
 
 
 class Normalization(Layer):
@@ -127,7 +128,8 @@ class Normalization(Layer):
         """Learns mean and variance from data; what was learned before is forgotten.
 
         Args:
-            data: Array or tensor `(samples, ...)`, a `PyDataset`, or an iterable of batches: arrays,
+            data: Array or tensor `(samples, ...)`, a `PyDataset`, or an iterable of batches:
+            arrays,
                 or tuples whose first element is the array.
 
         Raises:
@@ -192,8 +194,9 @@ class Normalization(Layer):
         if self.input_mean is not None or not self.built:
             return
         shape = self._broadcast_shape
-        self.mean = ops.reshape(ops.convert_to_tensor(self.adapt_mean), shape)
-        self.variance = ops.reshape(ops.convert_to_tensor(self.adapt_variance), shape)
+        with suspended():  # building may happen inside a trace, the statistics are constants
+            self.mean = ops.convert_to_tensor(self.adapt_mean.numpy().reshape(shape))
+            self.variance = ops.convert_to_tensor(self.adapt_variance.numpy().reshape(shape))
 
     def call(self, inputs: Any) -> Any:
         """Returns the normalized input, or with `invert` the way back."""

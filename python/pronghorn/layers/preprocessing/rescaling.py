@@ -14,8 +14,8 @@ from pronghorn.layers.layer import Layer
 class Rescaling(Layer):
     """`outputs = inputs * scale + offset`, in training and in inference.
 
-    `Rescaling(1 / 255)` maps pixels from 0, ..., 255 to 0, ..., 1; `Rescaling(1 / 127.5, offset=-1)`
-    to -1, ..., 1. Integers are converted to the layer's compute dtype.
+    `Rescaling(1 / 255)` maps pixels from 0, ..., 255 to 0, ..., 1; `Rescaling(1 / 127.5,
+    offset=-1)` to -1, ..., 1. Integers are converted to the layer's compute dtype.
 
     Args:
         scale: Factor, a number or one number per channel.

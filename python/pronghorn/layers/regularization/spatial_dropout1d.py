@@ -51,6 +51,4 @@ class SpatialDropout1D(BaseSpatialDropout):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            rate, seed=seed, data_format="channels_last", name=name, dtype=dtype
-        )
+        super().__init__(rate, seed=seed, data_format="channels_last", name=name, dtype=dtype)

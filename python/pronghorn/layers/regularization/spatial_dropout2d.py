@@ -54,6 +54,4 @@ class SpatialDropout2D(BaseSpatialDropout):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            rate, seed=seed, data_format=data_format, name=name, dtype=dtype
-        )
+        super().__init__(rate, seed=seed, data_format=data_format, name=name, dtype=dtype)

@@ -11,8 +11,8 @@ class Cropping3D(BaseCropping):
     """Removes positions at both ends of each spatial dimension.
 
     Args:
-        cropping: An int for all ends; 3 ints (depth, height, width) for both ends of each dimension; or 3 pairs
-            (before, after), one per dimension.
+        cropping: An int for all ends; 3 ints (depth, height, width) for both ends of each
+            dimension; or 3 pairs (before, after), one per dimension.
         data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.
         **kwargs: `name`, `dtype`, `trainable`.
 

@@ -66,7 +66,8 @@ class Reshape(Layer):
         if -1 not in target:
             if total != known:
                 raise ValueError(
-                    f"{owner_name(self)}: The total size of the tensor must be unchanged: the input "
+                    f"{owner_name(self)}: The total size of the tensor must be unchanged: the "
+                    f"input "
                     f"has {total} elements per sample, target_shape {known}. {received}"
                 )
             return target
