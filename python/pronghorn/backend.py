@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 from pronghorn.config import (
     backend,
     epsilon,
@@ -12,6 +14,7 @@ from pronghorn.config import (
     set_image_data_format,
 )
 from pronghorn.dtypes import is_float_dtype, is_int_dtype, result_type, standardize_dtype
+from pronghorn.naming import clear_session, on_clear_session
 
 __all__ = [
     "backend",
@@ -29,6 +32,10 @@ __all__ = [
     "set_image_data_format",
     "standardize_dtype",
 ]
+
+
+_uids: collections.defaultdict[str, int] = collections.defaultdict(int)
+on_clear_session(_uids.clear)
 
 
 def is_keras_tensor(x: object) -> bool:
@@ -50,23 +57,6 @@ def is_keras_tensor(x: object) -> bool:
     return isinstance(x, KerasTensor)
 
 
-def clear_session(free_memory: bool = True) -> None:
-    """Resets the counters that name layers and models, and the global random seed generator.
-
-    Args:
-        free_memory: whether to collect garbage too.
-    """
-    import gc
-
-    from pronghorn import naming
-    from pronghorn.random import seed_generator
-
-    naming.clear_session()
-    seed_generator.reset_global_seed_generator()
-    if free_memory:
-        gc.collect()
-
-
 def get_uid(prefix: str = "") -> int:
     """Returns the next number of a prefix, counting from 1.
 
@@ -74,8 +64,12 @@ def get_uid(prefix: str = "") -> int:
         prefix: what is numbered.
 
     Returns:
-        1 for the first call with that prefix, then 2, and so on.
-    """
-    from pronghorn import naming
+        1 for the first call with that prefix, then 2, and so on; again 1 after `clear_session`.
 
-    return naming.get_uid(prefix)
+    Example:
+
+    >>> get_uid("example")
+    1
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]

@@ -1,0 +1,60 @@
+"""Small public functions: seeds, one-hot labels, progress bar, registration of custom objects.
+
+Names of other packages are looked up when first used, so that those may import from here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from pronghorn.dtypes import standardize_dtype
+from pronghorn.naming import clear_session
+from pronghorn.utils.numerical import normalize, to_categorical
+from pronghorn.utils.random_seed import set_random_seed
+
+#: Public name -> the module that defines it.
+_ELSEWHERE = {
+    "CustomObjectScope": "pronghorn.saving",
+    "Progbar": "pronghorn.utils.progbar",
+    "PyDataset": "pronghorn.training.data_adapters.py_dataset_adapter",
+    "Sequence": "pronghorn.training.data_adapters.py_dataset_adapter",
+    "custom_object_scope": "pronghorn.saving",
+    "deserialize_keras_object": "pronghorn.saving",
+    "disable_interactive_logging": "pronghorn.config",
+    "enable_interactive_logging": "pronghorn.config",
+    "get_custom_objects": "pronghorn.saving",
+    "get_registered_name": "pronghorn.saving",
+    "get_registered_object": "pronghorn.saving",
+    "get_source_inputs": "pronghorn.models",
+    "is_interactive_logging_enabled": "pronghorn.config",
+    "is_keras_tensor": "pronghorn.backend",
+    "pack_x_y_sample_weight": "pronghorn.training.data_adapters",
+    "register_keras_serializable": "pronghorn.saving",
+    "serialize_keras_object": "pronghorn.saving",
+    "unpack_x_y_sample_weight": "pronghorn.training.data_adapters",
+}
+
+__all__ = [
+    "clear_session",
+    "normalize",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    *sorted(_ELSEWHERE),
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _ELSEWHERE.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    actual = "PyDataset" if name == "Sequence" else name
+    try:
+        return getattr(importlib.import_module(module), actual)
+    except ImportError as e:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}: {e}") from e
+
+
+def __dir__() -> list[str]:
+    return __all__
