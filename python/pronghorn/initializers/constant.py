@@ -74,7 +74,7 @@ class Constant(Initializer):
                 "Constant: value must broadcast to the shape. "
                 f"Received: value of shape {np.shape(self.value)}, shape={shape}."
             ) from error
-        return ops.convert_to_tensor(np.ascontiguousarray(values), dtype=_dtype(dtype))
+        return ops.convert_to_tensor(np.array(values), dtype=_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"value": serialization.serialize_keras_object(self.value)}

@@ -1,7 +1,7 @@
-"""The base class of optimizers: construction, variables, learning rate, applying gradients, config.
+"""The base class of optimizers: construction, learning rate, applying gradients, config.
 
-Subclasses give `build` (their slot variables) and `update_step` (the formula). Everything is written
-with ops, so that a whole step is traced into one program; nothing here looks at tensor values.
+Subclasses give `build` (their slot variables) and `update_step` (the formula). Everything is
+written with ops, so that a whole step is traced into one program; nothing here looks at values.
 """
 
 from __future__ import annotations
