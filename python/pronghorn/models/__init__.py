@@ -2,8 +2,7 @@
 
 from pronghorn.models.cloning import clone_model
 from pronghorn.models.function import Function
-from pronghorn.models.functional import Functional
 from pronghorn.models.model import Model, model_from_json
 from pronghorn.models.sequential import Sequential
 
-__all__ = ["Function", "Functional", "Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Function", "Model", "Sequential", "clone_model", "model_from_json"]

@@ -7,6 +7,7 @@ an operation by `call_function`.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -222,7 +223,9 @@ class FunctionOperation(Operation):
         return {"name": self.name, **self.arguments}
 
     def __reduce__(self) -> Any:
-        return (_restore_operation, (type(self).__name__, type(self).function), self.__getstate__())
+        function = type(self).function
+        place = (function.__module__, function.__qualname__)
+        return (_restore_operation, place, self.__getstate__())
 
 
 @functools.cache
@@ -236,9 +239,13 @@ def function_operation(function: Callable[..., Any]) -> type[FunctionOperation]:
     )
 
 
-def _restore_operation(class_name: str, function: Callable[..., Any]) -> FunctionOperation:
+def _restore_operation(module: str, qualified_name: str) -> FunctionOperation:
+    function: Any = importlib.import_module(module)
+    for name in qualified_name.split("."):
+        function = getattr(function, name)
     cls = function_operation(getattr(function, "_op_function", function))
-    return cls.__new__(cls)
+    restored: FunctionOperation = cls.__new__(cls)
+    return restored
 
 
 def call_function(

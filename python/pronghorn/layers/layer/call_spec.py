@@ -19,13 +19,14 @@ class CallSignature:
     """Facts about the signature of a layer's `call`, worked out once per function.
 
     Args:
-        call: The function, with `self`, or a bound method.
+        call: The function.
+        unbound: Whether its first parameter is the layer.
     """
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, call: Callable[..., Any], unbound: bool) -> None:
         signature = inspect.signature(call)
         parameters = list(signature.parameters.values())
-        if not inspect.ismethod(call) and parameters and parameters[0].name == "self":
+        if unbound and parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
             parameters = parameters[1:]
         self.signature = signature.replace(parameters=parameters)
         self.names = [p.name for p in parameters]
@@ -55,8 +56,8 @@ class CallSignature:
 
 @functools.cache
 def call_signature(call: Callable[..., Any]) -> CallSignature:
-    """Returns the `CallSignature` of `call`."""
-    return CallSignature(call)
+    """Returns the `CallSignature` of the method `call` as a class has it."""
+    return CallSignature(call, unbound=True)
 
 
 class CallSpec:
@@ -179,7 +180,7 @@ def shape_arguments_for(
     if is_default_shape_method(method):
         return {}
     names, takes_any = _parameter_names(getattr(method, "__func__", method))
-    if inspect.ismethod(method) and names and names[0] in ("self", "cls"):
+    if inspect.ismethod(method):
         names = names[1:]
     if takes_any:
         return dict(shapes)

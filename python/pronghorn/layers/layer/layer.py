@@ -156,7 +156,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     @property
     def _call_signature(self) -> CallSignature:
         call = self.__dict__.get("call")  # set on the instance
-        return call_signature(type(self).call) if call is None else CallSignature(call)
+        return call_signature(type(self).call) if call is None else CallSignature(call, False)
 
     @property
     def _call_has_training_arg(self) -> bool:
