@@ -132,7 +132,7 @@ WEIGHT = _real
 ACTIVATIONS = (
     "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
     "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus "
-    "softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink"
+    "softsign sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
 ).split()
 ACTIVATION_INPUT = np.concatenate(
     [_real * 3, [[0.0, 6.5, -30.0, 30.0], [0.5, -0.5, 1.0, -1.0]]]

@@ -204,7 +204,8 @@ def mish(x: Any) -> Any:
     Returns:
         Tensor of the shape and dtype of `x`. Source: Misra, 2019.
     """
-    return ops.mish(x)
+    x = _float_tensor(x)
+    return x * ops.tanh(ops.softplus(x))
 
 
 def softplus(x: Any) -> Any:

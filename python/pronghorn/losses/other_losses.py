@@ -125,8 +125,8 @@ class Tversky(LossFunctionWrapper):
     """One minus the Tversky index of two masks. Source: Salehi et al., 2017.
 
     Args:
-        alpha: Weight of false positives.
-        beta: Weight of false negatives.
+        alpha: Weight of what is in the target only.
+        beta: Weight of what is in the prediction only.
         axis: Axes of one overlap, all by default.
         reduction: As for `keras.losses.Loss`.
         name: Name of the loss.

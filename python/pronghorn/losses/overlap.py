@@ -38,8 +38,8 @@ def tversky(
     Args:
         y_true: Target masks.
         y_pred: Predicted masks of the same shape.
-        alpha: Weight of false positives.
-        beta: Weight of false negatives.
+        alpha: Weight of what is in the target only (false negatives), as Keras computes it.
+        beta: Weight of what is in the prediction only (false positives).
         axis: Axes of the sums, all by default.
 
     Returns:
@@ -50,5 +50,5 @@ def tversky(
     both = ops.sum(y_true * y_pred, axis=axis)
     false_positives = ops.sum((1.0 - y_true) * y_pred, axis=axis)
     false_negatives = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    weighted = both + alpha * false_positives + beta * false_negatives
+    weighted = both + alpha * false_negatives + beta * false_positives
     return 1.0 - both / (weighted + config.epsilon())
