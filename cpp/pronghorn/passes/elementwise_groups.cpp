@@ -41,6 +41,7 @@ class Grouping {
     assign_levels();
     sink_scalars();
     sink();
+    sink_groups();
     join();
     return number();
   }
@@ -117,6 +118,33 @@ class Grouping {
       }
       const bool sinks = leaves ? newly_stored == 0 && !has_neighbour(i) : newly_stored < node(i).outputs[0].bytes();
       if (sinks) level_[i] = target;
+    }
+  }
+
+  // The same for whole groups: one that is needed by nodes of its kind at a later level alone goes there.
+  void sink_groups() {
+    std::map<std::pair<int32_t, size_t>, std::vector<size_t>> groups;  // by level (downwards) and root
+    for (size_t i = 0; i < size_; ++i) {
+      for (const Value v : node(i).inputs) {
+        if (can_join(at(v.node), i) && level_[at(v.node)] == level_[i]) unite(at(v.node), i);
+      }
+    }
+    for (size_t i = 0; i < size_; ++i) {
+      if (tileable_[i] && !is_scalar(i)) groups[{-level_[i], root(i)}].push_back(i);
+    }
+    for (const auto& [key, members] : groups) {
+      const int32_t level = -key.first;
+      int32_t target = std::numeric_limits<int32_t>::max();
+      int32_t joined = -1;  // the earliest level at which it finds readers of its kind
+      for (const size_t i : members) {
+        for (const int32_t reader : readers_.nodes[i]) {
+          if (root(at(reader)) == key.second) continue;
+          target = std::min(target, level_[at(reader)] - step(i, at(reader)));
+          if (can_join(i, at(reader)) && (joined < 0 || level_[at(reader)] < joined)) joined = level_[at(reader)];
+        }
+      }
+      if (joined <= level || joined != target) continue;
+      for (const size_t i : members) level_[i] = target;
     }
   }
 

@@ -43,6 +43,7 @@ class Lowering {
 
   std::shared_ptr<const TilePlan> run() {
     plan_->total = program_.shape().size();
+    if (program_.shape().rank() > 0) plan_->columns = program_.shape().back();
     add_output_copies();
     fuse_instructions(values_, kept_);
     find_live();

@@ -13,6 +13,7 @@ namespace pronghorn {
 struct TilePlan {
   TileCode code{};  // points into the vectors below
   int64_t total = 0;  // elements of the iteration shape
+  int64_t columns = 1;  // the last dimension of that shape
   int64_t piece = 0;  // elements that one thread takes at once
   int64_t cost = 0;   // of one element, in the units of parallel_for
 

@@ -227,90 +227,141 @@ void load_elements(const TileInput& input, const void* from, float* to, int64_t 
 
 }  // namespace
 
-// outputs(i) = program(inputs(i)) for the elements begin <= i < end of the iteration. An output may be the memory of an
-// input of as many elements of the same size where the plan says that all reads come first.
-void tile_run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t end) {
-  alignas(64) float memory[kTileMemory];
-  float* slot[kTileSlots];
-  Cursor cursor[kTileSlots];
-  for (int s = 0; s < code.slot_count; ++s) slot[s] = memory + code.slot_at[s];
-  for (int i = 0; i < code.constant_count; ++i) fill_vector(slot[i], code.constants[i]);
-  for (int k = 0; k < code.input_count; ++k) {
-    const TileInput& input = code.inputs[k];
-    if (input.access == TileAccess::kScalar) {
-      float value;
-      if (input.type == ElementType::kFloat32) {
-        std::memcpy(&value, inputs[k], sizeof value);
-      } else {
-        to_float_tile(input.type, inputs[k], &value, 1);
-      }
-      fill_vector(slot[input.slot], value);
-    } else if (input.access == TileAccess::kRow) {
-      const int64_t period = input.sizes[0];
-      const int64_t phase = begin % period;
-      const bool wraps = phase + (end - begin) > period;
-      cursor[k] = {nullptr, phase};
-      if (input.type == ElementType::kFloat32 && !wraps) {
-        cursor[k].row = static_cast<const float*>(inputs[k]);
-      } else if (input.row_at >= 0) {
-        float* row = memory + input.row_at;
-        const int64_t range = phase + (end - begin);
-        const int64_t unrolled = range < period + code.tile ? range : period + code.tile;
-        const int64_t first = unrolled < period ? unrolled : period;
-        to_float_tile(input.type, inputs[k], row, first);
-        for (int64_t done = first; done < unrolled; done += period) {
-          std::memcpy(row + done, row, static_cast<size_t>(unrolled - done < period ? unrolled - done : period) * sizeof(float));
+namespace {
+
+// A program with its operands and scratch memory.
+class Run {
+ public:
+  // Will run `range` elements after `begin`, and, after calls of seek(), after begin + stride, begin + 2 stride, ...
+  Run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t range, int64_t stride)
+      : code_(code), inputs_(inputs), outputs_(outputs) {
+    for (int s = 0; s < code.slot_count; ++s) slot_[s] = memory_ + code.slot_at[s];
+    for (int i = 0; i < code.constant_count; ++i) fill_vector(slot_[i], code.constants[i]);
+    for (int k = 0; k < code.input_count; ++k) {
+      const TileInput& input = code.inputs[k];
+      if (input.access == TileAccess::kScalar) {
+        float value;
+        if (input.type == ElementType::kFloat32) {
+          std::memcpy(&value, inputs[k], sizeof value);
+        } else {
+          to_float_tile(input.type, inputs[k], &value, 1);
         }
-        cursor[k].row = row;
+        fill_vector(slot_[input.slot], value);
+      } else if (input.access == TileAccess::kRow) {
+        const int64_t period = input.sizes[0];
+        cursor_[k] = {nullptr, begin % period};
+        find_row(k, stride % period == 0 ? cursor_[k].phase + range : period + code.tile);
       }
     }
   }
 
-  int64_t n;
-  for (int64_t at = begin; at < end; at += n) {
-    n = end - at < code.tile ? end - at : code.tile;
-    const bool part = n < kLanes;  // the last elements: direct operands go through memory of one vector
-    if (!part) n -= n % kLanes;
-    for (int k = 0; k < code.input_count; ++k) {
-      const TileInput& input = code.inputs[k];
-      float* own = memory + code.slot_at[input.slot];
+  void seek(int64_t begin) {
+    for (int k = 0; k < code_.input_count; ++k) {
+      if (code_.inputs[k].access == TileAccess::kRow) cursor_[k].phase = begin % code_.inputs[k].sizes[0];
+    }
+  }
+
+  void run(int64_t begin, int64_t end) {
+    int64_t n;
+    for (int64_t at = begin; at < end; at += n) {
+      n = end - at < code_.tile ? end - at : code_.tile;
+      const bool part = n < kLanes;  // the last elements: direct operands go through memory of one vector
+      if (!part) n -= n % kLanes;
+      bind_inputs(at, n, part);
+      for (int k = 0; k < code_.output_count; ++k) {
+        const TileOutput& output = code_.outputs[k];
+        if (output.direct) {
+          slot_[output.slot] = part ? memory_ + code_.slot_at[output.slot] : static_cast<float*>(outputs_[k]) + at;
+        }
+      }
+      interpret(code_, slot_, part ? kLanes : n);
+      store_outputs(at, n, part);
+    }
+  }
+
+ private:
+  // Finds where to read a row in one piece; elements up to `last` (from the row's start) are needed.
+  void find_row(int k, int64_t last) {
+    const TileInput& input = code_.inputs[k];
+    const int64_t period = input.sizes[0];
+    if (input.type == ElementType::kFloat32 && last <= period) {
+      cursor_[k].row = static_cast<const float*>(inputs_[k]);
+    } else if (input.row_at >= 0) {
+      float* row = memory_ + input.row_at;
+      const int64_t unrolled = last < period + code_.tile ? last : period + code_.tile;
+      const int64_t first = unrolled < period ? unrolled : period;
+      to_float_tile(input.type, inputs_[k], row, first);
+      for (int64_t done = first; done < unrolled; done += period) {
+        const int64_t n = unrolled - done < period ? unrolled - done : period;
+        std::memcpy(row + done, row, static_cast<size_t>(n) * sizeof(float));
+      }
+      cursor_[k].row = row;
+    }
+  }
+
+  void bind_inputs(int64_t at, int64_t n, bool part) {
+    for (int k = 0; k < code_.input_count; ++k) {
+      const TileInput& input = code_.inputs[k];
+      float* own = memory_ + code_.slot_at[input.slot];
       const float* source = nullptr;
       if (input.access == TileAccess::kScalar) continue;
       if (input.access == TileAccess::kDirect) {
-        source = static_cast<const float*>(inputs[k]) + at;
-      } else if (input.access == TileAccess::kRow && cursor[k].row != nullptr) {
-        source = cursor[k].row + cursor[k].phase;
-        cursor[k].phase += n;
-        if (cursor[k].phase >= input.sizes[0]) cursor[k].phase %= input.sizes[0];
+        source = static_cast<const float*>(inputs_[k]) + at;
+      } else if (input.access == TileAccess::kRow && cursor_[k].row != nullptr) {
+        source = cursor_[k].row + cursor_[k].phase;
+        cursor_[k].phase += n;
+        if (cursor_[k].phase >= input.sizes[0]) cursor_[k].phase %= input.sizes[0];
       }
-      if (part) store(own, zero());
-      if (source == nullptr) {
-        load_elements(input, inputs[k], own, at, n);
-      } else if (part) {
+      if (source != nullptr && !part) {
+        slot_[input.slot] = const_cast<float*>(source);
+        continue;
+      }
+      slot_[input.slot] = own;
+      if (source != nullptr) {
         store(own, load_part(source, n));
       } else {
-        slot[input.slot] = const_cast<float*>(source);
-        continue;
-      }
-      slot[input.slot] = own;
-    }
-    for (int k = 0; k < code.output_count; ++k) {
-      const TileOutput& output = code.outputs[k];
-      if (output.direct) {
-        slot[output.slot] = part ? memory + code.slot_at[output.slot] : static_cast<float*>(outputs[k]) + at;
+        if (part) store(own, zero());
+        load_elements(input, inputs_[k], own, at, n);
       }
     }
-    interpret(code, slot, part ? kLanes : n);
-    for (int k = 0; k < code.output_count; ++k) {
-      const TileOutput& output = code.outputs[k];
-      const float* result = slot[output.slot];
+  }
+
+  void store_outputs(int64_t at, int64_t n, bool part) {
+    for (int k = 0; k < code_.output_count; ++k) {
+      const TileOutput& output = code_.outputs[k];
+      const float* result = slot_[output.slot];
       if (output.direct) {
-        if (part) store_part(static_cast<float*>(outputs[k]) + at, load(result), n);
+        if (part) store_part(static_cast<float*>(outputs_[k]) + at, load(result), n);
         continue;
       }
-      auto* to = static_cast<char*>(outputs[k]) + at * bytes_of(output.type);
+      auto* to = static_cast<char*>(outputs_[k]) + at * bytes_of(output.type);
       dispatch_element(output.type, [&]<typename T>() { convert_from_float<T>(result, to, n); });
     }
+  }
+
+  alignas(64) float memory_[kTileMemory];
+  const TileCode& code_;
+  const void* const* inputs_;
+  void* const* outputs_;
+  float* slot_[kTileSlots];
+  Cursor cursor_[kTileSlots];
+};
+
+}  // namespace
+
+// outputs(i) = program(inputs(i)) for the elements begin <= i < end of the iteration. An output may be the memory of an
+// input of as many elements of the same size where the plan says that all reads come first.
+void tile_run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t end) {
+  Run(code, inputs, outputs, begin, end - begin, 0).run(begin, end);
+}
+
+// The same for the elements begin + r * stride + c, 0 <= r < rows, 0 <= c < columns.
+void tile_run_rows(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t columns,
+                   int64_t rows, int64_t stride) {
+  Run run(code, inputs, outputs, begin, columns, stride);
+  for (int64_t r = 0; r < rows; ++r) {
+    run.run(begin + r * stride, begin + r * stride + columns);
+    if (r + 1 < rows) run.seek(begin + (r + 1) * stride);
   }
 }
 

@@ -1,0 +1,136 @@
+#include "pronghorn/passes/fold_epilogue.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "pronghorn/passes/elementwise_groups.h"
+#include "pronghorn/passes/tile_builder.h"
+#include "pronghorn/tile/lower.h"
+
+namespace pronghorn {
+namespace {
+
+constexpr size_t kMostNodes = kTileMaxInstructions / 2;
+constexpr size_t kMostOperands = kTileMaxOperands / 2;
+
+class Folding {
+ public:
+  explicit Folding(const Graph& graph) : graph_(graph), readers_(graph), absorbed_(graph.nodes.size(), false) {
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node& node = graph.nodes[i];
+      if (node.op->takes_epilogue && node.payload == nullptr && node.outputs.size() == 1 &&
+          node.outputs[0].dtype == DType::kFloat32) {
+        find_chain(static_cast<int32_t>(i));
+      }
+    }
+  }
+
+  Graph run() {
+    Graph result;
+    result.input_count = graph_.input_count;
+    result.variable_count = graph_.variable_count;
+    std::vector<int32_t> moved(graph_.nodes.size(), -1);
+    const auto move = [&](Value v) { return Value{moved[at(v.node)], v.index}; };
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const auto chain = chains_.find(static_cast<int32_t>(i));
+      if (absorbed_[i] && chain == chains_.end()) continue;
+      Node node = chain == chains_.end() ? graph_.nodes[i] : fold(chain->second);
+      for (Value& v : node.inputs) v = move(v);
+      moved[i] = static_cast<int32_t>(result.nodes.size());
+      result.nodes.push_back(std::move(node));
+    }
+    for (const Value v : graph_.outputs) result.outputs.push_back(move(v));
+    for (const Update& update : graph_.updates) result.updates.push_back({update.slot, move(update.value)});
+    return result;
+  }
+
+ private:
+  struct Chain {
+    int32_t op;
+    std::set<int32_t> nodes;  // elementwise ones, in order
+  };
+
+  static size_t at(int32_t i) { return static_cast<size_t>(i); }
+
+  // The only node that reads node i; -1 if there are several or an output needs it.
+  int32_t only_reader(int32_t i) const {
+    const auto& nodes = readers_.nodes[at(i)];
+    if (nodes.empty() || readers_.leaves[at(i)]) return -1;
+    return std::all_of(nodes.begin(), nodes.end(), [&](int32_t reader) { return reader == nodes[0]; }) ? nodes[0] : -1;
+  }
+
+  void find_chain(int32_t op) {
+    const TensorType& type = graph_.nodes[at(op)].outputs[0];
+    Chain chain{op, {}};
+    int32_t last = op;
+    for (int32_t current = op;;) {
+      const int32_t next = only_reader(current);
+      if (next < 0 || absorbed_[at(next)]) break;
+      const Node& node = graph_.nodes[at(next)];
+      if (!is_tileable(graph_, node) || !(node.outputs[0].shape == type.shape)) break;
+      Chain longer = chain;
+      longer.nodes.insert(next);
+      for (const Value v : node.inputs) {
+        if (v.node != current) absorb_operand(longer, v.node);
+      }
+      if (longer.nodes.size() > kMostNodes || operand_count(longer) > kMostOperands) break;
+      current = next;
+      chain = std::move(longer);
+      if (!(node.outputs[0] == type)) continue;  // a bool inside of the chain
+      last = next;
+      best_ = chain;
+    }
+    if (last == op) return;
+    absorbed_[at(op)] = true;
+    for (const int32_t i : best_.nodes) absorbed_[at(i)] = true;
+    chains_.emplace(last, std::move(best_));
+  }
+
+  // Adds what computes an operand, if only the chain needs it: the mask of a relu's gradient.
+  void absorb_operand(Chain& chain, int32_t i) const {
+    const Node& node = graph_.nodes[at(i)];
+    const auto& readers = readers_.nodes[at(i)];
+    const bool inside = std::all_of(readers.begin(), readers.end(),
+                                    [&](int32_t reader) { return chain.nodes.count(reader) > 0; });
+    if (!inside || readers_.leaves[at(i)] || absorbed_[at(i)] || !is_tileable(graph_, node) ||
+        !(node.outputs[0].shape == graph_.nodes[at(chain.op)].outputs[0].shape)) {
+      return;
+    }
+    chain.nodes.insert(i);
+    for (const Value v : node.inputs) absorb_operand(chain, v.node);
+  }
+
+  size_t operand_count(const Chain& chain) const {
+    std::set<std::pair<int32_t, int32_t>> operands;
+    for (const int32_t i : chain.nodes) {
+      for (const Value v : graph_.nodes[at(i)].inputs) {
+        if (chain.nodes.count(v.node) == 0) operands.insert({v.node, v.index});
+      }
+    }
+    return operands.size();
+  }
+
+  Node fold(const Chain& chain) const {
+    Node node = graph_.nodes[at(chain.op)];
+    TileBuilder tiles(graph_, node.outputs[0].shape);
+    tiles.operand({chain.op, 0});
+    for (const int32_t i : chain.nodes) tiles.add(i);
+    tiles.output(*chain.nodes.rbegin());
+    node.inputs.insert(node.inputs.end(), tiles.operands().begin() + 1, tiles.operands().end());
+    node.payload = tiles.finish();
+    return node;
+  }
+
+  const Graph& graph_;
+  Readers readers_;
+  std::vector<bool> absorbed_;
+  std::map<int32_t, Chain> chains_;  // by their last node
+  Chain best_;
+};
+
+}  // namespace
+
+Graph fold_epilogue(const Graph& graph) { return Folding(graph).run(); }
+
+}  // namespace pronghorn
