@@ -8,6 +8,34 @@ void reduce_rows(ReduceKind kind, const float* x, int64_t rows, int64_t n, float
 
 namespace {
 
+// Position of the first lane that is set, of kLanes or fewer lanes; one is.
+PRONGHORN_INLINE int32_t first_set(Mask mask) {
+#if defined(PRONGHORN_ISA_AVX512)
+  return __builtin_ctz(static_cast<unsigned>(_mm512_movepi32_mask((__m512i)mask)));
+#elif defined(PRONGHORN_ISA_AVX2)
+  return __builtin_ctz(static_cast<unsigned>(_mm256_movemask_ps((__m256)mask)));
+#elif defined(__x86_64__)
+  return __builtin_ctz(static_cast<unsigned>(_mm_movemask_ps((__m128)mask)));
+#else
+  int32_t i = 0;
+  while (mask[i] == 0) ++i;
+  return i;
+#endif
+}
+
+// Rows that fit a register.
+template <bool is_max>
+void arg_reduce_short_rows(const float* x, int64_t rows, int64_t n, int32_t* y) {
+  const Mask live = iota() < static_cast<int32_t>(n);
+  const Vec fill = broadcast(is_max ? -__builtin_inff() : __builtin_inff());
+  for (int64_t i = 0; i < rows; ++i, x += n) {
+    const Vec v = select(live, load_part(x, n), fill);
+    const Mask nan = v != v;
+    const float best = is_max ? horizontal_max(v) : horizontal_min(v);
+    y[i] = first_set(any(nan) ? nan : (v == best) & live);
+  }
+}
+
 // The first i with x[i] == value, or with x[i] != x[i] if the value is NaN. There is one.
 int64_t find_first(const float* x, int64_t n, float value) {
   const bool is_nan = value != value;
@@ -25,6 +53,9 @@ int64_t find_first(const float* x, int64_t n, float value) {
 
 // y(i) = the first j where x(i, j) is the maximum (kMax) or minimum (kMin) of the row, or is NaN.  x: (rows, n), n >= 1.
 void arg_reduce_rows(ReduceKind kind, const float* x, int64_t rows, int64_t n, int32_t* y) {
+  if (n <= kLanes) {
+    return kind == ReduceKind::kMax ? arg_reduce_short_rows<true>(x, rows, n, y) : arg_reduce_short_rows<false>(x, rows, n, y);
+  }
   for (int64_t i = 0; i < rows; ++i) {
     float value;
     reduce_rows(kind, x + i * n, 1, n, &value);

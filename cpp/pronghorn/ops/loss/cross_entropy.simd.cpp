@@ -3,13 +3,44 @@
 #include "pronghorn/ops/softmax/rows.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t kRows = 64;  // of which the logarithms are taken together
+
+// Largest element of a row and the sum of exp(x(j) - largest).
+PRONGHORN_INLINE void max_and_sum(const float* x, int64_t n, float* largest, float* sum) {
+  if (n <= kLanes) {  // a row fits a register
+    const Vec v = load_filled(x, n, -__builtin_inff());
+    *largest = horizontal_max(v);
+    *sum = horizontal_sum(exp(v - *largest));
+    return;
+  }
+  *largest = row_max(x, n);
+  *sum = row_sum_exp(x, n, *largest);
+}
+
+// y(i) = log(y(i)). y has room for a multiple of kLanes elements.
+PRONGHORN_INLINE void log_all(float* y, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes) store(y + i, log(load(y + i)));
+}
+
+}  // namespace
 
 // loss(i) = log(sum_j exp(x(i, j))) - x(i, labels(i)); NaN for a negative label.  x: (rows, n); labels(i) < n.
 void sparse_softmax_cross_entropy_rows(const float* x, const int32_t* labels, int64_t rows, int64_t n, float* loss) {
-  for (int64_t i = 0; i < rows; ++i, x += n) {
-    const float m = row_max(x, n);
-    const float log_sum = scalar_log(row_sum_exp(x, n, m));
-    loss[i] = labels[i] < 0 ? __builtin_nanf("") : log_sum - (x[labels[i]] - m);
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t count = rows - first < kRows ? rows - first : kRows;
+    float at_label[kRows];
+    float sums[kRows];
+    for (int64_t i = 0; i < kRows; ++i) sums[i] = 1.0f;
+    for (int64_t i = 0; i < count; ++i, x += n) {
+      float m = 0.0f;
+      max_and_sum(x, n, &m, sums + i);
+      const int32_t label = labels[first + i];
+      at_label[i] = label < 0 ? __builtin_nanf("") : x[label] - m;
+    }
+    log_all(sums, count);
+    for (int64_t i = 0; i < count; ++i) loss[first + i] = sums[i] - at_label[i];
   }
 }
 
@@ -28,20 +59,24 @@ void sparse_softmax_cross_entropy_grad_rows(const float* p, const int32_t* label
 
 // loss(i) = -sum_j t(i, j) log(softmax(x)(i, j)).  x, t: (rows, n).
 void softmax_cross_entropy_rows(const float* x, const float* t, int64_t rows, int64_t n, float* loss) {
-  for (int64_t i = 0; i < rows; ++i, x += n, t += n) {
-    if (n == 0) {
-      loss[i] = 0.0f;
-      continue;
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t count = rows - first < kRows ? rows - first : kRows;
+    float largest[kRows];
+    float sums[kRows];
+    for (int64_t i = 0; i < kRows; ++i) sums[i] = 1.0f;
+    for (int64_t i = 0; i < count; ++i) max_and_sum(x + i * n, n, largest + i, sums + i);
+    log_all(sums, count);
+    for (int64_t i = 0; i < count; ++i, x += n, t += n) {
+      const float m = largest[i];
+      const float log_sum = sums[i];
+      Vec sum = zero();
+      for_vectors(
+          n, [&](int64_t j) { sum = fma(load(t + j), log_sum - (load(x + j) - m), sum); },
+          [&](int64_t j, int64_t rest) {
+            sum = fma(load_part(t + j, rest), log_sum - (load_filled(x + j, rest, m) - m), sum);
+          });
+      loss[first + i] = n == 0 ? 0.0f : horizontal_sum(sum);
     }
-    const float m = row_max(x, n);
-    const float log_sum = scalar_log(row_sum_exp(x, n, m));
-    Vec sum = zero();
-    for_vectors(
-        n, [&](int64_t j) { sum = fma(load(t + j), log_sum - (load(x + j) - m), sum); },
-        [&](int64_t j, int64_t count) {
-          sum = fma(load_part(t + j, count), log_sum - (load_filled(x + j, count, m) - m), sum);
-        });
-    loss[i] = horizontal_sum(sum);
   }
 }
 

@@ -9,6 +9,7 @@ namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
 constexpr int kTile = 128;
+constexpr int kTiles = 4;  // whose words are made at a time
 
 // Uniform in [0, 1), 24 bits; the same as unit_float of base/philox.h.
 PRONGHORN_INLINE Vec unit(const uint32_t* words) {
@@ -20,14 +21,18 @@ PRONGHORN_INLINE Vec unit(const uint32_t* words) {
 // Calls tile(words, to) for each tile, where `to` takes 128 results.
 template <typename T, typename Tile>
 PRONGHORN_INLINE void for_tiles(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, T* y, Tile&& tile) {
-  alignas(64) uint32_t words[kTile];
+  alignas(64) uint32_t words[kTiles * kTile];
   alignas(64) T last[kTile];
   for (int64_t i = 0; i < n; i += kTile) {
-    philox_words(seed, stream, first + static_cast<uint64_t>(i / 4), kTile / 4, words);
+    const int64_t at = i % (kTiles * kTile);
+    if (at == 0) {
+      const int64_t tiles = (n - i + kTile - 1) / kTile;
+      philox_words(seed, stream, first + static_cast<uint64_t>(i / 4), (tiles < kTiles ? tiles : kTiles) * (kTile / 4), words);
+    }
     if (i + kTile <= n) {
-      tile(words, y + i);
+      tile(words + at, y + i);
     } else {
-      tile(words, last);
+      tile(words + at, last);
       std::memcpy(y + i, last, static_cast<size_t>(n - i) * sizeof(T));
     }
   }
@@ -95,16 +100,17 @@ void random_truncated_normal(uint32_t seed, uint32_t stream, uint64_t first, int
 // y(i) = x(i) scale where the word is not below the threshold, else 0.  y may be x.
 void dropout(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, uint32_t threshold, float scale, const float* x,
              float* y) {
-  alignas(64) uint32_t words[kTile];
+  constexpr int kWords = kTiles * kTile;
+  alignas(64) uint32_t words[kWords];
   const UVec limit = threshold + UVec{};
   const auto kept = [&](int i, Vec v) {
     UVec w;
     std::memcpy(&w, words + i, sizeof w);
     return from_bits(bits_of(v * scale) & (IVec)(w >= limit));
   };
-  for (int64_t at = 0; at < n; at += kTile) {
-    philox_words(seed, stream, first + static_cast<uint64_t>(at / 4), kTile / 4, words);
-    const int count = n - at < kTile ? static_cast<int>(n - at) : kTile;
+  for (int64_t at = 0; at < n; at += kWords) {
+    const int count = n - at < kWords ? static_cast<int>(n - at) : kWords;
+    philox_words(seed, stream, first + static_cast<uint64_t>(at / 4), (count + 3) / 4, words);
     int i = 0;
     for (; i + kLanes <= count; i += kLanes) store(y + at + i, kept(i, load(x + at + i)));
     if (i < count) store_part(y + at + i, kept(i, load_part(x + at + i, count - i)), count - i);

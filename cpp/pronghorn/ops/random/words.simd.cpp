@@ -19,6 +19,7 @@ constexpr int kBlocks = 4;
 constexpr int kBlocks = 2;
 #endif
 typedef uint64_t Wide __attribute__((vector_size(kBlocks * 8)));
+constexpr int kRounds = 10;
 constexpr int kChains = 2;  // independent computations at a time, which hide the latency of the products
 
 // Product of the low halves, 64 bits.
@@ -62,6 +63,11 @@ void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks
   const Wide low = Wide{} + 0xffffffffu;
   const Wide m0 = Wide{} + 0xD2511F53u;
   const Wide m1 = Wide{} + 0xCD9E8D57u;
+  Wide keys[2 * kRounds];
+  for (int round = 0; round < kRounds; ++round) {
+    keys[2 * round] = Wide{} + uint64_t{seed + static_cast<uint32_t>(round) * 0x9E3779B9u};
+    keys[2 * round + 1] = Wide{} + uint64_t{stream + static_cast<uint32_t>(round) * 0xBB67AE85u};
+  }
   Wide lane = {};
   for (int i = 0; i < kBlocks; ++i) lane[i] = static_cast<uint64_t>(i);
   for (int64_t b = 0; b < blocks; b += kChains * kBlocks) {
@@ -72,19 +78,15 @@ void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks
       c2[k] = Wide{};
       c3[k] = Wide{};
     }
-    uint32_t k0 = seed;
-    uint32_t k1 = stream;
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < kRounds; ++round) {
       for (int k = 0; k < kChains; ++k) {
         const Wide p0 = multiply_low(c0[k], m0);
         const Wide p1 = multiply_low(c2[k], m1);
-        c0[k] = (p1 >> 32) ^ c1[k] ^ (Wide{} + uint64_t{k0});
+        c0[k] = (p1 >> 32) ^ c1[k] ^ keys[2 * round];
         c1[k] = p1;
-        c2[k] = (p0 >> 32) ^ c3[k] ^ (Wide{} + uint64_t{k1});
+        c2[k] = (p0 >> 32) ^ c3[k] ^ keys[2 * round + 1];
         c3[k] = p0;
       }
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
     }
     for (int k = 0; k < kChains; ++k) {
       const Wide front = (c0[k] & low) | (c1[k] << 32);  // words 0 and 1 of each block

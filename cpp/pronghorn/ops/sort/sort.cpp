@@ -9,6 +9,8 @@
 namespace pronghorn::ops {
 namespace {
 
+constexpr int64_t kShort = 32;  // top_k up to here needs no workspace
+
 struct Plan {
   int64_t rows;
   int64_t n;
@@ -94,7 +96,8 @@ Prepared prepare(const OpCall& call) {
                                                 .k = call.attrs.integer("k", 0),
                                                 .batch = std::max<int64_t>(1, 4096 / std::max<int64_t>(n, 1)),
                                                 .dtype = x.dtype});
-  return {.plan = plan, .workspace = static_cast<size_t>(x.size()) * sizeof(Entry)};
+  const bool needs_entries = !call.attrs.has("k") || plan->k > kShort;
+  return {.plan = plan, .workspace = needs_entries ? static_cast<size_t>(x.size()) * sizeof(Entry) : 0};
 }
 
 Prepared prepare_sort(const OpCall& call) {
@@ -137,14 +140,34 @@ void run_argsort(const Launch& launch) noexcept {
   });
 }
 
+// The k <= kShort largest of a row, by insertion into a list that is kept sorted: most elements are only compared.
+template <typename T>
+void short_top_k(const T* x, int64_t n, int64_t k, Entry* best) {
+  int64_t count = 0;
+  for (int64_t j = 0; j < n; ++j) {
+    const uint64_t key = ~key_of(x[j]);
+    if (count == k && !(key < best[k - 1].key)) continue;
+    int64_t at = count < k ? count++ : k - 1;
+    for (; at > 0 && key < best[at - 1].key; --at) best[at] = best[at - 1];
+    best[at] = {key, j};
+  }
+}
+
 void run_top_k(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   dispatch_dtype(plan.dtype, [&]<typename T>() {
     for_rows(plan, [&](int64_t i) {
       const T* x = launch.input<T>(0) + i * plan.n;
-      Entry* entries = static_cast<Entry*>(launch.workspace) + i * plan.n;
-      for (int64_t j = 0; j < plan.n; ++j) entries[j] = {~key_of(x[j]), j};
-      std::partial_sort(entries, entries + plan.k, entries + plan.n);
+      Entry few[kShort];
+      Entry* entries = few;
+      if (plan.k == 0) return;
+      if (plan.k <= kShort) {
+        short_top_k(x, plan.n, plan.k, few);
+      } else {
+        entries = static_cast<Entry*>(launch.workspace) + i * plan.n;
+        for (int64_t j = 0; j < plan.n; ++j) entries[j] = {~key_of(x[j]), j};
+        std::partial_sort(entries, entries + plan.k, entries + plan.n);
+      }
       for (int64_t j = 0; j < plan.k; ++j) {
         launch.output<T>(0)[i * plan.k + j] = x[entries[j].index];
         launch.output<int32_t>(1)[i * plan.k + j] = static_cast<int32_t>(entries[j].index);
