@@ -1,6 +1,7 @@
 // broadcast_to(x) {shape}: x repeated by NumPy's broadcasting.
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/ops/shape/strided_copy.h"
+#include "pronghorn/tile/opcodes.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -55,7 +56,8 @@ OpDef broadcast_to_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify};
+          .simplify = simplify,
+          .tile_opcode = static_cast<int16_t>(kTileCopy)};  // read where it is by what fuses with it
 }
 
 }  // namespace pronghorn::ops
