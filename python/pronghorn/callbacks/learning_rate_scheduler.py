@@ -42,7 +42,9 @@ class LearningRateScheduler(Callback):
             )
         optimizer.learning_rate = value
         if self.verbose > 0:
-            print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {value}.")
+            print_msg(
+                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {value}."
+            )
 
     def _takes_rate(self) -> bool:
         try:
@@ -53,4 +55,6 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = float(np.float32(np.asarray(self.model.optimizer.learning_rate)))
+            logs["learning_rate"] = float(
+                np.float32(np.asarray(self.model.optimizer.learning_rate))
+            )

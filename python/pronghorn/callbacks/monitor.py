@@ -7,7 +7,18 @@ from typing import Any
 
 from pronghorn.callbacks.callback import Callback
 
-_MAXIMIZED = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "top_k", "r2", "sensitivity")
+_MAXIMIZED = (
+    "acc",
+    "auc",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "iou",
+    "top_k",
+    "r2",
+    "sensitivity",
+)
 
 
 class MonitorCallback(Callback):
@@ -30,7 +41,8 @@ class MonitorCallback(Callback):
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(
-                f"{type(self).__name__}: mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3
+                f"{type(self).__name__}: mode '{mode}' is unknown, fallback to auto mode.",
+                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor

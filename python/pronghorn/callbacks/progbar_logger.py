@@ -60,8 +60,12 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._start("train")
-        if self.verbose and self.epochs > 1:
+        if self.epochs <= 1:
+            return
+        if self.verbose == 1:
             print_msg(f"Epoch {epoch + 1}/{self.epochs}")
+        elif self.progbar is not None:
+            self.progbar.prefix = f"Epoch {epoch + 1}/{self.epochs} - "
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self.on_slice("train", batch, logs or {})

@@ -186,7 +186,10 @@ _BY_NAME: dict[str, Any] = {
     **{cls.__name__: cls for cls in _CLASSES},
     **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
     **_BY_FUNCTION_NAME,
-    **{name.upper(): _BY_FUNCTION_NAME[name] for name in ("bce", "kld", "mae", "mape", "mse", "msle")},
+    **{
+        name.upper(): _BY_FUNCTION_NAME[name]
+        for name in ("bce", "kld", "mae", "mape", "mse", "msle")
+    },
 }
 
 __all__ = [

@@ -59,7 +59,9 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         if str(curve).upper() not in _CURVES:
-            raise ValueError(f"Invalid `curve` argument value \"{curve}\". Expected one of: {_CURVES}")
+            raise ValueError(
+                f'Invalid `curve` argument value "{curve}". Expected one of: {_CURVES}'
+            )
         if str(summation_method).lower() not in _METHODS:
             raise ValueError(
                 f'Invalid `summation_method` argument value "{summation_method}". '
@@ -177,10 +179,11 @@ class AUC(Metric):
         scale = ops.divide_no_nan(ops.add(tp, fn), ops.add(fp, tn))
         recall_gain = ops.subtract(1.0, ops.multiply(scale, ops.divide_no_nan(fn, tp)))
         precision_gain = ops.subtract(1.0, ops.multiply(scale, ops.divide_no_nan(fp, tp)))
-        # Without a hit the gains are minus infinity; the curve begins at 0.
+        # Without a hit the gains are minus infinity, which counts as 0; 0 / 0 is a precision of 1.
         hit = ops.greater(tp, 0.0)
         x = ops.where(hit, ops.maximum(recall_gain, 0.0), ops.zeros_like(tp))
-        y = ops.where(hit, ops.maximum(precision_gain, 0.0), ops.ones_like(tp))
+        none = ops.where(ops.greater(fp, 0.0), ops.zeros_like(tp), ops.ones_like(tp))
+        y = ops.where(hit, precision_gain, none)
         return x, y
 
     def _combine(self, areas: Any) -> Any:

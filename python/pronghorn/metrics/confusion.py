@@ -124,9 +124,9 @@ def _above_buckets(y_pred: Any, weight: Any, thresholds: int) -> Any:
     bucket = ops.cast(ops.maximum(ops.subtract(place, 1.0), 0.0), "int32")
     column = np.arange(labels, dtype="int32") * thresholds
     flat = ops.reshape(ops.add(bucket, column), (samples * labels,))
-    sums = ops.segment_sum(
-        ops.reshape(weight, (samples * labels,)), flat, num_segments=thresholds * labels
-    )
+    indices = ops.reshape(flat, (samples * labels, 1))
+    values = ops.reshape(weight, (samples * labels,))
+    sums = ops.scatter(indices, values, (thresholds * labels,))
     table = ops.transpose(ops.reshape(sums, (labels, thresholds)))
     return ops.flip(ops.cumsum(ops.flip(table, axis=0), axis=0), axis=0)
 

@@ -37,9 +37,7 @@ class ConfusionCount(Metric):
             y_pred: probabilities of the same shape.
             sample_weight: weights that broadcast to the targets.
         """
-        counts = count(
-            y_true, y_pred, self.thresholds, self.dtype, sample_weight, name=self.name
-        )
+        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, name=self.name)
         self.accumulator.assign_add(getattr(counts, self._cell))
 
     def result(self) -> Any:

@@ -59,7 +59,7 @@ class _ConfusionMatrix(Metric):
         weight = ops.where(counted, weight, ops.zeros_like(weight))
         cell = ops.add(ops.multiply(y_true, classes), y_pred)
         cell = ops.where(counted, cell, ops.zeros_like(cell))
-        sums = ops.segment_sum(weight, cell, num_segments=classes * classes)
+        sums = ops.scatter(ops.expand_dims(cell, 1), weight, (classes * classes,))
         self.total_confusion_matrix.assign_add(
             ops.cast(ops.reshape(sums, (classes, classes)), self._dtype)
         )
@@ -142,9 +142,7 @@ class IoU(_ConfusionMatrix):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
-        )
+        super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         if max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"Target class id {max(target_class_ids)} is out of range, which is [0, {num_classes})."

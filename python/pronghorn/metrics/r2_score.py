@@ -97,7 +97,7 @@ class R2Score(Metric):
         error = ops.multiply(ops.square(ops.subtract(y_true, y_pred)), weight)
         self.residual.assign_add(ops.sum(error, axis=0))
         self.count.assign_add(ops.sum(weight, axis=0))
-        self.num_samples.assign_add(float(y_true.shape[0]))
+        self.num_samples.assign_add(float(y_true.size))
 
     def result(self) -> Any:
         """The score; 0 before there is data."""
@@ -119,14 +119,16 @@ class R2Score(Metric):
     def _adjusted(self, score: Any) -> Any:
         free = ops.subtract(self.num_samples.value, float(self.num_regressors) + 1.0)
         if not free.is_symbolic and float(free) <= 0:
-            what = "More independent predictors than datapoints" if float(free) < 0 else "Division by zero"
+            what = (
+                "More independent predictors than datapoints"
+                if float(free) < 0
+                else "Division by zero"
+            )
             warnings.warn(
                 f"{what} in adjusted R2 score. Falls back to standard R2 score.", stacklevel=3
             )
             return score
-        left = ops.multiply(
-            ops.subtract(1.0, score), ops.subtract(self.num_samples.value, 1.0)
-        )
+        left = ops.multiply(ops.subtract(1.0, score), ops.subtract(self.num_samples.value, 1.0))
         adjusted = ops.subtract(1.0, ops.divide_no_nan(left, free))
         return ops.where(ops.greater(free, 0.0), adjusted, score)
 

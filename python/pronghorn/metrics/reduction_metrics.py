@@ -10,10 +10,12 @@ from pronghorn.metrics.metric import Metric
 from pronghorn.tensor import Tensor
 
 
-def weigh(values: Any, sample_weight: Any, dtype: str) -> tuple[Tensor, Tensor | None]:
+def weigh(
+    values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., Any] = ops.mean
+) -> tuple[Tensor, Tensor | None]:
     """Values times weights, and the weights brought to the values' shape.
 
-    Values that have more axes than the weights are averaged over the axes that are left, as Keras does.
+    Values that have more axes than the weights are first reduced over the axes that are left.
     """
     values = ops.cast(ops.convert_to_tensor(values), dtype)
     mask = getattr(values, "_keras_mask", None)
@@ -25,7 +27,7 @@ def weigh(values: Any, sample_weight: Any, dtype: str) -> tuple[Tensor, Tensor |
     if weight.ndim > 0:
         values, weight = losses.squeeze_or_expand_to_same_rank(values, weight)
     if values.ndim > weight.ndim > 0:
-        values = ops.mean(values, axis=tuple(range(weight.ndim, values.ndim)))
+        values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
     try:
         weight = ops.broadcast_to(weight, _broadcast(values.shape, weight.shape))
     except ValueError:
@@ -72,7 +74,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds values `(...)`, times `sample_weight`."""
-        values, _ = weigh(values, sample_weight, self.dtype)
+        values, _ = weigh(values, sample_weight, self.dtype, ops.sum)
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Any:

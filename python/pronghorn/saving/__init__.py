@@ -13,6 +13,7 @@ from pronghorn.saving.object_registration import (
 )
 from pronghorn.saving.scopes import ObjectSharingScope, SafeModeScope, in_safe_mode
 from pronghorn.saving.serialization import serialize_keras_object
+from pronghorn.saving.weights_h5 import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
@@ -24,6 +25,8 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "in_safe_mode",
+    "load_weights",
     "register_keras_serializable",
+    "save_weights",
     "serialize_keras_object",
 ]

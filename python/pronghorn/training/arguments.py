@@ -55,7 +55,11 @@ def validates_at(epoch: int, frequency: Any) -> bool:
         ValueError: neither a positive integer nor a list of epochs.
     """
     number = epoch + 1
-    if isinstance(frequency, (int, np.integer)) and not isinstance(frequency, bool) and frequency > 0:
+    if (
+        isinstance(frequency, (int, np.integer))
+        and not isinstance(frequency, bool)
+        and frequency > 0
+    ):
         return number % int(frequency) == 0
     if isinstance(frequency, (list, tuple, set, range)):
         return number in frequency

@@ -37,7 +37,9 @@ class CompileLoss:
         outputs = Outputs(y_pred, self._output_names)
         specs = outputs.spread(self._loss, "loss")
         if all(spec is None for spec in specs):
-            raise ValueError("compile: expected a loss for at least one output. Received: loss=None.")
+            raise ValueError(
+                "compile: expected a loss for at least one output. Received: loss=None."
+            )
         self._weights = outputs.spread(self._loss_weights, "loss_weights")
         targets = outputs.flatten(y_true, "y") if y_true is not None else [None] * outputs.count
         predictions = tree.flatten(y_pred)

@@ -14,7 +14,7 @@ _CROSSENTROPY = ("crossentropy", "ce")
 
 
 def target_kind(y_true: Any, y_pred: Any) -> str:
-    """"binary", "sparse_categorical" or "categorical", by the shapes of targets and outputs."""
+    """ "binary", "sparse_categorical" or "categorical", by the shapes of targets and outputs."""
     true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
     if pred_shape[-1:] == (1,) or not pred_shape:
         return "binary"
@@ -45,7 +45,9 @@ def get_metric(spec: Any, y_true: Any, y_pred: Any) -> Metric | None:
         if isinstance(spec, str):
             found.name = spec
         return found
-    label = spec if isinstance(spec, str) else getattr(spec, "name", getattr(spec, "__name__", None))
+    label = (
+        spec if isinstance(spec, str) else getattr(spec, "name", getattr(spec, "__name__", None))
+    )
     return MeanMetricWrapper(found, name=label or type(spec).__name__)
 
 
@@ -195,4 +197,3 @@ def _unique(prefix: str, name: str, weighted: bool, taken: set[str]) -> str:
         number += 1
     taken.add(name)
     return name
-

@@ -28,7 +28,6 @@ class CompileMixin:
     _compile_metrics: CompileMetrics | None = None
     _loss_tracker: Mean | None = None
     _compile_config: dict[str, Any] | None = None
-    _program_cache: ProgramCache | None = None
     loss: Any = None
 
     def compile(
@@ -105,7 +104,9 @@ class CompileMixin:
         self._put("optimizer", optimizer)
         self._put("loss", loss)
         self._put("loss_weights", loss_weights)
-        self._put("_compile_loss", CompileLoss(loss, loss_weights, names) if loss is not None else None)
+        self._put(
+            "_compile_loss", CompileLoss(loss, loss_weights, names) if loss is not None else None
+        )
         has_metrics = metrics is not None or weighted_metrics is not None
         compile_metrics = CompileMetrics(metrics, weighted_metrics, names) if has_metrics else None
         self._put("_compile_metrics", compile_metrics)
@@ -132,10 +133,11 @@ class CompileMixin:
 
     @property
     def _programs(self) -> ProgramCache:
-        if self._program_cache is None:
-            self._put("_program_cache", ProgramCache())
-        assert self._program_cache is not None
-        return self._program_cache
+        # In __dict__ under this name, which copies and pickles of the model leave out.
+        cache: ProgramCache | None = self.__dict__.get("_programs")
+        if cache is None:
+            cache = self.__dict__["_programs"] = ProgramCache()
+        return cache
 
     @property
     def run_eagerly(self) -> bool:

@@ -16,6 +16,9 @@ from pronghorn.training.loop import run_epoch
 from pronghorn.training.runners import PredictRunner, StepRunner, to_numpy
 
 
+_QUIET = ("auto", 0)
+
+
 class InferenceMixin:
     """The part of `Trainer` that evaluates and predicts."""
 
@@ -108,10 +111,10 @@ class InferenceMixin:
             >>> keras.Sequential([keras.layers.Dense(3)]).predict(np.ones((2, 4))).shape
             (2, 3)
         """
-        if type(x) is np.ndarray and callbacks is None and steps is None and self._program_cache:  # type: ignore[attr-defined]
-            program = self._program_cache.single.get((x.shape, x.dtype))  # type: ignore[attr-defined]
-            quiet = verbose == "auto" or verbose == 0
-            if program is not None and quiet and len(x) <= (32 if batch_size is None else batch_size):
+        if type(x) is np.ndarray and callbacks is None and steps is None and verbose in _QUIET:
+            cache = self.__dict__.get("_programs")
+            program = None if cache is None else cache.single.get((x.shape, x.dtype))
+            if program is not None and len(x) <= (32 if batch_size is None else batch_size):
                 return to_numpy(program(x if x.flags.c_contiguous else np.ascontiguousarray(x))[0])
         arguments.check_positive("predict", batch_size=batch_size, steps=steps)
         arguments.check_verbose("predict", verbose)
@@ -208,7 +211,13 @@ class InferenceMixin:
         return runner.outputs()
 
     def _callback_list(
-        self, callbacks: Any, mode: str, verbose: int | str, add_history: bool, epochs: int, steps: Any
+        self,
+        callbacks: Any,
+        mode: str,
+        verbose: int | str,
+        add_history: bool,
+        epochs: int,
+        steps: Any,
     ) -> Any:
         from pronghorn.callbacks import CallbackList
         from pronghorn.callbacks.progbar_logger import resolve_verbose

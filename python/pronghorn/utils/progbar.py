@@ -55,6 +55,7 @@ class Progbar:
             )
         self.stateful_metrics = set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self.prefix = ""  # of the line at the end
         self._values: dict[str, Any] = {}
         self._sums: dict[str, tuple[float, int]] = {}
         self._seen = 0
@@ -69,7 +70,10 @@ class Progbar:
         return self.verbose == 1 and is_terminal()
 
     def update(
-        self, current: int, values: Iterable[tuple[str, Any]] | None = None, finalize: bool | None = None
+        self,
+        current: int,
+        values: Iterable[tuple[str, Any]] | None = None,
+        finalize: bool | None = None,
     ) -> None:
         """Sets how many steps are done, and the values.
 
@@ -168,7 +172,7 @@ class Progbar:
         counter = f"{current}/{self.target}" if self.target is not None else f"{current}/Unknown"
         per_step = self._seconds_per_step(current, now)
         return (
-            f"{counter} - {now - self._start:.0f}s - {_per_unit(per_step)}/{self.unit_name}"
+            f"{self.prefix}{counter} - {now - self._start:.0f}s - {_per_unit(per_step)}/{self.unit_name}"
             f"{self._value_text()}"
         )
 

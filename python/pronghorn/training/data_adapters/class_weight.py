@@ -44,7 +44,9 @@ def class_weight_to_sample_weight(
     if sample_weight is None:
         return weights
     if not isinstance(sample_weight, np.ndarray):
-        raise ValueError("class_weight: sample_weight must be one array where class_weight is given.")
+        raise ValueError(
+            "class_weight: sample_weight must be one array where class_weight is given."
+        )
     if sample_weight.ndim > weights.ndim:
         weights = weights.reshape(weights.shape + (1,) * (sample_weight.ndim - weights.ndim))
     elif sample_weight.ndim < weights.ndim:

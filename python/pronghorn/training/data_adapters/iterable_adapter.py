@@ -33,9 +33,7 @@ class IterableAdapter(DataAdapter):
         class_weight: dict of class to weight, or `None`.
     """
 
-    def __init__(
-        self, source: Iterable[Any], class_weight: dict[int, float] | None = None
-    ) -> None:
+    def __init__(self, source: Iterable[Any], class_weight: dict[int, float] | None = None) -> None:
         self.source = source
         self.class_weight = class_weight
         try:
@@ -52,7 +50,9 @@ class IterableAdapter(DataAdapter):
     def first_batch(self) -> Any:
         for batch in self.batches():
             return batch
-        raise ValueError(f"x: expected at least one batch. Received: an empty {_kind(self.source)}.")
+        raise ValueError(
+            f"x: expected at least one batch. Received: an empty {_kind(self.source)}."
+        )
 
 
 class GeneratorAdapter(DataAdapter):
@@ -60,9 +60,7 @@ class GeneratorAdapter(DataAdapter):
 
     restarts = False
 
-    def __init__(
-        self, source: Iterator[Any], class_weight: dict[int, float] | None = None
-    ) -> None:
+    def __init__(self, source: Iterator[Any], class_weight: dict[int, float] | None = None) -> None:
         self.class_weight = class_weight
         try:
             first = next(source)
