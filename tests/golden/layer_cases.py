@@ -163,9 +163,7 @@ CASES = [
         {"kernel_size": 3, "depth_multiplier": 2, "padding": "same", "strides": 2},
         (2, 6, 5, 3),
     ),
-    _case(
-        "depthwise2d_first", "DepthwiseConv2D", {"kernel_size": 2, **FIRST}, (1, 3, 4, 5)
-    ),
+    _case("depthwise2d_first", "DepthwiseConv2D", {"kernel_size": 2, **FIRST}, (1, 3, 4, 5)),
     _case(
         "separable1d",
         "SeparableConv1D",
@@ -194,9 +192,7 @@ CASES = [
     _case("global_max2d", "GlobalMaxPooling2D", {"keepdims": True, **FIRST}, (2, 3, 4, 5)),
     _case("adaptive_average2d", "AdaptiveAveragePooling2D", {"output_size": (3, 4)}, (2, 7, 5, 2)),
     _case("adaptive_max1d", "AdaptiveMaxPooling1D", {"output_size": 3}, (2, 8, 2)),
-    _case(
-        "bilinear", "UpSampling2D", {"size": (2, 3), "interpolation": "bilinear"}, (2, 3, 4, 2)
-    ),
+    _case("bilinear", "UpSampling2D", {"size": (2, 3), "interpolation": "bilinear"}, (2, 3, 4, 2)),
     _case("softmax_mask", "Softmax", {}, (3, 6), mask=(3, 6)),
     _case("softmax_axes", "Softmax", {"axis": (1, 2)}, (2, 3, 4)),
     _case("multiply", "Multiply", {}, (2, 3, 4), (2, 4), (2, 1, 4)),
