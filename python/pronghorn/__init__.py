@@ -2,49 +2,99 @@
 
     import pronghorn as keras
     from pronghorn import layers
+
+Namespaces and classes are imported when they are first used, which keeps the import short.
 """
 
-from pronghorn import (
-    activations,
-    backend,
-    callbacks,
-    config,
-    constraints,
-    datasets,
-    dtype_policies,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    ops,
-    optimizers,
-    random,
-    regularizers,
-    saving,
-    tree,
-    utils,
-)
-from pronghorn import operators as _operators
-from pronghorn.dtype_policies import DTypePolicy, FloatDTypePolicy
-from pronghorn.initializers import Initializer
-from pronghorn.layers import Input, InputSpec, Layer
-from pronghorn.losses import Loss
-from pronghorn.metrics import Metric
-from pronghorn.models import Function, Model, Sequential
-from pronghorn.naming import name_scope
-from pronghorn.ops.keras_tensor import KerasTensor
-from pronghorn.ops.operation import Operation
-from pronghorn.ops.symbolic import SymbolicScope
-from pronghorn.optimizers import Optimizer
-from pronghorn.regularizers import Regularizer
-from pronghorn.stateless_scope import StatelessScope
-from pronghorn.tensor import Tensor
-from pronghorn.variable import Variable
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pronghorn.version import __version__, version
 
-for _class in (Tensor, Variable):
-    _operators.install(_class, ops)
+if TYPE_CHECKING:
+    from pronghorn import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        dtype_policies,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        random,
+        regularizers,
+        saving,
+        tree,
+        utils,
+    )
+    from pronghorn.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from pronghorn.initializers import Initializer
+    from pronghorn.layers import Input, InputSpec, Layer
+    from pronghorn.losses import Loss
+    from pronghorn.metrics import Metric
+    from pronghorn.models import Function, Model, Sequential
+    from pronghorn.naming import name_scope
+    from pronghorn.ops.keras_tensor import KerasTensor
+    from pronghorn.ops.operation import Operation
+    from pronghorn.ops.symbolic import SymbolicScope
+    from pronghorn.optimizers import Optimizer
+    from pronghorn.regularizers import Regularizer
+    from pronghorn.stateless_scope import StatelessScope
+    from pronghorn.tensor import Tensor
+    from pronghorn.variable import Variable
+
+_NAMESPACES = (
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
+)
+# Class or function -> the module that it is imported from.
+_MODULES = {
+    "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
+    "Function": "models",
+    "Initializer": "initializers",
+    "Input": "layers",
+    "InputSpec": "layers",
+    "KerasTensor": "ops.keras_tensor",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Operation": "ops.operation",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "StatelessScope": "stateless_scope",
+    "SymbolicScope": "ops.symbolic",
+    "Tensor": "tensor",
+    "Variable": "variable",
+    "name_scope": "naming",
+}
 
 __all__ = [
     "DTypePolicy",
@@ -89,3 +139,17 @@ __all__ = [
     "utils",
     "version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return import_module(f"{__name__}.{name}")
+    if name in _MODULES:
+        found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -29,10 +29,7 @@ def get_item(self: Tensor, key: Any) -> Tensor:
     if not arrays:
         return result
     # Integers drop a dimension and None adds one: where each array's dimension is now.
-    axes = [
-        sum(1 for k in keys[:i] if not isinstance(k, int))
-        for i in arrays
-    ]
+    axes = [sum(1 for k in keys[:i] if not isinstance(k, int)) for i in arrays]
     if len(arrays) == 1:
         return _take(result, keys[arrays[0]], axes[0])
     return _by_arrays(result, [keys[i] for i in arrays], axes)
@@ -40,7 +37,12 @@ def get_item(self: Tensor, key: Any) -> Tensor:
 
 def _simple(key: Any) -> Any:
     """A key as int, slice, None, Ellipsis, integer or bool array, or Tensor of indices."""
-    if key is None or key is Ellipsis or isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+    if (
+        key is None
+        or key is Ellipsis
+        or isinstance(key, (int, np.integer))
+        and not isinstance(key, bool)
+    ):
         return int(key) if isinstance(key, (int, np.integer)) else key
     if isinstance(key, slice):
         return slice(_bound(key.start), _bound(key.stop), _bound(key.step))

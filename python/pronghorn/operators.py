@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 #: Operator -> the function of pronghorn.ops that it calls.
@@ -30,28 +32,36 @@ COMPARE = {
 }
 UNARY = {"neg": "negative", "abs": "absolute", "invert": "bitwise_not", "round": "round"}
 
+_functions: dict[str, Callable[..., Any]] = {}
 
-def install(cls: type, ops: Any) -> None:
-    """Gives `cls` the operators, as calls of the functions of the module `ops`."""
+
+def install(cls: type) -> None:
+    """Gives `cls` the operators. `pronghorn.ops` is imported when the first one is used."""
     for operator, name in BINARY.items():
-        function = getattr(ops, name)
-        setattr(cls, f"__{operator}__", _binary(function))
-        setattr(cls, f"__r{operator}__", _reflected(function))
+        setattr(cls, f"__{operator}__", _binary(name))
+        setattr(cls, f"__r{operator}__", _reflected(name))
     for operator, name in COMPARE.items():
-        setattr(cls, f"__{operator}__", _binary(getattr(ops, name)))
+        setattr(cls, f"__{operator}__", _binary(name))
     for operator, name in UNARY.items():
-        setattr(cls, f"__{operator}__", _unary(getattr(ops, name)))
+        setattr(cls, f"__{operator}__", _unary(name))
     setattr(cls, "__hash__", object.__hash__)  # comparison gives a tensor: identity is the key
     setattr(cls, "__array_priority__", 100)  # NumPy leaves mixed operations to the tensor
 
 
-def _binary(function: Any) -> Any:
-    return lambda self, other: NotImplemented if other is None else function(self, other)
+def _function(name: str) -> Callable[..., Any]:
+    found = _functions.get(name)
+    if found is None:
+        found = _functions[name] = getattr(import_module("pronghorn.ops"), name)
+    return found
 
 
-def _reflected(function: Any) -> Any:
-    return lambda self, other: NotImplemented if other is None else function(other, self)
+def _binary(name: str) -> Any:
+    return lambda self, other: NotImplemented if other is None else _function(name)(self, other)
 
 
-def _unary(function: Any) -> Any:
-    return lambda self, *args: function(self, *args)
+def _reflected(name: str) -> Any:
+    return lambda self, other: NotImplemented if other is None else _function(name)(other, self)
+
+
+def _unary(name: str) -> Any:
+    return lambda self, *args: _function(name)(self, *args)

@@ -14,6 +14,7 @@ from pronghorn import _core
 from pronghorn._core import Tensor
 from pronghorn.dtypes import TENSOR_DTYPES, standardize_dtype, tensor_dtype
 from pronghorn.getitem import get_item
+from pronghorn.operators import install as install_operators
 
 __all__ = ["Tensor", "convert_to_tensor", "is_tensor", "borrow"]
 
@@ -221,3 +222,4 @@ _METHODS = {
 }
 for _name, _method in _METHODS.items():
     setattr(Tensor, _name, _method)
+install_operators(Tensor)

@@ -10,6 +10,7 @@ import numpy as np
 from pronghorn import _core, config
 from pronghorn.dtypes import is_float_dtype, standardize_dtype, tensor_dtype
 from pronghorn.naming import auto_name, current_path
+from pronghorn.operators import install as install_operators
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.trace import current, suspended
 
@@ -374,3 +375,6 @@ def _concrete_shape(shape: Any) -> tuple[int, ...]:
                 f"Received: shape={shape}"
             )
     return tuple(int(d) for d in shape)
+
+
+install_operators(Variable)
