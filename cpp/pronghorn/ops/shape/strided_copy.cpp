@@ -16,25 +16,20 @@ struct Unit16 {
   uint64_t half[2];
 };
 
-// dst holds `filled` bytes of a pattern at its start: repeats them up to `bytes`.
-void spread(char* dst, int64_t filled, int64_t bytes) {
-  while (filled < bytes) {
-    const int64_t n = std::min(filled, bytes - filled);
-    std::memcpy(dst + filled, dst, static_cast<size_t>(n));
-    filled += n;
-  }
-}
-
 // n units of the type Unit at steps of src_step and dst_step bytes.
 template <typename Unit>
 void copy_units(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t n) {
   if (src_step == 0 && dst_step == static_cast<int64_t>(sizeof(Unit))) {
     Unit value;
     std::memcpy(&value, src, sizeof value);
-    constexpr int64_t kFirst = 32;  // written one by one, copied from then on
-    const int64_t first = std::min(n, kFirst);
-    for (int64_t i = 0; i < first; ++i) std::memcpy(dst + i * dst_step, &value, sizeof value);
-    spread(dst, first * dst_step, n * dst_step);
+    int64_t i = 0;
+    if constexpr (sizeof(Unit) < sizeof(uint64_t)) {
+      // Several units at a time, side by side in a word.
+      constexpr int64_t kUnits = sizeof(uint64_t) / sizeof(Unit);
+      const uint64_t word = uint64_t{value} * (~uint64_t{0} / Unit(~Unit{0}));
+      for (; i + kUnits <= n; i += kUnits) std::memcpy(dst + i * dst_step, &word, sizeof word);
+    }
+    for (; i < n; ++i) std::memcpy(dst + i * dst_step, &value, sizeof value);
     return;
   }
   for (int64_t i = 0; i < n; ++i) {

@@ -43,6 +43,16 @@ uint64_t key_of(T value) {
   }
 }
 
+// What can be compared.
+template <typename T>
+auto number_of(T value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return value;
+  } else {
+    return to_float(value);
+  }
+}
+
 std::vector<TensorType> infer_sort(const OpCall& call) {
   expect_operands(call, 1);
   normalize_axis(call.op.name, call.attrs.integer("axis"), call.inputs[0].shape.rank());
@@ -144,12 +154,16 @@ void run_argsort(const Launch& launch) noexcept {
 template <typename T>
 void short_top_k(const T* x, int64_t n, int64_t k, Entry* best) {
   int64_t count = 0;
+  auto worst = number_of(x[0]);  // of the list, once it is full
   for (int64_t j = 0; j < n; ++j) {
+    const auto value = number_of(x[j]);
+    if (count == k && !(value > worst) && value == value) continue;
     const uint64_t key = ~key_of(x[j]);
     if (count == k && !(key < best[k - 1].key)) continue;
     int64_t at = count < k ? count++ : k - 1;
     for (; at > 0 && key < best[at - 1].key; --at) best[at] = best[at - 1];
     best[at] = {key, j};
+    if (count == k) worst = number_of(x[best[k - 1].index]);
   }
 }
 
