@@ -34,6 +34,7 @@ _CLASS_NAMESPACES = (
     "callbacks",
 )
 _FUNCTION_NAMESPACES = ("activations", "losses", "metrics", "ops", "ops.nn", "ops.numpy", "random")
+_OPERATION_NAMESPACES = ("ops.numpy", "ops.nn", "ops.linalg", "ops.image", "ops")
 # Public functions of those namespaces that build objects from configs: no part of a model.
 _NOT_MODELING = frozenset({"get", "serialize", "deserialize"})
 
@@ -143,9 +144,7 @@ def _find_internal(full_module: str, rest: str, name: str) -> Any:
     if not all(part.isidentifier() for part in rest.split(".") if part):
         return None
     if rest == "ops" or rest.startswith("ops."):
-        operation = importlib.import_module("pronghorn.ops.operation")
-        find = getattr(operation, "find_operation_class", None)
-        found = find(name) if find is not None else None
+        found = _find_operation_class(name)
         if found is not None:
             return found
     for module in _candidate_modules(full_module, rest):
@@ -153,6 +152,34 @@ def _find_internal(full_module: str, rest: str, name: str) -> Any:
         if _saveable(found):
             return found
     return None
+
+
+def _find_operation_class(name: str) -> Any:
+    """Returns the class of operations that call the op of that name, `"ExpandDims"`."""
+    from pronghorn.ops.operation import function_operation
+
+    wanted = name.lower()
+    for namespace in _OPERATION_NAMESPACES:
+        module = _namespace(namespace)
+        for key in dir(module) if module is not None else ():
+            if key.replace("_", "").lower() == wanted:
+                function = getattr(getattr(module, key), "_op_function", None)
+                if function is not None:
+                    return function_operation(function)
+    return None
+
+
+def operation_identity(cls: type) -> tuple[str, str] | None:
+    """Returns `("keras.src.ops.numpy", "ExpandDims")` for the class of an op's operations."""
+    from pronghorn.ops.operation import FunctionOperation
+
+    if not issubclass(cls, FunctionOperation):
+        return None
+    name = cls.function.__name__
+    for namespace in _OPERATION_NAMESPACES[:-1]:
+        if hasattr(_namespace(namespace), name):
+            return f"keras.src.{namespace}", cls.__name__
+    return "keras.src.ops.core", cls.__name__
 
 
 def _candidate_modules(full_module: str, rest: str) -> Iterator[ModuleType]:

@@ -154,11 +154,10 @@ def _class_identity(cls: type) -> tuple[str | None, str, str | None]:
     if public is not None:
         return public[0], public[1], None
     registered_name = object_registration.get_registered_name(cls)
-    described = getattr(cls, "keras_identity", None)
-    if described is not None:  # operation classes say which class of Keras they stand for
-        module, class_name = described
-        return module, class_name, registered_name
     if public_names.is_own(cls):
+        described = public_names.operation_identity(cls)
+        if described is not None:
+            return *described, registered_name
         return cls.__module__.replace("pronghorn.", "keras.src.", 1), cls.__name__, registered_name
     module = None if cls.__module__ in ("__main__", "builtins") else cls.__module__
     return module, cls.__name__, registered_name
