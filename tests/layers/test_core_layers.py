@@ -129,9 +129,9 @@ def test_einsum_dense_shapes(equation, output_shape, bias_axes, shape, kernel, b
     ("equation", "output_shape", "match"),
     [
         ("ab", 3, "must have the form"),
-        ("ab,bc->ad", 3, "axis 'd' of the output"),
-        ("ab,bd->ac", 3, "axis 'c' of the output|axis 'd' of the kernel"),
-        ("ab,bc->ac", (3, 4), "output_shape must have 1 sizes"),
+        ("abc,cb->abe", (6, 3), "axis 'e' of the output"),
+        ("abc,ce->abd", (6, 3), "axis 'e' of the kernel"),
+        ("abc,cd->abd", (3,), "output_shape must have 2 sizes"),
         ("abc,cd->abd", (9, 4), "axis 'b' is 6 in the input and 9 in output_shape"),
         ("abcd,cd->ab", 6, "input must have 4 axes"),
     ],

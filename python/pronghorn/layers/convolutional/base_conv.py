@@ -158,6 +158,7 @@ class BaseConv(SpatialLayer, LoraLayer):
 
     def call(self, inputs: Any) -> Any:
         """Returns `activation(convolution(inputs, kernel) + bias)`."""
+        self.compute_output_shape(inputs.shape)
         outputs = self.convolution_op(inputs, self.kernel)
         outputs = add_channel_bias(outputs, self.bias, self.rank, self.data_format)
         if self.activation is not None:

@@ -118,6 +118,7 @@ class BaseDepthwiseConv(SpatialLayer):
 
     def call(self, inputs: Any) -> Any:
         """Returns `activation(depthwise convolution(inputs, kernel) + bias)`."""
+        self.compute_output_shape(inputs.shape)
         outputs = ops.depthwise_conv(
             inputs,
             self.kernel,

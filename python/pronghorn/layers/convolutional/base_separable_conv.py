@@ -141,6 +141,7 @@ class BaseSeparableConv(SpatialLayer):
 
     def call(self, inputs: Any) -> Any:
         """Returns `activation(separable convolution(inputs, kernels) + bias)`."""
+        self.compute_output_shape(inputs.shape)
         outputs = ops.separable_conv(
             inputs,
             self.depthwise_kernel,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pronghorn import constraints, initializers, ops, regularizers
@@ -9,7 +10,7 @@ from pronghorn.layers.arguments import Shape, owner_name
 from pronghorn.layers.layer import Layer
 
 
-def resolve_axes(owner: Any, axis: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+def resolve_axes(owner: Any, axis: int | Sequence[int], rank: int) -> tuple[int, ...]:
     """Returns the axes counted from 0, in ascending order.
 
     Raises:
@@ -24,17 +25,22 @@ def resolve_axes(owner: Any, axis: int | tuple[int, ...], rank: int) -> tuple[in
     return tuple(sorted(a % rank for a in axes))
 
 
-def known_sizes(owner: Any, input_shape: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns the input's sizes along `axes`.
+def weight_shape(owner: Any, axis: int | Sequence[int], input_shape: Any) -> tuple[int, ...]:
+    """Returns the input's sizes along `axis`, in the order of Keras's weight files.
+
+    That is the order of the axes as given, negative ones first; it differs from their order in the
+    input where negative and other axes are mixed.
 
     Raises:
-        ValueError: If one of them is unknown.
+        ValueError: If an axis is out of range or given twice, or a size is unknown.
     """
+    resolve_axes(owner, axis, len(input_shape))
+    axes = [axis] if isinstance(axis, int) else sorted(axis)
     sizes = tuple(input_shape[a] for a in axes)
     if None in sizes:
         raise ValueError(
             f"{owner_name(owner)}: the input must have known sizes along the normalized axes. "
-            f"Received: input_shape={tuple(input_shape)}, axis={axes}."
+            f"Received: input_shape={tuple(input_shape)}, axis={axis}."
         )
     return sizes
 

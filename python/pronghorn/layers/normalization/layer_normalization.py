@@ -7,9 +7,9 @@ from typing import Any
 from pronghorn import ops
 from pronghorn.layers.normalization.base_normalization import (
     BaseNormalization,
-    known_sizes,
     resolve_axes,
     to_float32,
+    weight_shape,
 )
 
 
@@ -91,8 +91,7 @@ class LayerNormalization(BaseNormalization):
 
     def build(self, input_shape: Any) -> None:
         """Creates `gamma` and `beta` with the sizes along `axis`."""
-        axes = resolve_axes(self, self.axis, len(input_shape))
-        shape = known_sizes(self, input_shape, axes)
+        shape = weight_shape(self, self.axis, input_shape)
         self.add_gamma(shape)
         if not self.rms_scaling:
             self.add_beta(shape)

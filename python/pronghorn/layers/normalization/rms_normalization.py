@@ -7,9 +7,9 @@ from typing import Any
 from pronghorn import ops
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.normalization.base_normalization import (
-    known_sizes,
     resolve_axes,
     to_float32,
+    weight_shape,
 )
 
 
@@ -53,10 +53,9 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Creates `scale` with the sizes along `axis`."""
-        axes = resolve_axes(self, self.axis, len(input_shape))
         self.scale = self.add_weight(
             name="scale",
-            shape=known_sizes(self, input_shape, axes),
+            shape=weight_shape(self, self.axis, input_shape),
             initializer="ones",
             autocast=False,
         )

@@ -52,6 +52,7 @@ class BasePooling(SpatialLayer):
 
     def call(self, inputs: Any) -> Any:
         """Returns the pooled tensor."""
+        self.compute_output_shape(inputs.shape)
         pool = ops.max_pool if self.pool_mode == "max" else ops.average_pool
         return pool(
             inputs,
