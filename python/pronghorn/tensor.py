@@ -41,9 +41,8 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
     wanted = None if dtype is None else tensor_dtype(standardize_dtype(dtype))
     if isinstance(x, Tensor):
         return x if wanted in (None, x.dtype) else _core.apply("cast", [x], {"dtype": wanted})
-    as_value = getattr(x, "_read", None)  # a Variable
-    if as_value is not None:
-        return convert_to_tensor(as_value(), wanted)
+    if hasattr(x, "_read"):  # a Variable: its value, in the dtype of the autocast scope
+        return convert_to_tensor(x.value, wanted)
     return _from_array(x, wanted, copy=True)
 
 
