@@ -28,6 +28,8 @@ class DTypePolicy:
     ('bfloat16', 'float32')
     """
 
+    _is_map = False
+
     def __init__(self, name: str | None = None) -> None:
         if name is None:
             name = dtype_policy().name

@@ -20,6 +20,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
         policy_map: Dict of policies by path.
     """
 
+    _is_map = True
+
     def __init__(self, default_policy: Any = None, policy_map: Any = None) -> None:
         if isinstance(default_policy, DTypePolicyMap):
             raise ValueError("`default_policy` cannot be a `DTypePolicyMap`.")

@@ -44,6 +44,22 @@ def clone_model(
     cache = kwargs.pop("cache", None)
     if kwargs:
         raise ValueError(f"Unexpected keyword argument(s): {tuple(kwargs.keys())}")
+    cloned = _clone(model, input_tensors, clone_function, call_function, recursive, cache)
+    if cache is None and getattr(model, "compiled", False):
+        compile_config = model.get_compile_config()
+        if compile_config is not None and not cloned.compiled:
+            cloned.compile_from_config(compile_config)
+    return cloned
+
+
+def _clone(
+    model: Model,
+    input_tensors: Any,
+    clone_function: Any,
+    call_function: Any,
+    recursive: bool,
+    cache: Any,
+) -> Any:
     if isinstance(model, Sequential):
         # A subclass with a constructor of its own is cloned by its config.
         if clone_function is None and type(model) is not Sequential and input_tensors is None:
@@ -77,7 +93,7 @@ def _default_clone(layer: Layer) -> Any:
     return type(layer).from_config(layer.get_config())
 
 
-def _cloner(clone_function: Any, recursive: bool, cache: Any) -> Any:
+def _cloner(clone_function: Any, call_function: Any, recursive: bool, cache: Any) -> Any:
     """Returns a function that clones a layer, the same for the same layer."""
     if clone_function is not None and not callable(clone_function):
         raise ValueError(
@@ -91,7 +107,11 @@ def _cloner(clone_function: Any, recursive: bool, cache: Any) -> Any:
         if id(layer) not in made:
             if recursive and isinstance(layer, (Functional, Sequential)):
                 made[id(layer)] = clone_model(
-                    layer, clone_function=clone_function, recursive=True, cache=made
+                    layer,
+                    clone_function=clone_function,
+                    call_function=call_function if isinstance(layer, Functional) else None,
+                    recursive=True,
+                    cache=made,
                 )
             elif isinstance(layer, InputLayer):
                 made[id(layer)] = layer
@@ -107,7 +127,7 @@ def _cloner(clone_function: Any, recursive: bool, cache: Any) -> Any:
 def _clone_sequential(
     model: Sequential, clone_function: Any, input_tensors: Any, recursive: bool, cache: Any
 ) -> Any:
-    clone = _cloner(clone_function, recursive, cache)
+    clone = _cloner(clone_function, None, recursive, cache)
     layers = [clone(layer) for layer in model.layers]
     own_input = model._layers[0] if model._layers else None
     if input_tensors is not None:
@@ -149,7 +169,7 @@ def _clone_functional(
     recursive: bool,
     cache: Any,
 ) -> Any:
-    clone = _cloner(clone_function, recursive, cache)
+    clone = _cloner(clone_function, call_function, recursive, cache)
     if input_tensors is not None:
         flat = tree.flatten(input_tensors)
         if not all(isinstance(x, KerasTensor) for x in flat):
@@ -157,7 +177,13 @@ def _clone_functional(
                 "All entries in `input_tensors` must be KerasTensors. "
                 f"Received invalid values: inputs={input_tensors}"
             )
-        tree.assert_same_structure(model._inputs_struct, input_tensors)
+        try:
+            tree.assert_same_structure(model._inputs_struct, input_tensors)
+        except ValueError as e:
+            raise ValueError(
+                "`input_tensors` must have the same structure as model.input\nReceived: "
+                f"input_tensors={input_tensors}"
+            ) from e
         inputs = input_tensors
     else:
         inputs = tree.map_structure(

@@ -227,7 +227,10 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
 
     inputs, outputs = tensors(config["input_layers"]), tensors(config["output_layers"])
     trainable = config.get("trainable")
-    extra = {} if trainable is None else {"trainable": trainable}
+    known = ("name", "trainable", "layers", "input_layers", "output_layers")
+    extra = {k: v for k, v in config.items() if k not in known}
+    if trainable is not None:
+        extra["trainable"] = trainable
     model = cls(inputs=inputs, outputs=outputs, name=config.get("name"), **extra)
     return model
 

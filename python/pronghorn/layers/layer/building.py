@@ -120,7 +120,7 @@ class LayerBuilding(LayerState):
         shapes = _unknown_again(shapes_by_argument(spec))
         first_shape = next(iter(shapes.values()), None)
         if not is_default(self.build):
-            self.build(**shape_arguments_for(self.build, shapes, type(self).__name__))
+            self.build(**shape_arguments_for(self.build, shapes, spec, type(self).__name__))
             self._assert_input_compatibility(spec.first_arg)
             return
         if self._has_unbuilt_state():

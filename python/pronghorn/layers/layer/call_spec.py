@@ -140,10 +140,11 @@ def shape_of(x: Any) -> Any:
 
 def shapes_by_argument(spec: CallSpec) -> dict[str, Any]:
     """Returns `{"<argument>_shape": shape}` for the tensor arguments, masks left out."""
+    arguments = spec.arguments
     return {
         f"{name}_shape": shape_of(value)
         for name, value in spec.tensor_arguments.items()
-        if name != "mask" and not name.endswith("_mask")
+        if name != "mask" and not (name.endswith("_mask") and name[:-5] in arguments)
     }
 
 
@@ -165,13 +166,14 @@ def _parameter_names(function: Any) -> tuple[tuple[str, ...], bool]:
 
 
 def shape_arguments_for(
-    method: Callable[..., Any], shapes: dict[str, Any], class_name: str
+    method: Callable[..., Any], shapes: dict[str, Any], spec: CallSpec, class_name: str
 ) -> dict[str, Any]:
     """Returns those of `shapes` that the bound `method` (`build`, ...) takes, under its names.
 
     Args:
         method: Bound method whose arguments are shapes.
         shapes: What `shapes_by_argument` gave.
+        spec: The call's arguments.
         class_name: Class of the layer, for errors.
 
     Raises:
@@ -197,13 +199,15 @@ def shape_arguments_for(
             )
     known = {name: shapes[name] for name in names if name in shapes}
     optional = _optional_names(getattr(method, "__func__", method))
-    missing = [n for n in names if n not in known and n not in optional]
-    if missing and not known:
-        raise ValueError(
-            f"For layer '{class_name}', received `{method_name}()` argument `{missing[0]}`, but "
-            f"`call()` does not have argument `{missing[0].removesuffix('_shape')}`."
-        )
-    for name in missing:
+    for name in names:
+        if name in known or name in optional:
+            continue
+        argument = name.removesuffix("_shape")
+        if argument not in spec.arguments:
+            raise ValueError(
+                f"For layer '{class_name}', received `{method_name}()` argument `{name}`, but "
+                f"`call()` does not have argument `{argument}`."
+            )
         known[name] = None
     return known
 

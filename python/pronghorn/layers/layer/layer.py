@@ -27,9 +27,9 @@ from pronghorn.ops.node import Node
 from pronghorn.ops.operation import default, is_default
 from pronghorn.ops.symbolic import any_symbolic_tensors
 from pronghorn.tensor import Tensor
-from pronghorn.variable import AutocastScope
+from pronghorn.variable import AutocastScope, get_autocast_dtype
 
-_NO_AUTOCAST = contextlib.nullcontext()
+_SAME_AUTOCAST = contextlib.nullcontext()
 
 
 class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
@@ -64,7 +64,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     (2, 3)
     """
 
-    _call_context_arguments: tuple[str, ...] = ("training",)
+    _call_context_args: frozenset[str] = frozenset({"training"})
 
     def __init__(
         self,
@@ -88,6 +88,11 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
             )
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"{type(self).__name__}: expected `trainable` to be a boolean. "
+                f"Received: trainable={trainable!r}."
+            )
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.built = False
@@ -95,6 +100,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         self.supports_masking = overrides_compute_mask(self)
         self._trainable = bool(trainable)
         self._losses = []
+        self._called = False
         self._build_shapes_dict = None
         self._parent_path = current_path() or None
         self._path = None
@@ -129,7 +135,11 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
         policy = dtype_policies.get(value)
-        self._dtype_policy = policy
+        if self._dtype_policy._is_map and self._path:
+            self._dtype_policy.pop(self._path, None)
+            self._dtype_policy[self._path] = policy
+        else:
+            self._dtype_policy = policy
 
     @property
     def dtype(self) -> str:
@@ -139,7 +149,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     @property
     def compute_dtype(self) -> str:
         """Dtype that floating inputs are cast to."""
-        return self._dtype_policy.compute_dtype  # type: ignore[no-any-return]
+        return self._own_policy.compute_dtype  # type: ignore[no-any-return]
 
     @property
     def input_dtype(self) -> str:
@@ -158,6 +168,19 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         call = self.__dict__.get("call")  # set on the instance
         return call_signature(type(self).call) if call is None else CallSignature(call, False)
 
+    def _register_call_context_args(self, *names: str) -> None:
+        """Makes arguments of the call pass down to the layers called inside, as `training` does.
+
+        Args:
+            *names: Names of the arguments. A layer inside takes them if it registers them too.
+        """
+        if self._called:
+            raise RuntimeError(
+                "Cannot add call-context args after the layer has been called. "
+                f"Received: {names}."
+            )
+        self._call_context_args = self._call_context_args | set(names)
+
     @property
     def _call_has_training_arg(self) -> bool:
         return self._call_signature.has_training
@@ -172,9 +195,10 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         args, kwargs = self._convert_inputs(args, kwargs)
         context_values = {
             name: kwargs.pop(name)
-            for name in self._call_context_arguments
+            for name in self._call_context_args
             if name in kwargs and name not in signature.name_set
         }
+        self._called = True
         spec = CallSpec(signature, args, kwargs)
         outer = current.context
         context = CallContext(self) if outer is None else outer
@@ -198,9 +222,12 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
                 current.context = None
 
     def _run(self, spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        previous_mask = masks_of(spec.first_arg)
-        cast = self.autocast and self.compute_dtype != self.variable_dtype
-        with AutocastScope(self.compute_dtype) if cast else _NO_AUTOCAST:
+        previous_mask = spec.user_arguments.get("mask")
+        if previous_mask is None:
+            previous_mask = masks_of(spec.first_arg)
+        compute_dtype = self.compute_dtype
+        cast = compute_dtype if self.autocast and compute_dtype != self.variable_dtype else None
+        with AutocastScope(cast) if cast != get_autocast_dtype() else _SAME_AUTOCAST:
             if spec.eager or not any_symbolic_tensors(args, kwargs):
                 outputs = self.call(*args, **kwargs)
             else:
@@ -278,7 +305,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         context_values: dict[str, Any],
     ) -> dict[str, Any]:
         """Resolves `training` (explicit, else the surrounding call's, else the default)."""
-        for name in self._call_context_arguments:
+        for name in self._call_context_args:
             value = spec.user_arguments.get(name, context_values.get(name))
             if value is None:
                 value = context.get_value(name)
@@ -292,7 +319,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. Subclasses implement it."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+            f"Layer {type(self).__name__} does not have a `call` method implemented."
         )
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
@@ -359,8 +386,8 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the shape of the outputs for the shapes of the inputs."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} should implement `def compute_output_shape(self, "
-            "input_shape)`."
+            f"Layer {type(self).__name__} does not have a `compute_output_shape` method "
+            "implemented. It should be `def compute_output_shape(self, input_shape)`."
         )
 
     @default
@@ -370,7 +397,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
             return self._trace_output_spec(args, kwargs)
         spec = CallSpec(self._call_signature, args, kwargs)
         shapes = shape_arguments_for(
-            self.compute_output_shape, shapes_by_argument(spec), type(self).__name__
+            self.compute_output_shape, shapes_by_argument(spec), spec, type(self).__name__
         )
         output_shape = self.compute_output_shape(**shapes)
         if not isinstance(output_shape, (list, tuple, dict)):

@@ -5,17 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from pronghorn.layers.layer.tracking import Tracker, no_tracking, relink
+from pronghorn.layers.layer.tracking import Tracker, relink
 from pronghorn.ops.operation import Operation
 from pronghorn.variable import Variable
 
 _KINDS = ("trainable_variables", "non_trainable_variables", "metrics", "layers", "seed_generators")
-
-LOCKED = (
-    "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
-    "built. All state must be created in the `__init__()` method or in the `build()` method."
-)
-
 
 def _is_trainable_variable(x: Any) -> bool:
     return isinstance(x, Variable) and x.trainable
@@ -88,6 +82,14 @@ class LayerState(Operation):
             value = tracker.track(value)
         super().__setattr__(name, value)
 
+    @property
+    def _own_policy(self) -> Any:
+        """The dtype policy; out of a map of policies, the one for the layer's path."""
+        policy = self._dtype_policy
+        if policy._is_map and self._path:
+            return policy[self._path]
+        return policy
+
     def __delattr__(self, name: str) -> None:
         value = self.__dict__.get(name)
         tracker = self.__dict__.get("_tracker")
@@ -126,7 +128,7 @@ class LayerState(Operation):
     def _lock_state(self) -> None:
         """Forbids new variables and sublayers."""
         if self._tracker.locked_by is None:
-            self._tracker.lock(LOCKED)
+            self._tracker.lock()
 
     def _check_super_called(self) -> None:
         if "_initialized" not in self.__dict__:
@@ -155,5 +157,3 @@ class LayerState(Operation):
 
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
-
-__all__ = ["LOCKED", "LayerState", "no_tracking"]

@@ -12,6 +12,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+LOCKED = (
+    "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
+    "built. All state must be created in the `__init__()` method or in the `build()` method."
+)
+
 _UNTRACKED_TYPES = frozenset({int, float, str, bool, type(None), bytes, complex})
 
 
@@ -51,7 +56,7 @@ class Tracker:
         self.locked_by: str | None = None
         self._ids: dict[str, set[int]] | None = None
 
-    def lock(self, message: str) -> None:
+    def lock(self, message: str = LOCKED) -> None:
         """Makes every later addition raise a ValueError with `message`."""
         self.locked_by = message
 

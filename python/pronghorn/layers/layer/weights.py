@@ -20,6 +20,7 @@ class LayerWeights(LayerState):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
@@ -33,7 +34,10 @@ class LayerWeights(LayerState):
     ) -> Variable:
         """Makes a variable that belongs to the layer.
 
+        `shape`, `initializer` and `dtype` may be given by position, in this order.
+
         Args:
+            *args: `shape`, `initializer`, `dtype`.
             shape: Shape; by default `()`.
             initializer: Initializer or its name; by default `"glorot_uniform"` for floats, else
                 `"zeros"`.
@@ -52,6 +56,9 @@ class LayerWeights(LayerState):
         from pronghorn import constraints, initializers, regularizers
 
         self._check_super_called()
+        if args:
+            given = {"shape": shape, "initializer": initializer, "dtype": dtype}
+            shape, initializer, dtype = self._positional(args, given)
         shape = () if shape is None else shape
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
@@ -72,10 +79,31 @@ class LayerWeights(LayerState):
         self._track_variable(variable)
         return variable
 
+    def _positional(self, args: tuple[Any, ...], given: dict[str, Any]) -> list[Any]:
+        who = f"{type(self).__name__} '{self.name}'"
+        if isinstance(args[0], str):
+            raise ValueError(
+                f"{who}: add_weight() takes the name as a keyword argument: "
+                f"`add_weight(..., name={args[0]!r})`. Received: shape={args[0]!r}."
+            )
+        if len(args) > len(given):
+            raise TypeError(
+                f"{who}: add_weight() takes at most {len(given)} positional arguments "
+                f"({', '.join(given)}). Received: {len(args)}."
+            )
+        for name, value in zip(given, args):
+            if given[name] is not None:
+                raise ValueError(
+                    f"{who}: `{name}` was passed both positionally and as a keyword argument to "
+                    f"add_weight(). Received: {value} and {given[name]}."
+                )
+            given[name] = value
+        return list(given.values())
+
     @property
     def variable_dtype(self) -> str:
         """Dtype of the weights."""
-        return self._dtype_policy.variable_dtype or config.floatx()
+        return self._own_policy.variable_dtype or config.floatx()  # type: ignore[no-any-return]
 
     @property
     def variables(self) -> list[Variable]:
