@@ -1,0 +1,332 @@
+"""Cases of matrix products, convolutions and pooling, with plain loops for references."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from op_cases.case import Arg, ErrorCase, OpCase
+
+_HALF = ("float32", "bfloat16", "float16")
+
+
+def _matmul(
+    a: np.ndarray, b: np.ndarray, transpose_a: bool = False, transpose_b: bool = False
+) -> np.ndarray:
+    a = np.swapaxes(a, -1, -2) if transpose_a else a
+    return a @ (np.swapaxes(b, -1, -2) if transpose_b else b)
+
+
+def _window(strides: Any, dilations: Any, place: Any, offset: Any, counts: Any) -> tuple[Any, ...]:
+    """Returns slices of a padded input: element `offset` of every window."""
+    return tuple(
+        slice(o * d, o * d + (n - 1) * s + 1, s)
+        for o, d, s, n in zip(offset, dilations, strides, counts)
+    )
+
+
+def _counts(
+    sizes: Any, window: Any, strides: Any, dilations: Any, low: Any, high: Any
+) -> list[int]:
+    return [
+        (n + a + b - (k - 1) * d - 1) // s + 1
+        for n, k, s, d, a, b in zip(sizes, window, strides, dilations, low, high)
+    ]
+
+
+def _padded(x: np.ndarray, low: Any, high: Any, value: float = 0.0) -> np.ndarray:
+    widths = [(0, 0), *zip(low, high), (0, 0)]
+    return np.pad(x, widths, constant_values=value)
+
+
+def _conv(
+    x: np.ndarray,
+    w: np.ndarray,
+    strides: Any,
+    dilations: Any,
+    pads_low: Any,
+    pads_high: Any,
+    groups: int = 1,
+) -> np.ndarray:
+    window = w.shape[:-2]
+    counts = _counts(x.shape[1:-1], window, strides, dilations, pads_low, pads_high)
+    x = _padded(x, pads_low, pads_high)
+    ic, oc = w.shape[-2], w.shape[-1] // groups
+    y = np.zeros((x.shape[0], *counts, w.shape[-1]))
+    for offset in itertools.product(*(range(k) for k in window)):
+        part = x[(slice(None), *_window(strides, dilations, None, offset, counts))]
+        for g in range(groups):
+            y[..., g * oc : (g + 1) * oc] += (
+                part[..., g * ic : (g + 1) * ic] @ w[offset][:, g * oc : (g + 1) * oc]
+            )
+    return y
+
+
+def _conv_dx(
+    dy: np.ndarray,
+    w: np.ndarray,
+    strides: Any,
+    dilations: Any,
+    pads_low: Any,
+    pads_high: Any,
+    input_spatial: Any,
+    groups: int = 1,
+) -> np.ndarray:
+    counts = dy.shape[1:-1]
+    ic, oc = w.shape[-2], w.shape[-1] // groups
+    sizes = [n + a + b for n, a, b in zip(input_spatial, pads_low, pads_high)]
+    dx = np.zeros((dy.shape[0], *sizes, ic * groups))
+    for offset in itertools.product(*(range(k) for k in w.shape[:-2])):
+        at = (slice(None), *_window(strides, dilations, None, offset, counts))
+        for g in range(groups):
+            dx[at][..., g * ic : (g + 1) * ic] += (
+                dy[..., g * oc : (g + 1) * oc] @ w[offset][:, g * oc : (g + 1) * oc].T
+            )
+    inner = tuple(slice(a, a + n) for a, n in zip(pads_low, input_spatial))
+    return dx[(slice(None), *inner)]
+
+
+def _conv_dw(
+    x: np.ndarray,
+    dy: np.ndarray,
+    strides: Any,
+    dilations: Any,
+    pads_low: Any,
+    pads_high: Any,
+    kernel_spatial: Any,
+    groups: int = 1,
+) -> np.ndarray:
+    counts = dy.shape[1:-1]
+    x = _padded(x, pads_low, pads_high)
+    ic, oc = x.shape[-1] // groups, dy.shape[-1] // groups
+    dw = np.zeros((*kernel_spatial, ic, oc * groups))
+    for offset in itertools.product(*(range(k) for k in kernel_spatial)):
+        part = x[(slice(None), *_window(strides, dilations, None, offset, counts))]
+        for g in range(groups):
+            rows = part[..., g * ic : (g + 1) * ic].reshape(-1, ic)
+            dw[offset][:, g * oc : (g + 1) * oc] = rows.T @ dy[..., g * oc : (g + 1) * oc].reshape(
+                -1, oc
+            )
+    return dw
+
+
+def _as_groups(w: np.ndarray) -> np.ndarray:
+    return w.reshape(*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])
+
+
+def _depthwise(x: np.ndarray, w: np.ndarray, **attrs: Any) -> np.ndarray:
+    return _conv(x, _as_groups(w), **attrs, groups=x.shape[-1])
+
+
+def _depthwise_dx(dy: np.ndarray, w: np.ndarray, **attrs: Any) -> np.ndarray:
+    return _conv_dx(dy, _as_groups(w), **attrs, groups=w.shape[-2])
+
+
+def _depthwise_dw(x: np.ndarray, dy: np.ndarray, **attrs: Any) -> np.ndarray:
+    c = x.shape[-1]
+    dw = _conv_dw(x, dy, **attrs, groups=c)
+    return dw.reshape(*dw.shape[:-2], c, -1)
+
+
+def _pooled(x: np.ndarray, window: Any, strides: Any, pads_low: Any, pads_high: Any, fill: float):
+    ones = [1] * len(window)
+    counts = _counts(x.shape[1:-1], window, strides, ones, pads_low, pads_high)
+    x = _padded(x, pads_low, pads_high, fill)
+    return np.stack(
+        [
+            x[(slice(None), *_window(strides, ones, None, offset, counts))]
+            for offset in itertools.product(*(range(k) for k in window))
+        ]
+    )
+
+
+def _max_pool(x: np.ndarray, **attrs: Any) -> tuple[np.ndarray, np.ndarray]:
+    parts = _pooled(x, **attrs, fill=-np.inf)
+    return parts.max(0), parts.argmax(0).astype(np.int32)
+
+
+def _average_pool(x: np.ndarray, **attrs: Any) -> np.ndarray:
+    return np.nanmean(_pooled(x, **attrs, fill=np.nan), axis=0)
+
+
+def _attrs(strides: Any, dilations: Any, low: Any, high: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "strides": list(strides),
+        "dilations": list(dilations),
+        "pads_low": list(low),
+        "pads_high": list(high),
+        **more,
+    }
+
+
+# name, spatial sizes, window, attributes: stride, dilation, uneven padding, one dimension
+_GEOMETRIES: list[tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ("plain", (7, 9), (3, 3), _attrs((1, 1), (1, 1), (0, 0), (0, 0))),
+    ("same-stride", (8, 7), (3, 2), _attrs((2, 3), (1, 1), (0, 1), (1, 1))),
+    ("dilated", (9, 8), (3, 3), _attrs((1, 1), (2, 1), (2, 1), (2, 1))),
+    ("1d", (11,), (4,), _attrs((2,), (1,), (1,), (2,))),
+    ("pointwise", (5, 6), (1, 1), _attrs((1, 1), (1, 1), (0, 0), (0, 0))),
+]
+
+
+def _out(sizes: tuple[int, ...], window: tuple[int, ...], a: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(
+        _counts(sizes, window, a["strides"], a["dilations"], a["pads_low"], a["pads_high"])
+    )
+
+
+def _convolutions() -> list[OpCase]:
+    cases = []
+    for name, sizes, window, attrs in _GEOMETRIES:
+        n, outs, taps = 2, _out(sizes, window, attrs), int(np.prod(window))
+        for groups, ic, oc in ((1, 3, 5), (2, 4, 6)):
+            full = {**attrs, "groups": groups}
+            x, w = Arg((n, *sizes, ic)), Arg((*window, ic // groups, oc))
+            dy = Arg((n, *outs, oc))
+            label = name if groups == 1 else f"{name}-groups"
+            bench = (((32, 28, 28, 32), (3, 3, 32, 64)),) if label == "plain" else ()
+            error = ErrorCase((Arg((1, *sizes, ic + 1)), w), full, ValueError, "conv")
+            cases += [
+                OpCase(
+                    "conv",
+                    _conv,
+                    (x, w),
+                    full,
+                    name=label,
+                    reduction=taps * ic // groups,
+                    bench=bench,
+                    errors=(error,),
+                    dtypes=_HALF if groups == 1 else ("float32",),
+                ),
+                OpCase(
+                    "conv_dx",
+                    _conv_dx,
+                    (dy, w),
+                    {**full, "input_spatial": list(sizes)},
+                    name=label,
+                    reduction=taps * oc // groups,
+                ),
+                OpCase(
+                    "conv_dw",
+                    _conv_dw,
+                    (x, dy),
+                    {**full, "kernel_spatial": list(window)},
+                    name=label,
+                    reduction=n * int(np.prod(outs)),
+                ),
+            ]
+        for multiplier in (1, 2):
+            c = 5
+            x, w = Arg((n, *sizes, c)), Arg((*window, c, multiplier))
+            dy = Arg((n, *outs, c * multiplier))
+            label = f"{name}-{multiplier}"
+            cases += [
+                OpCase(
+                    "depthwise_conv",
+                    _depthwise,
+                    (x, w),
+                    attrs,
+                    name=label,
+                    reduction=taps,
+                    bench=(((32, 28, 28, 64), (3, 3, 64, 1)),) if label == "plain-1" else (),
+                ),
+                OpCase(
+                    "depthwise_conv_dx",
+                    _depthwise_dx,
+                    (dy, w),
+                    {**attrs, "input_spatial": list(sizes)},
+                    name=label,
+                    reduction=taps * multiplier,
+                ),
+                OpCase(
+                    "depthwise_conv_dw",
+                    _depthwise_dw,
+                    (x, dy),
+                    {**attrs, "kernel_spatial": list(window)},
+                    name=label,
+                    reduction=n * int(np.prod(outs)),
+                ),
+            ]
+    return cases
+
+
+def _pools() -> list[OpCase]:
+    cases = []
+    for name, sizes, window, strides, low, high in (
+        ("plain", (8, 6), (2, 2), (2, 2), (0, 0), (0, 0)),
+        ("overlap", (7, 9), (3, 2), (2, 1), (0, 0), (0, 0)),
+        ("same", (7, 5), (3, 2), (2, 2), (1, 0), (1, 1)),
+        ("1d", (9,), (2,), (2,), (0,), (1,)),
+    ):
+        attrs = {
+            "window": list(window),
+            "strides": list(strides),
+            "pads_low": list(low),
+            "pads_high": list(high),
+        }
+        x = Arg((2, *sizes, 5))
+        bench = (((32, 28, 28, 64),),) if name == "plain" else ()
+        cases += [
+            OpCase("max_pool", _max_pool, (x,), attrs, name=name, bench=bench),
+            OpCase(
+                "average_pool",
+                _average_pool,
+                (x,),
+                attrs,
+                name=name,
+                bench=bench,
+                reduction=int(np.prod(window)),
+            ),
+        ]
+    return cases
+
+
+def _matmuls() -> list[OpCase]:
+    plain = {"transpose_a": False, "transpose_b": False}
+    wrong = ErrorCase((Arg((2, 3)), Arg((4, 5))), plain, ValueError, "matmul: inner dimensions")
+    cases = [
+        OpCase(
+            "matmul",
+            _matmul,
+            (Arg((17, 33)), Arg((33, 19))),
+            plain,
+            reduction=33,
+            errors=(wrong,),
+            dtypes=_HALF,
+            bench=(((32, 128), (128, 10)), ((128, 784), (784, 128)), ((512, 512), (512, 512))),
+        ),
+        OpCase(
+            "matmul", _matmul, (Arg((64, 130)), Arg((130, 70))), plain, reduction=130, name="blocks"
+        ),
+        OpCase("matmul", _matmul, (Arg((1, 40)), Arg((40, 9))), plain, reduction=40, name="row"),
+        OpCase("matmul", _matmul, (Arg((40, 9)), Arg((9, 1))), plain, reduction=9, name="column"),
+        OpCase(
+            "matmul", _matmul, (Arg((3, 5, 7)), Arg((3, 7, 4))), plain, reduction=7, name="stack"
+        ),
+        OpCase(
+            "matmul",
+            _matmul,
+            (Arg((2, 1, 5, 7)), Arg((3, 7, 4))),
+            plain,
+            reduction=7,
+            name="broadcast",
+        ),
+    ]
+    for ta, tb in ((True, False), (False, True), (True, True)):
+        a = Arg((11, 6) if ta else (6, 11))
+        b = Arg((5, 11) if tb else (11, 5))
+        attrs = {"transpose_a": ta, "transpose_b": tb}
+        label = ("a" if ta else "") + ("b" if tb else "")
+        cases.append(
+            OpCase("matmul", _matmul, (a, b), attrs, reduction=11, name=f"transposed-{label}")
+        )
+        stacks = (Arg((2, *a.shape)), Arg((2, *b.shape)))
+        cases.append(
+            OpCase("matmul", _matmul, stacks, attrs, reduction=11, name=f"stack-transposed-{label}")
+        )
+    return cases
+
+
+CASES = [*_matmuls(), *_convolutions(), *_pools()]

@@ -1,0 +1,8 @@
+"""Puts tests/ on the path: the op cases are a package there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
