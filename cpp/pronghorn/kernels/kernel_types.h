@@ -18,6 +18,8 @@ struct TileInstruction {
   uint8_t op;  // TileOp
   uint8_t out;
   uint8_t a, b, c, d;
+  uint8_t scalars;  // bit 0: a is a scalar slot, bit 1: b, ...; of the operands that op has
+  bool single;      // out is a scalar slot
 };
 
 enum class TileAccess : uint8_t {
@@ -120,18 +122,19 @@ struct GemmBlock {
 
 inline constexpr int64_t kGemmPanel = 128;  // columns of the widest panel
 
-// A convolution's input as a matrix that is never stored: row (n, o0, o1, o2) holds the patch that output pixel
-// (o0, o1, o2) of image n sees, column (k0, k1, k2, channel) one of its elements; outside the image there are zeros.
-//   element = x[n][o * stride - pad + k * dilation][channel]        for each of the three spatial dimensions
-struct Patches {
-  int64_t out[3];       // row grid
-  int64_t in[3];        // image
+// Sliding windows over images, channels last: window o of an image covers the pixels  o * stride - pad + k * dilation  in
+// each of the three spatial dimensions (unused leading ones have size 1); those outside the image are padding.
+// As a matrix that is never stored ("patches"), row (image, o0, o1, o2) holds what a window sees and column
+// (k0, k1, k2, channel) one of its elements.
+struct Windows {
+  int64_t out[3];  // number of windows
+  int64_t in[3];   // image
   int64_t kernel[3];
   int64_t stride[3];
   int64_t dilation[3];
-  int64_t pad[3];       // at the low end; negative: the image starts later
-  int64_t channels;     // of one patch element
-  int64_t pixel;        // floats from one pixel to the next (channels of all groups)
+  int64_t pad[3];     // at the low end; negative: windows start inside
+  int64_t channels;   // of one element of a window
+  int64_t pixel;      // floats from one pixel to the next (channels of all groups)
 };
 
 }  // namespace pronghorn

@@ -1,0 +1,87 @@
+// conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial dimensions.
+// The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group by group.
+#include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  Windows windows;
+  GemmPlan gemm;
+  std::shared_ptr<const TilePlan> epilogue;
+};
+
+std::vector<TensorType> infer(const OpCall& call) {
+  if (call.payload == nullptr) expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_same_dtype(call, 0, 1);
+  const ConvSizes sizes = conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
+  return {{call.inputs[0].dtype, window_output(sizes, sizes.out_channels)}};
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Value x = call.inputs[0];
+  const Value w = call.inputs[1];
+  const Value dy = call.d_outputs[0];
+  const Attrs& attrs = call.node.attrs;
+  const Attrs dx_attrs = conv_attrs(attrs, "input_spatial", image_spatial(g.shape(x)));
+  const Attrs dw_attrs = conv_attrs(attrs, "kernel_spatial", kernel_spatial(g.shape(w)));
+  return {g.apply("conv_dx", {dy, w}, dx_attrs), g.apply("conv_dw", {x, dy}, dw_attrs)};
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value wide = widened(g, "conv", inputs, attrs)) return wide;
+  const Shape w = g.shape(inputs[1]);
+  const ConvSizes sizes = conv_sizes("conv", g.shape(inputs[0]), w, attrs);
+  if (!is_pointwise(sizes)) return {};
+  return g.apply("matmul", {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})});
+}
+
+Prepared prepare(const OpCall& call) {
+  const ConvSizes sizes = conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
+  GemmShape shape{.m = sizes.batch * volume(sizes.windows.out),
+                  .n = sizes.group_out(),
+                  .k = sizes.taps() * sizes.group_in(),
+                  .b_stride = sizes.out_channels,
+                  .c_stride = sizes.out_channels,
+                  .fills_a = true};
+  shape.batch.clear();
+  for (int64_t group = 0; group < sizes.groups; ++group) {
+    const int64_t column = group * sizes.group_out();
+    shape.batch.push_back({.a = 0, .b = column, .c = column, .row = 0, .col = column});
+  }
+  auto plan = std::make_shared<Plan>();
+  plan->windows = sizes.windows;
+  plan->gemm = plan_gemm(shape);
+  plan->epilogue = epilogue_plan(call);
+  return {.plan = plan, .workspace = plan->gemm.workspace};
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
+  const PatchSource source{&plan.windows, launch.input<float>(0)};
+  run_gemm(plan.gemm, {.b = launch.input<float>(1),
+                       .c = launch.output<float>(0),
+                       .fill_a = fill_patches,
+                       .fill_context = &source,
+                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
+                       .workspace = launch.workspace});
+}
+
+}  // namespace
+
+OpDef conv_op() {
+  return {.name = "conv",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify,
+          .takes_epilogue = true};
+}
+
+}  // namespace pronghorn::ops

@@ -1,0 +1,95 @@
+// conv_dw(x, dy) {attributes of conv, kernel_spatial}: the gradient of conv with respect to its kernel.
+// The transposed matrix of patches of x times dy as a (pixels, out_channels) matrix, group by group.
+#include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/shape/rules.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  Windows windows;
+  GemmPlan gemm;
+};
+
+Shape kernel_shape(const OpCall& call) {
+  const Shape& x = call.inputs[0].shape;
+  const Shape& dy = call.inputs[1].shape;
+  const int64_t groups = call.attrs.integer("groups", 1);
+  Shape w(std::span<const int64_t>(call.attrs.integers("kernel_spatial")));
+  if (x.rank() < 3 || dy.rank() != x.rank() || groups < 1) {
+    value_error("conv_dw: expected x and dy of the same rank, 3 or more. Received: x.shape=", x, ", dy.shape=", dy, ".");
+  }
+  w.push_back(x.back() / groups);
+  w.push_back(dy.back());
+  return w;
+}
+
+std::vector<TensorType> infer(const OpCall& call) {
+  expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_same_dtype(call, 0, 1);
+  const Shape w = kernel_shape(call);
+  check_conv_output("conv_dw", conv_sizes("conv_dw", call.inputs[0].shape, w, call.attrs), call.inputs[1].shape);
+  return {{call.inputs[0].dtype, w}};
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Value x = call.inputs[0];
+  const Value dy = call.inputs[1];
+  const Value e = call.d_outputs[0];
+  const Attrs& attrs = call.node.attrs;
+  const Attrs dx_attrs = conv_attrs(attrs, "input_spatial", image_spatial(g.shape(x)));
+  return {g.apply("conv_dx", {dy, e}, dx_attrs), g.apply("conv", {x, e}, conv_attrs(attrs))};
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value wide = widened(g, "conv_dw", inputs, attrs)) return wide;
+  const TensorType types[] = {g.type(inputs[0]), g.type(inputs[1])};
+  const Shape w = kernel_shape(OpCall{find_op("conv_dw"), types, {}, attrs, nullptr});
+  const ConvSizes sizes = conv_sizes("conv_dw", types[0].shape, w, attrs);
+  if (!is_pointwise(sizes)) return {};
+  const int64_t pixels = sizes.batch * volume(sizes.windows.out);
+  const Value product = g.apply(
+      "matmul", {g.reshape(inputs[0], {pixels, sizes.in_channels}), g.reshape(inputs[1], {pixels, sizes.out_channels})},
+      {{"transpose_a", int64_t{1}}, {"transpose_b", int64_t{0}}});
+  return g.reshape(product, w);
+}
+
+Prepared prepare(const OpCall& call) {
+  const ConvSizes sizes = conv_sizes("conv_dw", call.inputs[0].shape, call.outputs[0].shape, call.attrs);
+  GemmShape shape{.m = sizes.taps() * sizes.group_in(),
+                  .n = sizes.group_out(),
+                  .k = sizes.batch * volume(sizes.windows.out),
+                  .transpose_a = true,
+                  .b_stride = sizes.out_channels,
+                  .c_stride = sizes.out_channels,
+                  .fills_a = true};
+  shape.batch.clear();
+  for (int64_t group = 0; group < sizes.groups; ++group) {
+    const int64_t column = group * sizes.group_out();
+    shape.batch.push_back({.a = 0, .b = column, .c = column, .row = 0, .col = column});
+  }
+  auto plan = std::make_shared<Plan>();
+  plan->windows = sizes.windows;
+  plan->gemm = plan_gemm(shape);
+  return {.plan = plan, .workspace = plan->gemm.workspace};
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  const PatchSource source{&plan.windows, launch.input<float>(0)};
+  run_gemm(plan.gemm, {.b = launch.input<float>(1),
+                       .c = launch.output<float>(0),
+                       .fill_a = fill_patches,
+                       .fill_context = &source,
+                       .workspace = launch.workspace});
+}
+
+}  // namespace
+
+OpDef conv_dw_op() {
+  return {.name = "conv_dw", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run, .simplify = simplify};
+}
+
+}  // namespace pronghorn::ops

@@ -1,0 +1,238 @@
+// conv_dx(dy, w) {attributes of conv, input_spatial}: the gradient of conv with respect to x; also the transposed
+// convolution. An input pixel receives from the windows that cover it: for those at one offset modulo the stride (a
+// "phase") these are windows of stride 1 over dy, so each phase is a convolution of dy with some taps of the kernel, in
+// reverse order and transposed.
+#include <algorithm>
+#include <numeric>
+
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
+
+namespace pronghorn::ops {
+namespace {
+
+// One dimension of a phase: input pixels first, first + stride, ...; kernel taps tap, tap - step, ... (`count` of them).
+struct Axis {
+  int64_t first;
+  int64_t pixels;
+  int64_t tap;
+  int64_t step;
+  int64_t count;
+  int64_t dilation;  // over dy
+  int64_t pad;       // over dy
+};
+
+struct Phase {
+  Axis axis[3];
+  Windows windows;  // over dy
+  GemmPlan gemm;
+  int64_t weights;  // where its weights start in the workspace, in floats
+};
+
+struct Plan {
+  ConvSizes sizes;
+  std::vector<Phase> phases;
+  int64_t result = 0;         // workspace, in floats: rows of a phase before they are scattered
+  int64_t gemm_workspace = 0;
+  bool covers = true;         // every input pixel belongs to a phase
+  std::shared_ptr<const TilePlan> epilogue;
+
+  bool scatters() const { return phases.size() != 1 || !covers; }
+};
+
+Shape input_shape(const OpCall& call) {
+  const Shape& dy = call.inputs[0].shape;
+  const Shape& w = call.inputs[1].shape;
+  Shape x{dy.rank() > 0 ? dy[0] : 0};
+  for (const int64_t size : call.attrs.integers("input_spatial")) x.push_back(size);
+  if (w.rank() < 3 || dy.rank() != w.rank()) {
+    value_error("conv_dx: expected dy and w of the same rank, 3 or more. Received: dy.shape=", dy, ", w.shape=", w, ".");
+  }
+  x.push_back(w[w.rank() - 2] * call.attrs.integer("groups", 1));
+  return x;
+}
+
+std::vector<TensorType> infer(const OpCall& call) {
+  if (call.payload == nullptr) expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_same_dtype(call, 0, 1);
+  const Shape x = input_shape(call);
+  check_conv_output("conv_dx", conv_sizes("conv_dx", x, call.inputs[1].shape, call.attrs), call.inputs[0].shape);
+  return {{call.inputs[0].dtype, x}};
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Value dy = call.inputs[0];
+  const Value w = call.inputs[1];
+  const Value e = call.d_outputs[0];
+  const Attrs& attrs = call.node.attrs;
+  const Attrs dw_attrs = conv_attrs(attrs, "kernel_spatial", kernel_spatial(g.shape(w)));
+  return {g.apply("conv", {e, w}, conv_attrs(attrs)), g.apply("conv_dw", {e, dy}, dw_attrs)};
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value wide = widened(g, "conv_dx", inputs, attrs)) return wide;
+  const TensorType types[] = {g.type(inputs[0]), g.type(inputs[1])};
+  const Shape x = input_shape(OpCall{find_op("conv_dx"), types, {}, attrs, nullptr});
+  const ConvSizes sizes = conv_sizes("conv_dx", x, types[1].shape, attrs);
+  if (!is_pointwise(sizes)) return {};
+  return g.apply("matmul", {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})},
+                 {{"transpose_a", int64_t{0}}, {"transpose_b", int64_t{1}}});
+}
+
+// Phase p of one dimension.
+Axis axis_of(const Windows& w, int d, int64_t p) {
+  const int64_t s = w.stride[d];
+  const int64_t dilation = w.dilation[d];
+  Axis axis{.first = p, .pixels = (w.in[d] - p + s - 1) / s, .tap = 0, .step = 1, .count = 0, .dilation = 1, .pad = 0};
+  axis.step = s / std::gcd(s, dilation);
+  for (int64_t k = 0; k < w.kernel[d]; ++k) {
+    if ((p + w.pad[d] - k * dilation) % s != 0) continue;
+    axis.tap = k;  // the last one stays
+    ++axis.count;
+  }
+  axis.dilation = dilation * axis.step / s;
+  axis.pad = -(p + w.pad[d] - axis.tap * dilation) / s;
+  return axis;
+}
+
+Prepared prepare(const OpCall& call) {
+  auto plan = std::make_shared<Plan>();
+  plan->sizes = conv_sizes("conv_dx", call.outputs[0].shape, call.inputs[1].shape, call.attrs);
+  plan->epilogue = epilogue_plan(call);
+  const ConvSizes& sizes = plan->sizes;
+  const Windows& w = sizes.windows;
+  int64_t weights = 0;
+  int64_t longest = 0;
+  size_t gemm_workspace = 0;
+  for (int64_t p0 = 0; p0 < std::min(w.stride[0], w.in[0]); ++p0) {
+    for (int64_t p1 = 0; p1 < std::min(w.stride[1], w.in[1]); ++p1) {
+      for (int64_t p2 = 0; p2 < std::min(w.stride[2], w.in[2]); ++p2) {
+        Phase phase{.axis = {axis_of(w, 0, p0), axis_of(w, 1, p1), axis_of(w, 2, p2)}};
+        int64_t taps = 1;
+        int64_t pixels = 1;
+        Windows& over = phase.windows;
+        for (int d = 0; d < 3; ++d) {
+          const Axis& axis = phase.axis[d];
+          taps *= axis.count;
+          pixels *= axis.pixels;
+          over.out[d] = axis.pixels;
+          over.in[d] = w.out[d];
+          over.kernel[d] = axis.count;
+          over.stride[d] = 1;
+          over.dilation[d] = axis.dilation;
+          over.pad[d] = axis.pad;
+        }
+        over.channels = sizes.group_out();
+        over.pixel = sizes.out_channels;
+        if (taps == 0) {
+          plan->covers = false;
+          continue;
+        }
+        phase.weights = weights;
+        GemmShape shape{.m = sizes.batch * pixels,
+                        .n = sizes.group_in(),
+                        .k = taps * sizes.group_out(),
+                        .b_stride = sizes.group_in(),
+                        .c_stride = sizes.in_channels,
+                        .fills_a = true};
+        shape.batch.clear();
+        for (int64_t group = 0; group < sizes.groups; ++group) {
+          const int64_t column = group * sizes.group_in();
+          shape.batch.push_back({.a = 0, .b = group * shape.k * shape.n, .c = column, .row = 0, .col = column});
+        }
+        weights += taps * sizes.group_out() * sizes.in_channels;
+        phase.gemm = plan_gemm(shape);
+        longest = std::max(longest, shape.m * sizes.in_channels);
+        gemm_workspace = std::max(gemm_workspace, phase.gemm.workspace);
+        plan->phases.push_back(phase);
+      }
+    }
+  }
+  plan->result = (weights + 15) / 16 * 16;
+  plan->gemm_workspace = plan->result + (plan->scatters() ? (longest + 15) / 16 * 16 : 0);
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
+}
+
+// out[group][tap][oc][ic] = w[kernel pixel of the tap][ic][group's oc]
+void transpose_weights(const Plan& plan, const Phase& phase, const float* w, float* out) {
+  const ConvSizes& sizes = plan.sizes;
+  const int64_t(&kernel)[3] = sizes.windows.kernel;
+  const int64_t(&count)[3] = phase.windows.kernel;
+  const int64_t taps = volume(count);
+  const int64_t ic = sizes.group_in();
+  const int64_t oc = sizes.group_out();
+  parallel_for(sizes.groups * taps, ic * oc * 4, [&](int64_t i) {
+    const int64_t tap = i % taps;
+    const int64_t group = i / taps;
+    const int64_t t[3] = {tap / (count[1] * count[2]), tap / count[2] % count[1], tap % count[2]};
+    int64_t pixel = 0;
+    for (int d = 0; d < 3; ++d) pixel = pixel * kernel[d] + phase.axis[d].tap - t[d] * phase.axis[d].step;
+    kernels().transpose_matrix(w + pixel * ic * sizes.out_channels + group * oc, sizes.out_channels, ic, oc,
+                               out + i * oc * ic, ic);
+  });
+}
+
+// Rows of a phase's result go to their pixels of dx.
+void scatter_phase(const Plan& plan, const Phase& phase, const float* rows, float* dx) {
+  const Windows& w = plan.sizes.windows;
+  const int64_t channels = plan.sizes.in_channels;
+  const Axis(&axis)[3] = phase.axis;
+  const int64_t lines = plan.sizes.batch * axis[0].pixels * axis[1].pixels;
+  parallel_for(lines, axis[2].pixels * channels, [&](int64_t line) {
+    const int64_t i1 = axis[1].first + line % axis[1].pixels * w.stride[1];
+    const int64_t i0 = axis[0].first + line / axis[1].pixels % axis[0].pixels * w.stride[0];
+    const int64_t image = line / (axis[0].pixels * axis[1].pixels);
+    float* to = dx + (((image * w.in[0] + i0) * w.in[1] + i1) * w.in[2] + axis[2].first) * channels;
+    kernels().copy_rows(rows + line * axis[2].pixels * channels, channels, axis[2].pixels, channels, to,
+                        w.stride[2] * channels);
+  });
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  const float* w = launch.input<float>(1);
+  float* dx = launch.output<float>(0);
+  float* workspace = static_cast<float*>(launch.workspace);
+  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
+  const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  const int64_t pixels = plan.sizes.batch * volume(plan.sizes.windows.in);
+  const int64_t channels = plan.sizes.in_channels;
+  if (!plan.covers) std::fill_n(dx, pixels * channels, 0.0f);
+  for (const Phase& phase : plan.phases) {
+    transpose_weights(plan, phase, w, workspace + phase.weights);
+    const PatchSource source{&phase.windows, launch.input<float>(0)};
+    float* result = plan.scatters() ? workspace + plan.result : dx;
+    run_gemm(phase.gemm, {.b = workspace + phase.weights,
+                          .c = result,
+                          .fill_a = fill_patches,
+                          .fill_context = &source,
+                          .epilogue = plan.scatters() ? Epilogue{} : epilogue,
+                          .workspace = workspace + plan.gemm_workspace});
+    if (plan.scatters()) scatter_phase(plan, phase, result, dx);
+  }
+  if (plan.scatters() && epilogue.apply != nullptr && channels > 0) {
+    const int64_t piece = std::max<int64_t>(1, 8192 / channels);
+    parallel_ranges(pixels, piece, channels * 4, [&](int64_t begin, int64_t end) {
+      epilogue.apply(epilogue.context, dx + begin * channels, begin, end - begin, 0, channels, channels);
+    });
+  }
+}
+
+}  // namespace
+
+OpDef conv_dx_op() {
+  return {.name = "conv_dx",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify,
+          .takes_epilogue = true};
+}
+
+}  // namespace pronghorn::ops

@@ -1,0 +1,176 @@
+// matmul(a, b) {transpose_a, transpose_b}: (..., m, k) x (..., k, n) -> (..., m, n); leading dimensions broadcast.
+#include "pronghorn/gemm/gemm.h"
+#include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  GemmPlan gemm;
+  std::shared_ptr<const TilePlan> epilogue;
+};
+
+Shape leading(const Shape& shape) { return Shape(shape.dims().first(static_cast<size_t>(shape.rank() - 2))); }
+
+struct Sizes {
+  int64_t m, n, k;
+  bool transpose_a, transpose_b;
+};
+
+Sizes sizes_of(const Shape& a, const Shape& b, const Attrs& attrs) {
+  const bool ta = attrs.integer("transpose_a", 0) != 0;
+  const bool tb = attrs.integer("transpose_b", 0) != 0;
+  return {a[a.rank() - (ta ? 1 : 2)], b[b.rank() - (tb ? 2 : 1)], a[a.rank() - (ta ? 2 : 1)], ta, tb};
+}
+
+std::vector<TensorType> infer(const OpCall& call) {
+  if (call.payload == nullptr) expect_operands(call, 2);
+  expect_float(call, 0);
+  expect_same_dtype(call, 0, 1);
+  const Shape& a = call.inputs[0].shape;
+  const Shape& b = call.inputs[1].shape;
+  if (a.rank() < 2 || b.rank() < 2) {
+    value_error("matmul: expected operands of rank 2 or more. Received: x.shape=", a, ", w.shape=", b, ".");
+  }
+  const Sizes s = sizes_of(a, b, call.attrs);
+  const int64_t k = b[b.rank() - (s.transpose_b ? 1 : 2)];
+  if (k != s.k) {
+    const char* hint = s.transpose_a || s.transpose_b ? " (transposed)" : "";
+    value_error("matmul: inner dimensions must match. Received: x.shape=", a, ", w.shape=", b, hint, ".");
+  }
+  Shape out = broadcast_shapes("matmul", leading(a), leading(b));
+  out.push_back(s.m);
+  out.push_back(s.n);
+  return {{call.inputs[0].dtype, out}};
+}
+
+Attrs transposes(bool a, bool b) { return {{"transpose_a", int64_t{a}}, {"transpose_b", int64_t{b}}}; }
+
+// (..., rows, cols) -> (rows of all, cols)
+Value flatten(Builder& g, Value x) {
+  const Shape& shape = g.shape(x);
+  return g.reshape(x, Shape{shape.size(0, shape.rank() - 1), shape.back()});
+}
+
+std::vector<Value> gradient(const GradientCall& call) {
+  Builder& g = call.g;
+  const Value a = call.inputs[0];
+  const Value b = call.inputs[1];
+  const Value dc = call.d_outputs[0];
+  const Shape a_shape = g.shape(a);
+  const Shape b_shape = g.shape(b);
+  const Sizes s = sizes_of(a_shape, b_shape, call.node.attrs);
+  const Value da = s.transpose_a ? g.apply("matmul", {b, dc}, transposes(s.transpose_b, true))
+                                 : g.apply("matmul", {dc, b}, transposes(false, !s.transpose_b));
+  // One weight matrix for all leading dimensions: its gradient is one product, not a sum of many.
+  if (leading(b_shape).size() == 1 && !s.transpose_a) {
+    const Value rows = flatten(g, a);
+    const Value d_rows = flatten(g, dc);
+    const Value db = s.transpose_b ? g.apply("matmul", {d_rows, rows}, transposes(true, false))
+                                   : g.apply("matmul", {rows, d_rows}, transposes(true, false));
+    return {g.sum_to_shape(da, a_shape), g.reshape(db, b_shape)};
+  }
+  const Value db = s.transpose_b ? g.apply("matmul", {dc, a}, transposes(true, s.transpose_a))
+                                 : g.apply("matmul", {a, dc}, transposes(!s.transpose_a, false));
+  return {g.sum_to_shape(da, a_shape), g.sum_to_shape(db, b_shape)};
+}
+
+// If x is a transposition of the last two dimensions: what it transposes.
+Value untransposed(Builder& g, Value x) {
+  const Node* node = g.producer(x, "transpose");
+  if (node == nullptr) return {};
+  const std::vector<int64_t>& axes = node->attrs.integers("axes");
+  const int64_t rank = static_cast<int64_t>(axes.size());
+  for (int64_t i = 0; i < rank; ++i) {
+    const int64_t expected = i < rank - 2 ? i : i == rank - 2 ? rank - 1 : rank - 2;
+    if ((axes[static_cast<size_t>(i)] + rank) % rank != expected) return {};
+  }
+  return node->inputs[0];
+}
+
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value wide = widened(g, "matmul", inputs, attrs)) return wide;
+  const Sizes s = sizes_of(g.shape(inputs[0]), g.shape(inputs[1]), attrs);
+  const Value a = untransposed(g, inputs[0]);
+  const Value b = untransposed(g, inputs[1]);
+  if (a || b || !attrs.has("transpose_a") || !attrs.has("transpose_b")) {
+    return g.apply("matmul", {a ? a : inputs[0], b ? b : inputs[1]},
+                   transposes(s.transpose_a != static_cast<bool>(a), s.transpose_b != static_cast<bool>(b)));
+  }
+  return {};
+}
+
+// Offsets of all matrices of a batch whose leading dimensions broadcast.
+std::vector<GemmBatch> batches(const Shape& a, const Shape& b, const Shape& out) {
+  const int rank = out.rank() - 2;
+  const int64_t count = out.size(0, rank);
+  std::vector<GemmBatch> batch(static_cast<size_t>(count));
+  const auto offset = [&](const Shape& operand, int64_t index) {
+    int64_t at = 0;
+    int64_t stride = operand.size(operand.rank() - 2, operand.rank());
+    for (int i = rank - 1; i >= 0; --i) {
+      const int64_t coordinate = index % out[i];
+      index /= out[i];
+      const int j = i - (out.rank() - operand.rank());
+      if (j < 0) continue;
+      if (operand[j] != 1) at += coordinate * stride;
+      stride *= operand[j];
+    }
+    return at;
+  };
+  const int64_t m = out[rank];
+  for (int64_t i = 0; i < count; ++i) {
+    batch[static_cast<size_t>(i)] = {
+        .a = offset(a, i), .b = offset(b, i), .c = i * m * out.back(), .row = i * m, .col = 0};
+  }
+  return batch;
+}
+
+Prepared prepare(const OpCall& call) {
+  const Shape& a = call.inputs[0].shape;
+  const Shape& b = call.inputs[1].shape;
+  const Shape& out = call.outputs[0].shape;
+  const Sizes s = sizes_of(a, b, call.attrs);
+  GemmShape shape{.m = s.m,
+                  .n = s.n,
+                  .k = s.k,
+                  .transpose_a = s.transpose_a,
+                  .transpose_b = s.transpose_b,
+                  .a_stride = a.back(),
+                  .b_stride = b.back(),
+                  .c_stride = s.n};
+  if (leading(b).size() == 1 && (!s.transpose_a || leading(a).size() == 1)) {
+    shape.m = s.m * leading(a).size();
+  } else {
+    shape.batch = batches(a, b, out);
+  }
+  auto plan = std::make_shared<Plan>();
+  plan->gemm = plan_gemm(shape);
+  plan->epilogue = epilogue_plan(call);
+  return {.plan = plan, .workspace = plan->gemm.workspace};
+}
+
+void run(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
+  run_gemm(plan.gemm, {.a = launch.input<float>(0),
+                       .b = launch.input<float>(1),
+                       .c = launch.output<float>(0),
+                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
+                       .workspace = launch.workspace});
+}
+
+}  // namespace
+
+OpDef matmul_op() {
+  return {.name = "matmul",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify,
+          .takes_epilogue = true};
+}
+
+}  // namespace pronghorn::ops

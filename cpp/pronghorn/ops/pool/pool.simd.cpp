@@ -1,0 +1,100 @@
+// Pooling over windows, vectorized over channels (w.channels == w.pixel).
+#include "pronghorn/simd/windows.h"
+
+namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
+namespace {
+
+PRONGHORN_INLINE Vec read(const float* p, int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
+PRONGHORN_INLINE IVec read(const int32_t* p, int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
+PRONGHORN_INLINE void write(float* p, Vec v, int64_t n) { n == kLanes ? store(p, v) : store_part(p, v, n); }
+PRONGHORN_INLINE void write(int32_t* p, IVec v, int64_t n) { n == kLanes ? store(p, v) : store_part(p, v, n); }
+
+template <typename F>
+PRONGHORN_INLINE void for_lanes(int64_t count, F f) {
+  for (int64_t j = 0; j < count; j += kLanes) f(j, count - j < kLanes ? count - j : kLanes);
+}
+
+}  // namespace
+
+// y(o, c) = max over the taps of window o inside the image; taken(o, c): the first tap that has it, -1 if there is none.
+// NaN if one of them is.  Windows [row0, row0 + rows); y, taken: from window 0 on.
+void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y, int32_t* taken) {
+  const int64_t channels = w.channels;
+  for (int64_t row = row0; row < row0 + rows; ++row) {
+    const WindowAt window = window_at(w, row);
+    const float* image = x + window.image * image_floats(w);
+    for_lanes(channels, [&](int64_t c, int64_t n) {
+      Vec best = broadcast(-__builtin_inff());
+      IVec at = broadcast(int32_t{-1});
+      for_taps(w, window, [&](int64_t tap, int64_t pixel) {
+        const Vec v = read(image + pixel * channels + c, n);
+        // The last term: a window of nothing but -inf takes its first tap.
+        const Mask better = (v > best) | ((v != v) & (best == best)) | (at < 0);
+        best = select(better, v, best);
+        at = select(better, broadcast(static_cast<int32_t>(tap)), at);
+      });
+      write(y + row * channels + c, best, n);
+      write(taken + row * channels + c, at, n);
+    });
+  }
+}
+
+// dx(i, c) = sum of dy(o, c) over the windows o whose taken tap is pixel i. One image; dx is overwritten.
+void max_pool_grad_image(const Windows& w, const float* dy, const int32_t* taken, float* dx) {
+  const int64_t channels = w.channels;
+  std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
+  bool disjoint = true;
+  for (int d = 0; d < 3; ++d) disjoint = disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
+  const int64_t rows = w.out[0] * w.out[1] * w.out[2];
+  for (int64_t row = 0; row < rows; ++row) {
+    const WindowAt window = window_at(w, row);
+    for_lanes(channels, [&](int64_t c, int64_t n) {
+      const Vec d = read(dy + row * channels + c, n);
+      const IVec at = read(taken + row * channels + c, n);
+      for_taps(w, window, [&](int64_t tap, int64_t pixel) {
+        float* p = dx + pixel * channels + c;
+        const Vec here = select(at == broadcast(static_cast<int32_t>(tap)), d, zero());
+        write(p, disjoint ? here : read(p, n) + here, n);
+      });
+    });
+  }
+}
+
+// y(o, c) = mean over the taps of window o inside the image, 0 if there are none.
+void average_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y) {
+  const int64_t channels = w.channels;
+  for (int64_t row = row0; row < row0 + rows; ++row) {
+    const WindowAt window = window_at(w, row);
+    const float* image = x + window.image * image_floats(w);
+    float count = 0;
+    for_taps(w, window, [&](int64_t, int64_t) { count += 1.0f; });
+    const float scale = count > 0 ? 1.0f / count : 0.0f;
+    for_lanes(channels, [&](int64_t c, int64_t n) {
+      Vec sum = zero();
+      for_taps(w, window, [&](int64_t, int64_t pixel) { sum += read(image + pixel * channels + c, n); });
+      write(y + row * channels + c, sum * scale, n);
+    });
+  }
+}
+
+// dx(i, c) = sum over the windows o that hold pixel i of dy(o, c) / (taps of o inside). One image; dx is overwritten.
+void average_pool_grad_image(const Windows& w, const float* dy, float* dx) {
+  const int64_t channels = w.channels;
+  std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
+  const int64_t rows = w.out[0] * w.out[1] * w.out[2];
+  for (int64_t row = 0; row < rows; ++row) {
+    const WindowAt window = window_at(w, row);
+    float count = 0;
+    for_taps(w, window, [&](int64_t, int64_t) { count += 1.0f; });
+    const float scale = count > 0 ? 1.0f / count : 0.0f;
+    for_lanes(channels, [&](int64_t c, int64_t n) {
+      const Vec d = read(dy + row * channels + c, n) * scale;
+      for_taps(w, window, [&](int64_t, int64_t pixel) {
+        float* p = dx + pixel * channels + c;
+        write(p, read(p, n) + d, n);
+      });
+    });
+  }
+}
+
+}  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
