@@ -24,9 +24,7 @@ def thresholds_list(thresholds: Any, default: float = 0.5) -> list[float]:
     values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
     wrong = [t for t in values if t is None or t < 0 or t > 1]
     if wrong:
-        raise ValueError(
-            f"Threshold values must be in [0, 1]. Received: {[None if t is None else float(t) for t in wrong]}"
-        )
+        raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
     return [float(t) for t in values]
 
 
@@ -86,6 +84,9 @@ def count(
         if 0 < weight.ndim < y_true.ndim:
             weight = ops.reshape(weight, (*weight.shape, *[1] * (y_true.ndim - weight.ndim)))
         weight = ops.broadcast_to(weight, y_true.shape)
+    if label_weights is not None:
+        label_weight = ops.broadcast_to(ops.cast(label_weights, dtype), y_true.shape)
+        weight = label_weight if weight is None else ops.multiply(weight, label_weight)
     if class_id is not None:
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
         weight = None if weight is None else weight[..., class_id]
@@ -93,8 +94,6 @@ def count(
     shape = (-1, labels)
     y_true, y_pred = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
     weight = ops.ones_like(y_true) if weight is None else ops.reshape(weight, shape)
-    if label_weights is not None and multi_label:
-        weight = ops.multiply(weight, ops.cast(label_weights, dtype))
     positive = ops.cast(ops.not_equal(y_true, 0), dtype)
     positive = ops.multiply(positive, weight)
     negative = ops.subtract(weight, positive)

@@ -31,7 +31,7 @@ class _ConfusionMatrix(Metric):
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
-        self.total_confusion_matrix = self.add_variable(
+        self.total_cm = self.add_variable(
             (num_classes, num_classes), "zeros", dtype=self._dtype, name="total_confusion_matrix"
         )
 
@@ -60,9 +60,7 @@ class _ConfusionMatrix(Metric):
         cell = ops.add(ops.multiply(y_true, classes), y_pred)
         cell = ops.where(counted, cell, ops.zeros_like(cell))
         sums = ops.scatter(ops.expand_dims(cell, 1), weight, (classes * classes,))
-        self.total_confusion_matrix.assign_add(
-            ops.cast(ops.reshape(sums, (classes, classes)), self._dtype)
-        )
+        self.total_cm.assign_add(ops.cast(ops.reshape(sums, (classes, classes)), self._dtype))
 
     @staticmethod
     def _inside(labels: Any, classes: int) -> Any:
@@ -88,7 +86,7 @@ class _ConfusionMatrix(Metric):
 
     def _ious(self) -> tuple[Any, Any]:
         """The ratio of each class, and whether the class has been seen."""
-        matrix = ops.cast(self.total_confusion_matrix.value, "float32")
+        matrix = ops.cast(self.total_cm.value, "float32")
         hits = ops.diagonal(matrix)
         both = ops.add(ops.sum(matrix, axis=0), ops.sum(matrix, axis=1))
         union = ops.subtract(both, hits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import dtype_policies, initializers, ops
+from pronghorn import config, dtype_policies, initializers, ops
 from pronghorn.naming import auto_name, name_scope, to_snake_case
 from pronghorn.stateless_scope import StatelessScope
 from pronghorn.tensor import Tensor
@@ -44,19 +44,25 @@ class Metric:
         self._own_variables: list[Variable] = []
         self._own_metrics: list[Metric] = []
         self.name = name or auto_name(to_snake_case(type(self).__name__))
-        self._dtype_policy = dtype_policies.get(dtype)
+        self._dtype_policy = dtype_policies.get(dtype or config.floatx())
         self._dtype = str(self._dtype_policy.compute_dtype)
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Variables and metrics that are kept as attributes are part of the state.
         if "_own_metrics" in self.__dict__:
-            values = value if isinstance(value, (list, tuple)) else [value]
-            for part in values:
-                if isinstance(part, Variable) and not _has(self._own_variables, part):
-                    self._own_variables.append(part)
-                elif isinstance(part, Metric) and not _has(self._own_metrics, part):
-                    self._own_metrics.append(part)
+            self._track(value)
         object.__setattr__(self, name, value)
+
+    def _track(self, value: Any) -> None:
+        if isinstance(value, Variable):
+            if not _has(self._own_variables, value):
+                self._own_variables.append(value)
+        elif isinstance(value, Metric):
+            if not _has(self._own_metrics, value):
+                self._own_metrics.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            for part in value.values() if isinstance(value, dict) else value:
+                self._track(part)
 
     @property
     def dtype(self) -> str:

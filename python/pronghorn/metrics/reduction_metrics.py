@@ -17,12 +17,12 @@ def weigh(
 
     Values that have more axes than the weights are first reduced over the axes that are left.
     """
-    values = ops.cast(ops.convert_to_tensor(values), dtype)
     mask = getattr(values, "_keras_mask", None)
-    if mask is not None:
-        sample_weight = _masked(sample_weight, mask, dtype)
+    values = ops.cast(ops.convert_to_tensor(values), dtype)
     if sample_weight is None:
         return values, None
+    if mask is not None:  # of what a loss leaves out, such as `ignore_class`
+        sample_weight = _masked(sample_weight, mask, dtype)
     weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
     if weight.ndim > 0:
         values, weight = losses.squeeze_or_expand_to_same_rank(values, weight)
