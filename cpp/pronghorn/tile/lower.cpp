@@ -101,6 +101,30 @@ class Lowering {
       }
     }
     slot_of_.assign(values_.size(), kNone);
+    for (TileValue& value : values_) {
+      if (value.kind == TileValue::Kind::kInstruction) order_factors(value);
+    }
+  }
+
+  // Exchanges operands so that a scalar comes later.
+  void order_factors(TileValue& value) {
+    const auto order = [&](size_t i, size_t k) {
+      if (scalar_[at(value.args[i])] && !scalar_[at(value.args[k])]) std::swap(value.args[i], value.args[k]);
+    };
+    switch (value.op) {
+      case TileOp::add:
+      case TileOp::multiply:
+      case TileOp::equal:
+      case TileOp::not_equal:
+      case TileOp::fma:
+      case TileOp::fms:
+      case TileOp::fnma:
+      case TileOp::add_relu: order(0, 1); break;
+      case TileOp::axpby: order(0, 1); order(2, 3); break;
+      case TileOp::multiply_three: order(0, 1); order(1, 2); order(0, 1); break;
+      case TileOp::step_by_ratio: order(1, 2); break;
+      default: break;
+    }
   }
 
   // tile: whether the slot needs a tile of memory; otherwise a vector, for a scalar or the end of a direct operand.
@@ -184,8 +208,12 @@ class Lowering {
       for (size_t k = 0; k < kept_.size(); ++k) {
         if (kept_[k] == static_cast<int32_t>(i)) plan_->written_by[k] = position;
       }
+      uint8_t scalars = 0;
+      for (size_t k = 0; k < 4; ++k) {
+        if (value.args[k] >= 0 && scalar_[at(value.args[k])]) scalars = static_cast<uint8_t>(scalars | 1 << k);
+      }
       plan_->instructions.push_back({static_cast<uint8_t>(value.op), static_cast<uint8_t>(slot_of_[i]), slot(value.args[0]),
-                                     slot(value.args[1]), slot(value.args[2]), slot(value.args[3])});
+                                     slot(value.args[1]), slot(value.args[2]), slot(value.args[3]), scalars, scalar_[i]});
       plan_->cost += cost_of(value.op);
     }
     // A converted output is written after all instructions of its tile.

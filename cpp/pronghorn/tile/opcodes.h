@@ -19,7 +19,7 @@ enum class TileOp : uint8_t {
 #define INTEGER_BINARY(name, integer) NAME(name)
 #include "pronghorn/tile/elementwise.inc"
   where,
-#define FUSED(name, value) NAME(name)
+#define FUSED(name, often, also_often, value) NAME(name)
 #include "pronghorn/tile/fused.inc"
 #undef NAME
   kCount,

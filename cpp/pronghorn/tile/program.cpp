@@ -26,7 +26,7 @@ constexpr OpFacts kFacts[] = {
 #define INTEGER_BINARY(name, integer) {2, true},
 #include "pronghorn/tile/elementwise.inc"
     {3, true},  // where
-#define FUSED(name, value) {4, false},
+#define FUSED(name, often, also_often, value) {4, false},
 #include "pronghorn/tile/fused.inc"
 };
 

@@ -12,41 +12,93 @@ constexpr int64_t kStackElements = 512;
 PRONGHORN_INLINE Vec as_value(Vec x) { return x; }
 PRONGHORN_INLINE Vec as_value(Mask mask) { return select(mask, broadcast(1.0f), zero()); }
 
-// out(i) = f(a(i), ...) for i < n, n a multiple of kLanes. A step is kLanes, or 0 for a slot that holds one vector.
-template <typename F>
-PRONGHORN_INLINE void map1(float* out, const float* a, int64_t a_step, int64_t n, F f) {
-  for (int64_t i = 0; i < n; i += kLanes, a += a_step) store(out + i, as_value(f(load(a))));
+struct Operands {
+  const float* a;
+  const float* b;
+  const float* c;
+  const float* d;
+};
+
+// out(i) = f(a(i), b(i), c(i), d(i)) for i < n, n a multiple of kLanes; operands in `scalars` repeat their first vector.
+template <int scalars, typename F>
+PRONGHORN_INLINE void map_fixed(float* out, const Operands& in, int64_t n, F f) {
+  const Vec a = load(in.a);
+  const Vec b = load(in.b);
+  const Vec c = load(in.c);
+  const Vec d = load(in.d);
+#pragma GCC unroll 2
+  for (int64_t i = 0; i < n; i += kLanes) {
+    store(out + i, as_value(f((scalars & 1) != 0 ? a : load(in.a + i), (scalars & 2) != 0 ? b : load(in.b + i),
+                              (scalars & 4) != 0 ? c : load(in.c + i), (scalars & 8) != 0 ? d : load(in.d + i))));
+  }
 }
+
+// The same for any set of scalars.
 template <typename F>
-PRONGHORN_INLINE void map2(float* out, const float* a, int64_t a_step, const float* b, int64_t b_step, int64_t n, F f) {
-  for (int64_t i = 0; i < n; i += kLanes, a += a_step, b += b_step) store(out + i, as_value(f(load(a), load(b))));
+PRONGHORN_INLINE void map_any(float* out, Operands in, int scalars, int64_t n, F f) {
+  const int64_t a = (scalars & 1) != 0 ? 0 : kLanes;
+  const int64_t b = (scalars & 2) != 0 ? 0 : kLanes;
+  const int64_t c = (scalars & 4) != 0 ? 0 : kLanes;
+  const int64_t d = (scalars & 8) != 0 ? 0 : kLanes;
+  for (int64_t i = 0; i < n; i += kLanes) {
+    store(out + i, as_value(f(load(in.a), load(in.b), load(in.c), load(in.d))));
+    in.a += a;
+    in.b += b;
+    in.c += c;
+    in.d += d;
+  }
+}
+
+// map_any with loops of their own for no scalars and two frequent sets, for functions as cheap as the loads.
+template <int first, int second, typename F>
+PRONGHORN_INLINE void map_often(float* out, const Operands& in, int scalars, int64_t n, F f) {
+  if (scalars == 0) {
+    map_fixed<0>(out, in, n, f);
+  } else if (scalars == first) {
+    map_fixed<first>(out, in, n, f);
+  } else if (second != first && scalars == second) {
+    map_fixed<second>(out, in, n, f);
+  } else {
+    map_any(out, in, scalars, n, f);
+  }
+}
+
+// Whether a call of the function would be more than its loads.
+constexpr bool is_costly(TileOp op) {
+  return op <= TileOp::gelu_tanh || op == TileOp::power || op == TileOp::arctan2 || op == TileOp::floor_divide ||
+         op == TileOp::mod;
+}
+
+template <TileOp op, typename F>
+PRONGHORN_INLINE void map1(float* out, const Operands& in, int scalars, int64_t n, F f) {
+  const auto f4 = [f](Vec a, Vec, Vec, Vec) __attribute__((always_inline)) { return f(a); };
+  if (is_costly(op) || scalars != 0) return map_any(out, in, scalars | 14, n, f4);
+  map_fixed<14>(out, in, n, f4);
+}
+template <TileOp op, typename F>
+PRONGHORN_INLINE void map2(float* out, const Operands& in, int scalars, int64_t n, F f) {
+  const auto f4 = [f](Vec a, Vec b, Vec, Vec) __attribute__((always_inline)) { return f(a, b); };
+  if (is_costly(op)) return map_any(out, in, scalars | 12, n, f4);
+  map_often<1, 2>(out, in, scalars, n, f4);
 }
 
 // Runs all instructions on the n elements that the slots point to.
 void interpret(const TileCode& code, float* const* slot, int64_t n) {
   const TileInstruction* const end = code.instructions + code.instruction_count;
   for (const TileInstruction* at = code.instructions; at != end; ++at) {
-    const TileInstruction in = *at;
-    float* const out = slot[in.out];
-    const int64_t count = code.slot_scalar[in.out] != 0 ? kLanes : n;
-    const float* pa = slot[in.a];
-    const float* pb = slot[in.b];
-    const int64_t sa = code.slot_scalar[in.a] != 0 ? 0 : kLanes;
-    const int64_t sb = code.slot_scalar[in.b] != 0 ? 0 : kLanes;
-    const auto map4 = [&](auto f) __attribute__((always_inline)) {
-      const float* pc = slot[in.c];
-      const float* pd = slot[in.d];
-      const int64_t sc = code.slot_scalar[in.c] != 0 ? 0 : kLanes;
-      const int64_t sd = code.slot_scalar[in.d] != 0 ? 0 : kLanes;
-      for (int64_t i = 0; i < count; i += kLanes, pa += sa, pb += sb, pc += sc, pd += sd) {
-        store(out + i, f(load(pa), load(pb), load(pc), load(pd)));
-      }
-    };
-    switch (static_cast<TileOp>(in.op)) {
-#define UNARY(name, value) \
-  case TileOp::name: map1(out, pa, sa, count, [](Vec x) __attribute__((always_inline)) { return value; }); break;
-#define BINARY(name, value) \
-  case TileOp::name: map2(out, pa, sa, pb, sb, count, [](Vec a, Vec b) __attribute__((always_inline)) { return value; }); break;
+    const TileInstruction step = *at;
+    float* const out = slot[step.out];
+    const int64_t count = step.single ? kLanes : n;
+    const Operands in = {slot[step.a], slot[step.b], slot[step.c], slot[step.d]};
+    switch (static_cast<TileOp>(step.op)) {
+#define UNARY(name, value)                                                                                         \
+  case TileOp::name:                                                                                               \
+    map1<TileOp::name>(out, in, step.scalars, count, [](Vec x) __attribute__((always_inline)) { return value; }); \
+    break;
+#define BINARY(name, value)                                                                                               \
+  case TileOp::name:                                                                                                      \
+    map2<TileOp::name>(out, in, step.scalars, count, [](Vec a, Vec b) __attribute__((always_inline)) { return value; }); \
+    break;
 #define FLOAT_UNARY(name, value, gradient) UNARY(name, value)
 #define NUMBER_UNARY(name, value, integer, gradient) UNARY(name, value)
 #define NUMBER_TEST(name, value, integer) UNARY(name, value)
@@ -56,14 +108,17 @@ void interpret(const TileCode& code, float* const* slot, int64_t n) {
 #define COMPARE(name, value, integer) BINARY(name, value)
 #define LOGICAL_BINARY(name, value) BINARY(name, value)
 #include "pronghorn/tile/elementwise.inc"
-#define FUSED(name, value)                                                                             \
-  case TileOp::name:                                                                                   \
-    map4([]([[maybe_unused]] Vec a, [[maybe_unused]] Vec b, [[maybe_unused]] Vec c, [[maybe_unused]] Vec d) \
-             __attribute__((always_inline)) { return value; });                                        \
+#define FUSED(name, often, also_often, value)                                                            \
+  case TileOp::name:                                                                                         \
+    map_often<often, also_often>(                                                                             \
+        out, in, step.scalars, count,                                                                        \
+        []([[maybe_unused]] Vec a, [[maybe_unused]] Vec b, [[maybe_unused]] Vec c, [[maybe_unused]] Vec d)   \
+            __attribute__((always_inline)) { return value; });                                               \
     break;
 #include "pronghorn/tile/fused.inc"
       case TileOp::where:
-        map4([](Vec a, Vec b, Vec c, Vec) __attribute__((always_inline)) { return select(a != 0.0f, b, c); });
+        map_often<4, 2>(out, in, step.scalars, count,
+                        [](Vec a, Vec b, Vec c, Vec) __attribute__((always_inline)) { return select(a != 0.0f, b, c); });
         break;
       default: break;
     }
