@@ -94,7 +94,7 @@ OPTIMIZERS = {
     "adafactor": ("Adafactor", {"learning_rate": 0.5}, None),
     "adafactor_absolute": (
         "Adafactor",
-        {"learning_rate": 0.05, "relative_step": False, "clip_threshold": 0.5},
+        {"learning_rate": 1.0, "relative_step": False, "clip_threshold": 0.5},
         None,
     ),
 }

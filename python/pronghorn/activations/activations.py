@@ -12,8 +12,8 @@ def relu(
 ) -> Any:
     """Rectified linear unit: `max(x, 0)` by default.
 
-    With other arguments: `max_value` for `x >= max_value`, `x` for `threshold <= x < max_value`,
-    `negative_slope * (x - threshold)` below.
+    With other arguments: `max_value` for `x >= max_value`, `x` for `threshold < x < max_value`,
+    `negative_slope * (x - threshold)` up to the threshold.
 
     Args:
         x: Input tensor.
@@ -36,12 +36,12 @@ def relu(
         if max_value == 6:
             return ops.relu6(x)
     x = _float_tensor(x)
+    above = x if max_value is None else ops.clip(x, 0.0, max_value)
     if negative_slope == 0.0:
-        y = ops.relu(x) if threshold == 0.0 else ops.where(x > threshold, x, ops.zeros_like(x))
-        return y if max_value is None else ops.minimum(y, max_value)
-    below = negative_slope * (x - threshold) if threshold != 0.0 else negative_slope * x
-    above = x if max_value is None else ops.minimum(x, max_value)
-    return ops.where(x >= threshold if threshold != 0.0 else x > 0.0, above, below)
+        below = ops.zeros_like(x)
+    else:
+        below = negative_slope * (x - threshold)
+    return ops.where(x > threshold, above, below)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:

@@ -20,7 +20,8 @@ class Adafactor(Optimizer):
         epsilon_1: Small number added to squared gradients.
         epsilon_2: Smallest root mean square of a weight that scales its step.
         clip_threshold: Largest root mean square of a step before scaling.
-        relative_step: Whether the learning rate is at most one over the root of the step's number.
+        relative_step: Kept for configs. As in Keras, the learning rate is limited to one over the
+            root of the step's number in any case.
         weight_decay: As for `keras.optimizers.Optimizer`, like the arguments that follow.
         clipnorm: Largest norm of each gradient.
         clipvalue: Largest magnitude of the elements of gradients.
@@ -106,9 +107,7 @@ class Adafactor(Optimizer):
     def _rates(self, learning_rate: Any, dtype: str) -> tuple[Any, Any]:
         """Returns the relative step size and the part of the means that is kept."""
         rate, step = self._rate_as(learning_rate, dtype), self._step_as(dtype)
-        if self.relative_step:
-            rate = ops.minimum(rate, 1.0 / ops.sqrt(step))
-        return rate, 1.0 - ops.power(step, self.beta_2_decay)
+        return ops.minimum(rate, 1.0 / ops.sqrt(step)), 1.0 - ops.power(step, self.beta_2_decay)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         dtype = variable.dtype
