@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
+    from pronghorn.devices import device
     from pronghorn.dtype_policies import DTypePolicy, FloatDTypePolicy
     from pronghorn.initializers import Initializer
     from pronghorn.layers import Input, InputSpec, Layer
@@ -93,6 +94,7 @@ _MODULES = {
     "SymbolicScope": "ops.symbolic",
     "Tensor": "tensor",
     "Variable": "variable",
+    "device": "devices",
     "name_scope": "naming",
 }
 
@@ -123,6 +125,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "layers",
