@@ -6,10 +6,14 @@ defaults: float64 counts as float32, and mixing uint32 with a signed integer giv
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any
 
 from pronghorn import config
+
+with contextlib.suppress(ImportError):
+    import ml_dtypes as _  # noqa: F401  gives NumPy the dtype "bfloat16"
 
 FLOAT_DTYPES = ("float16", "bfloat16", "float32")
 INT_DTYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64")

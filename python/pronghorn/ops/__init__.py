@@ -127,6 +127,7 @@ from pronghorn.ops.indexing import (
     diag,
     diagflat,
     diagonal,
+    get_item,
     isin,
     nonzero,
     select,
@@ -337,9 +338,6 @@ from pronghorn.ops.statistics import (
     quantile,
     std,
     var,
-)
-from pronghorn.ops.symbolic import (
-    get_item,
 )
 from pronghorn.ops.trigonometric import (
     arccos,

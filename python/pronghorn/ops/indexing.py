@@ -21,6 +21,7 @@ from pronghorn.ops.arguments import (
     static_shape,
 )
 from pronghorn.ops.operation import op
+from pronghorn.ops.symbolic import get_item as _get_item
 from pronghorn.tensor import Tensor, convert_to_tensor
 
 
@@ -77,6 +78,27 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     check_bounds(places, x.shape[axis], "take")
     found: Tensor = apply("gather", x, places, axis=axis)
     return found
+
+
+def get_item(x: TensorLike, key: Any) -> Any:
+    """Returns `x[key]`, as NumPy's indexing rules have it.
+
+    Args:
+        x: a tensor.
+        key: an index, a slice, `None`, `...`, a tensor of indices, or a tuple of those.
+
+    Returns:
+        A tensor.
+
+    Raises:
+        IndexError: if a known index is out of range.
+
+    Example:
+
+    >>> ops.get_item(ops.arange(5), slice(1, 3)).numpy()
+    array([1, 2], dtype=int32)
+    """
+    return _get_item(x, key)
 
 
 @op

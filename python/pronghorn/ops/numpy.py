@@ -107,6 +107,7 @@ from pronghorn.ops.indexing import (
     diag,
     diagflat,
     diagonal,
+    get_item,
     isin,
     nonzero,
     select,
@@ -232,9 +233,6 @@ from pronghorn.ops.statistics import (
     quantile,
     std,
     var,
-)
-from pronghorn.ops.symbolic import (
-    get_item,
 )
 from pronghorn.ops.trigonometric import (
     arccos,
