@@ -1,8 +1,5 @@
 """Stores what Keras's losses, regularizers, constraints, activations and initializers give, in
-losses.npz. Run by hand, with Keras 3.15.1: KERAS_BACKEND=jax python tests/golden/make_losses.py
-
-Keras cannot put a mask on a JAX array; its masked means are stored from the formula of its
-documentation: masked losses count neither in the sum nor in the number."""
+losses.npz. Run by hand, with Keras 3.15.1: KERAS_BACKEND=jax python tests/golden/make_losses.py"""
 
 import pathlib
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pronghorn import ops
 from pronghorn.losses.function_loss import LABEL_FUNCTIONS
-from pronghorn.losses.loss import to_dtype
+from pronghorn.losses.loss import set_mask, to_dtype
 
 
 def circle(
@@ -62,7 +62,9 @@ def circle(
     negative_sum, has_negative = _masked_logsumexp(negative_logits, negative)
     losses = ops.softplus(positive_sum + negative_sum)
     counted = ops.logical_and(has_positive, has_negative)
-    return ops.where(counted, losses, ops.zeros_like(losses))
+    losses = ops.where(counted, losses, ops.zeros_like(losses))
+    set_mask(losses, has_positive)  # a sample without a positive does not count in means
+    return losses
 
 
 def _masked_logsumexp(x: Any, mask: Any) -> tuple[Any, Any]:
