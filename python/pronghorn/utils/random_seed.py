@@ -29,6 +29,6 @@ def set_random_seed(seed: int) -> None:
         )
     from pronghorn.random.seed_generator import seed_global_generator
 
+    seed_global_generator(int(seed))  # first: making it may draw from `random`
     random.seed(int(seed))
-    seed_global_generator(int(seed))
     np.random.seed(int(seed))
