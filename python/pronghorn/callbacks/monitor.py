@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from pronghorn import ops
 from pronghorn.callbacks.callback import Callback
 
 _MAXIMIZED = (
@@ -50,14 +51,18 @@ class MonitorCallback(Callback):
         self.best = best
         self.min_delta = abs(min_delta)
         self._sign: int | None = None
+        self.monitor_op: Any = None
 
     def _set_direction(self) -> None:
         # With "auto" the compiled metrics are asked, which exist once training has begun.
         if self._sign is not None:
             return
+        self._sign = 1 if self._direction() == "up" else -1
+        self.monitor_op = ops.greater if self._sign == 1 else ops.less
+
+    def _direction(self) -> str:
         if self.mode != "auto":
-            self._sign = 1 if self.mode == "max" else -1
-            return
+            return "up" if self.mode == "max" else "down"
         name = self.monitor.removeprefix("val_")
         found = self._direction_of_metric(name)
         if found is None and name == "loss":
@@ -72,7 +77,7 @@ class MonitorCallback(Callback):
                     f"{type(self).__name__}: cannot tell whether '{self.monitor}' is to rise or to fall. "
                     f"Received: monitor='{self.monitor}', mode='auto'. Pass mode='min' or mode='max'."
                 )
-        self._sign = 1 if found == "up" else -1
+        return found
 
     def _direction_of_metric(self, name: str) -> str | None:
         for metric, label in self._named_metrics():

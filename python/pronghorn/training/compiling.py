@@ -168,16 +168,16 @@ class CompileMixin:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss's mean, the metrics of the layers and of the model, and those of `compile`."""
+        """The loss's mean, the metrics and losses of `compile`, and the metrics of the layers."""
         found: list[Metric] = [self._loss_tracker] if self._loss_tracker is not None else []
-        for layer in self._flatten_layers():  # type: ignore[attr-defined]
-            for metric in getattr(layer, "_metrics", ()):
-                if not any(metric is other for other in found):
-                    found.append(metric)
         if self._compile_metrics is not None:
             found.append(self._compile_metrics)
         if self._compile_loss is not None:
             found.extend(self._compile_loss.metrics)
+        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+            for metric in getattr(layer, "_metrics", ()):
+                if not any(metric is other for other in found):
+                    found.append(metric)
         return found
 
     @property

@@ -159,7 +159,7 @@ class InferenceMixin:
             return_dict: whether names and values are returned in a dict.
 
         Returns:
-            The loss and metrics since the last `reset_metrics`, as `evaluate` returns them.
+            The loss and metrics of the batch, as `evaluate` returns them.
         """
         self._assert_compiled("train_on_batch")  # type: ignore[attr-defined]
         if class_weight is not None and sample_weight is not None:
@@ -181,7 +181,7 @@ class InferenceMixin:
             return_dict: whether names and values are returned in a dict.
 
         Returns:
-            The loss and metrics since the last `reset_metrics`, as `evaluate` returns them.
+            The loss and metrics of the batch, as `evaluate` returns them.
         """
         self._assert_compiled("test_on_batch")  # type: ignore[attr-defined]
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
@@ -193,6 +193,7 @@ class InferenceMixin:
         if class_weight is not None:
             data = (data[0], data[1], class_weight_to_sample_weight(data[1], class_weight))
         runner = StepRunner(self, mode)
+        self.reset_metrics()  # type: ignore[attr-defined]
         runner.batch(data)
         logs = runner.logs()
         return logs if return_dict else self._logs_in_order(logs)  # type: ignore[attr-defined]

@@ -26,19 +26,23 @@ def run_epoch(model: Any, feed: Feed, runner: Any, callbacks: Any, mode: str) ->
     end = getattr(callbacks, f"on_{mode}_batch_end")
     stop_flag = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
     hooked = callbacks.has_batch_hooks(mode)
-    steps = feed.epoch_steps
+    asked = feed.epoch_steps
+    # Executions are whole, as in Keras: an epoch of 5 steps with 2 an execution takes 6 batches.
+    size = model.steps_per_execution
+    steps = None if asked is None else -(-asked // size) * size
     done = 0
     feed.begin_epoch()
     while steps is None or done < steps:
         if not feed.ready():
-            if steps is not None:
-                _warn_short(done, steps)
+            if asked is not None and done < asked:
+                _warn_short(done, asked)
             break
         left = _MANY if steps is None else steps - done
         if hooked:
             begin(done)
-            done += _run(feed, runner, min(left, model.steps_per_execution))
-            end(done - 1, runner.logs())
+            first = done
+            done += _run(feed, runner, size)
+            end(first + size - 1, runner.logs())
         else:
             done += feed.run(runner, left, SLICE_SECONDS)
             callbacks.on_progress(mode, done - 1, runner.logs)
