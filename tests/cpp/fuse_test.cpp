@@ -234,4 +234,65 @@ TEST_CASE("random graphs keep their values") {
   }
 }
 
+TEST_CASE("bias, activation and residual become part of the product") {
+  for (const int64_t n : {1, 10, 64, 300, 1100}) {
+    for (const int64_t m : {1, 7, 130}) {
+      CAPTURE(n);
+      CAPTURE(m);
+      Graph graph;
+      Builder g(graph);
+      const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
+      const Expr product = input({m, 33}).apply("matmul", input({33, n}));
+      const Expr y = (product * input({m, 1}) + input({n})).apply("relu") + input({m, n}) * input({}) * 0.5;
+      graph.outputs.push_back(y.value);
+      const Graph folded = optimize(graph);
+      CHECK(steps(folded) == 1);
+      CHECK(count(folded, "matmul") == 1);
+      check_same(graph);
+    }
+  }
+}
+
+TEST_CASE("the gradient of a relu becomes part of the product that it multiplies") {
+  Graph graph;
+  Builder g(graph);
+  const Expr w(g, g.variable({DType::kFloat32, {40, 30}}));
+  const Expr x(g, g.input({DType::kFloat32, {20, 40}}));
+  const Expr y = x.apply("matmul", w).apply("relu");
+  const Expr z = y.apply("matmul", Expr(g, g.variable({DType::kFloat32, {30, 5}}))).apply("square");
+  const Value loss = g.reduce_sum(z.value, {0, 1}, false);
+  const Value dw = gradient(g, loss, std::vector<Value>{w.value})[0];
+  graph.outputs.push_back(dw);
+  const Graph folded = optimize(graph);
+  CHECK(count(folded, "fused_elementwise") == 0);
+  CHECK(count(folded, "where") == 0);
+  check_same(graph);
+}
+
+TEST_CASE("a value with two readers stays outside of the product") {
+  Graph graph;
+  Builder g(graph);
+  const Expr x(g, g.input({DType::kFloat32, {6, 6}}));
+  const Expr product = x.apply("matmul", x);
+  graph.outputs.push_back((product + x).apply("exp").value);
+  graph.outputs.push_back(product.value);
+  check_same(graph);
+  CHECK(steps(optimize(graph)) == 2);
+}
+
+TEST_CASE("epilogues of batched products, 16-bit products and convolutions") {
+  const DType dtypes[] = {DType::kFloat32, DType::kBfloat16};
+  for (const DType dtype : dtypes) {
+    Graph graph;
+    Builder g(graph);
+    const auto input = [&](Shape shape) { return Expr(g, g.input({dtype, shape})); };
+    graph.outputs.push_back((input({3, 5, 8}).apply("matmul", input({3, 8, 9})) + input({5, 1})).apply("tanh").value);
+    const std::vector<int64_t> ones = {1, 1};
+    const Attrs attrs{{"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", ones}, {"groups", int64_t{1}}};
+    const Value conv = g.apply("conv", {input({2, 9, 9, 3}).value, input({3, 3, 3, 8}).value}, attrs);
+    graph.outputs.push_back((Expr(g, conv) + input({8})).apply("relu").value);
+    check_same(graph, dtype == DType::kFloat32 ? 1e-4f : 3e-2f);
+  }
+}
+
 }  // namespace pronghorn

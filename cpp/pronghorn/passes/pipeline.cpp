@@ -1,14 +1,8 @@
 #include <atomic>
 
-#include "pronghorn/passes/passes.h"
-#if __has_include("pronghorn/passes/fuse_elementwise.h")
-#include "pronghorn/passes/fuse_elementwise.h"
-#define HAVE_FUSE 1
-#endif
-#if __has_include("pronghorn/passes/fold_epilogue.h")
 #include "pronghorn/passes/fold_epilogue.h"
-#define HAVE_FOLD 1
-#endif
+#include "pronghorn/passes/fuse_elementwise.h"
+#include "pronghorn/passes/passes.h"
 
 namespace pronghorn {
 namespace {
@@ -22,12 +16,8 @@ struct Pass {
 
 constexpr Pass kPasses[] = {
     {"simplify", simplify},
-#ifdef HAVE_FOLD
     {"fold_epilogue", fold_epilogue},
-#endif
-#ifdef HAVE_FUSE
     {"fuse_elementwise", fuse_elementwise},
-#endif
 };
 
 }  // namespace
