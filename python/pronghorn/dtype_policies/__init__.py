@@ -12,13 +12,38 @@ from pronghorn.dtype_policies.dtype_policy import (
     set_dtype_policy,
 )
 from pronghorn.dtype_policies.dtype_policy_map import DTypePolicyMap
+from pronghorn.dtype_policies.quantized_dtype_policy import (
+    AWQDTypePolicy,
+    GPTQDTypePolicy,
+    Int4DTypePolicy,
+    QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy,
+    quantized_policy,
+)
 
-_CLASSES = {c.__name__: c for c in (DTypePolicy, FloatDTypePolicy, DTypePolicyMap)}
+_CLASSES: dict[str, type[DTypePolicy]] = {
+    cls.__name__: cls
+    for cls in (
+        DTypePolicy,
+        FloatDTypePolicy,
+        DTypePolicyMap,
+        QuantizedDTypePolicy,
+        QuantizedFloat8DTypePolicy,
+        Int4DTypePolicy,
+        GPTQDTypePolicy,
+        AWQDTypePolicy,
+    )
+}
 
 __all__ = [
+    "AWQDTypePolicy",
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "GPTQDTypePolicy",
+    "Int4DTypePolicy",
+    "QuantizedDTypePolicy",
+    "QuantizedFloat8DTypePolicy",
     "deserialize",
     "dtype_policy",
     "get",
@@ -31,7 +56,7 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """Returns the config of a dtype policy."""
     cls = DTypePolicy if type(dtype_policy) is FloatDTypePolicy else type(dtype_policy)
     return {
-        "module": "keras.dtype_policies" if cls is DTypePolicyMap else "keras",
+        "module": "keras" if cls is DTypePolicy else "keras.dtype_policies",
         "class_name": cls.__name__,
         "config": dtype_policy.get_config(),
         "registered_name": None,
@@ -70,10 +95,9 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         return deserialize(identifier)  # type: ignore[no-any-return]
     if isinstance(identifier, str):
-        if identifier.startswith(QUANTIZATION_MODES) and "_from_" in identifier:
-            raise ValueError(
-                f"dtype policy: quantized policies are not supported. Received: {identifier!r}."
-            )
+        # "int8" is a plain dtype, "int8_from_float32" and "int8_..." ask for quantization.
+        if identifier.startswith(QUANTIZATION_MODES) and "_" in identifier:
+            return quantized_policy(identifier)
         return DTypePolicy(identifier)
     from pronghorn.dtypes import standardize_dtype
 

@@ -35,12 +35,14 @@ class DTypePolicy:
             name = dtype_policy().name
         self._name = name
         self._compute_dtype, self._variable_dtype = self._parse_name(name)
-        self._quantization_mode = None
+        self._quantization_mode: str | None = None
 
     def _parse_name(self, name: Any) -> tuple[str, str]:
         if not isinstance(name, str):
-            raise TypeError(f"'name' must be a string, such as 'mixed_float16'. Received: name={name}"
-                            f" (of type {type(name)})")
+            raise TypeError(
+                f"'name' must be a string, such as 'mixed_float16'. Received: name={name} (of type "
+                f"{type(name)})"
+            )
         if name in ("mixed_float16", "mixed_bfloat16"):
             return name.removeprefix("mixed_"), "float32"
         try:
@@ -68,8 +70,8 @@ class DTypePolicy:
         return self._name
 
     @property
-    def quantization_mode(self) -> None:
-        """Always None: quantized policies are not supported."""
+    def quantization_mode(self) -> str | None:
+        """How the weights are quantized; None here."""
         return self._quantization_mode
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
@@ -86,7 +88,7 @@ class DTypePolicy:
             return x
         if isinstance(x, KerasTensor):
             if autocast and x.dtype != dtype and is_float_dtype(x.dtype) and is_float_dtype(dtype):
-                return _cast(x, dtype)
+                return cast_spec(x, dtype)
             return x
         if hasattr(x, "__array__"):
             tensor = convert_to_tensor(x)
@@ -122,6 +124,15 @@ class FloatDTypePolicy(DTypePolicy):
     """A `DTypePolicy`, under the name that earlier versions of Keras had for it."""
 
 
+def cast_spec(x: KerasTensor, dtype: str) -> KerasTensor:
+    """Returns a KerasTensor of another dtype for shape inference: the graph has no cast."""
+    result = KerasTensor(x.shape, dtype, record_history=x.record_history, name=x.name)
+    mask = getattr(x, "_keras_mask", None)
+    if mask is not None:
+        result._keras_mask = mask
+    return result
+
+
 def _cast(x: Any, dtype: str) -> Any:
     from pronghorn import ops
 
@@ -150,18 +161,12 @@ def set_dtype_policy(policy: Any) -> None:
         policy: A `DTypePolicy`, its config or its name.
     """
     if not isinstance(policy, DTypePolicy):
-        if isinstance(policy, dict):
-            from pronghorn import dtype_policies
+        from pronghorn import dtype_policies
 
-            policy = dtype_policies.deserialize(policy)
-        elif isinstance(policy, str) and policy.startswith(QUANTIZATION_MODES) and "_from_" in policy:
-            raise ValueError(
-                f"set_dtype_policy: quantized policies are not supported. Received: policy={policy}"
-            )
-        else:
-            policy = DTypePolicy(policy)
+        if isinstance(policy, (str, dict)):
+            policy = dtype_policies.get(policy)
     if not isinstance(policy, DTypePolicy):
-        raise TypeError(
+        raise ValueError(
             "Invalid `policy` argument. Expected the name of a policy (such as 'mixed_float16') "
             f"or a `DTypePolicy` instance. Received: policy={policy} (of type {type(policy)})"
         )

@@ -13,7 +13,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
     """A mapping from layer paths to dtype policies, usable as a policy.
 
     A layer that is given one looks its own path up: the key equal to it, else the one key that, as
-    a regular expression, matches the whole path or a part of it up to a `/`.
+    a regular expression, matches the whole path.
 
     Args:
         default_policy: Policy (or name) of the paths that no key matches; by default the global one.
@@ -27,7 +27,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
             raise ValueError("`default_policy` cannot be a `DTypePolicyMap`.")
         if policy_map is not None and not isinstance(policy_map, dict):
             raise TypeError(
-                "Expected `policy_map` to be a dict. "
+                "If specified, `policy_map` must be a dict. "
                 f"Received: policy_map={policy_map} (of type {type(policy_map)})"
             )
         from pronghorn import dtype_policies
@@ -62,16 +62,14 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
         return self.default_policy.compute_dtype
 
     @property
-    def quantization_mode(self) -> None:
-        """Always None."""
+    def quantization_mode(self) -> str | None:
+        """Quantization of the default policy."""
         return self.default_policy.quantization_mode
 
     def __getitem__(self, key: str) -> DTypePolicy:
         if key in self._policy_map:
             return self._policy_map[key]
-        matching = [
-            k for k in self._policy_map if re.search(k, key) or re.fullmatch(rf"{k}(/.*)?", key)
-        ]
+        matching = [k for k in self._policy_map if re.fullmatch(k, key)]
         if len(matching) > 1:
             raise ValueError(
                 f"Path '{key}' matches multiple dtype policy specification keys: {matching}. "
@@ -112,11 +110,15 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
         """Returns the constructor arguments."""
         from pronghorn import dtype_policies
 
-        default = self._default_policy_arg
-        return {
-            "default_policy": None if default is None else dtype_policies.serialize(self._default_policy),
-            "policy_map": {k: dtype_policies.serialize(p) for k, p in self._policy_map.items()},
-        }
+        policies = {k: dtype_policies.serialize(p) for k, p in self._policy_map.items()}
+        if self._default_policy_arg is not None:
+            default = dtype_policies.serialize(self._default_policy)
+            return {"default_policy": default, "policy_map": policies}
+        # Deferred to the global policy at loading time, as the default is.
+        for policy in policies.values():
+            name = "source_name" if "source_name" in policy["config"] else "name"
+            policy["config"] = {**policy["config"], name: None}
+        return {"default_policy": None, "policy_map": policies}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> DTypePolicyMap:

@@ -144,7 +144,9 @@ def _check(x: Any, spec: InputSpec, index: int, who: str) -> None:
     shape = tuple(x.shape)
     ndim = len(shape)
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and ndim != spec.ndim:
-        raise ValueError(_message(who, f"expected rank {spec.ndim}{_axis_names(who, spec.ndim)}", shape))
+        raise ValueError(
+            _message(who, f"expected rank {spec.ndim}{_axis_names(who, spec.ndim)}", shape)
+        )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
         raise ValueError(_message(who, f"expected rank at most {spec.max_ndim}", shape))
     if spec.min_ndim is not None and ndim < spec.min_ndim:
@@ -155,7 +157,8 @@ def _check(x: Any, spec: InputSpec, index: int, who: str) -> None:
         if size is not None and not -ndim <= axis < ndim:
             raise ValueError(_message(who, f"expected an axis {axis} of size {size}", shape))
         if size is not None and shape[axis] not in (size, None):
-            raise ValueError(_message(who, f"expected axis {axis} of size {size}", shape))
+            what = f"{_INCOMPATIBLE}: expected axis {axis} of size {size}"
+            raise ValueError(_message(who, what, shape))
     if spec.shape is not None:
         _check_shape(shape, spec, who)
 
@@ -172,9 +175,13 @@ def _check_shape(shape: tuple[Any, ...], spec: InputSpec, who: str) -> None:
         a is None or b is None or a == b for a, b in zip(expected, found)
     )
     if not compatible:
-        raise ValueError(_message(who, f"expected shape={spec.shape}", shape))
+        raise ValueError(
+            f"{who}: {_INCOMPATIBLE}: expected shape={spec.shape}, found shape={shape}."
+        )
 
 
+_INCOMPATIBLE = "the input is incompatible with the layer"
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 _AXIS_NAMES = {
     "1D": "(batch, steps, channels)",
     "2D": "(batch, height, width, channels)",
@@ -184,9 +191,20 @@ _AXIS_NAMES = {
 
 def _axis_names(who: str, ndim: int) -> str:
     class_name = who.split(" ", 1)[0]
+    if class_name in _RECURRENT and ndim == 3:
+        return " (batch, timesteps, features)"
     for suffix, names in _AXIS_NAMES.items():
         if suffix in class_name and names.count(",") + 1 == ndim:
             return f" {names}"
+    return ""
+
+
+def _rank_hint(who: str, expected: int, found: int) -> str:
+    class_name = who.split(" ", 1)[0]
+    if class_name in _RECURRENT and found > expected:
+        return " Add a Reshape or TimeDistributed(Flatten()) before it."
+    if _axis_names(who, expected):
+        return " Add a Reshape."
     return ""
 
 

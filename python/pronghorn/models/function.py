@@ -93,7 +93,7 @@ class Function(Operation):
             raise ValueError(f"`inputs` argument cannot be empty. Received:\ninputs={inputs}")
         if not self._outputs:
             raise ValueError(f"`outputs` argument cannot be empty. Received:\noutputs={outputs}")
-        self._graph = map_graph(self._inputs, self._outputs)
+        self._graph = map_graph(self._inputs, self._outputs, outputs)
         self._runner = GraphRunner(self._graph, self._inputs, outputs)
 
     @property

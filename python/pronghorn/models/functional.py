@@ -38,7 +38,7 @@ class Functional(Model):
             inputs = tree.map_structure(lambda x: new_inputs[id(x)], inputs)
             outputs = tree.map_structure(lambda x: cloned[id(x)], outputs)
             flat_inputs, flat_outputs = tree.flatten(inputs), tree.flatten(outputs)
-        graph = map_graph(flat_inputs, flat_outputs)
+        graph = map_graph(flat_inputs, flat_outputs, outputs)
         self._set_graph(graph, inputs, outputs)
         self._allow_non_tensor_positional_args = True
         self._convert_input_args = False
@@ -208,7 +208,7 @@ class Functional(Model):
         struct = self._inputs_struct
         if isinstance(struct, dict) and not isinstance(inputs, dict):
             flat = tree.flatten(inputs)
-            if len(flat) != len(self._inputs):
+            if not isinstance(inputs, (list, tuple)):
                 names = list(struct)
                 example = ", ".join(f"{name!r}: ..." for name in names)
                 raise ValueError(
@@ -216,11 +216,12 @@ class Functional(Model):
                     f"but it received {len(flat)} input tensors. Pass inputs as a dict, e.g. "
                     f"`layer({{{example}}})`."
                 )
-            self._warn_structure(inputs)
-            return flat
+            raise ValueError(self._structure_message(inputs))
         if isinstance(inputs, dict):
             if isinstance(struct, dict):
                 keys = list(struct)
+                if len(inputs) > len(keys):
+                    self._warn_structure(inputs)
                 found: Any = {}
                 for key in keys:
                     if key not in inputs:
@@ -253,11 +254,14 @@ class Functional(Model):
         return flat
 
     def _warn_structure(self, inputs: Any) -> None:
-        warnings.warn(
+        if not any(isinstance(x, KerasTensor) for x in tree.flatten(inputs)):
+            warnings.warn(self._structure_message(inputs), stacklevel=6)
+
+    def _structure_message(self, inputs: Any) -> str:
+        return (
             "The structure of `inputs` doesn't match the expected structure.\n"
             f"Expected: {tree.map_structure(lambda x: x.name, self._inputs_struct)}\n"
-            f"Received: inputs={tree.map_structure(_describe, inputs)}",
-            stacklevel=6,
+            f"Received: inputs={tree.map_structure(_describe, inputs)}"
         )
 
     def _standardize(self, index: int, x: Any) -> Any:
@@ -265,8 +269,8 @@ class Functional(Model):
         if x is None:
             if not _is_optional(reference):
                 raise ValueError(
-                    f"Input {index} with name '{reference.name}' of layer '{self.name}' is missing."
-                    " Received: None."
+                    f"Functional '{self.name}': input {index} with name '{reference.name}' is not "
+                    "optional. Received: None."
                 )
             return None
         if isinstance(x, KerasTensor):
@@ -294,7 +298,14 @@ class Functional(Model):
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             adjusted = ops.expand_dims(x, axis=-1)
         else:
-            raise self._incompatible(index, shape)
+            path = ".".join(
+                str(p) for p in tree.flatten_with_path(self._inputs_struct)[index][0]
+            )
+            name = self._inputs[index].name
+            raise ValueError(
+                f"Invalid input shape for input {_describe(x)} with name '{name}' and path "
+                f"'{path}'. Expected shape {expected}, but input has incompatible shape {shape}"
+            )
         mask = getattr(x, "_keras_mask", None)
         if mask is not None:
             adjusted._keras_mask = mask

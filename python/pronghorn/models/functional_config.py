@@ -196,6 +196,8 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
 
     def find(place: Any) -> KerasTensor | None:
         name, node_index, tensor_index = place
+        if name not in operations:
+            raise ValueError(f"Functional.from_config: Missing node: {name}.")
         nodes = operations[name]._inbound_nodes
         index = node_index + offsets[name]
         return nodes[index].outputs[tensor_index] if index < len(nodes) else None
@@ -214,7 +216,8 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
         if not progressed:
             left = [name for name, nodes in todo.items() if nodes]
             raise ValueError(
-                f"Functional.from_config: these layers depend on nodes that are missing: {left}."
+                "Functional.from_config: these layers depend on each other in a loop, or on nodes "
+                f"that are missing: {left}."
             )
 
     def tensors(places: Any) -> Any:

@@ -86,12 +86,15 @@ def _nodes_after_inputs(
     return order, met
 
 
-def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
+def map_graph(
+    inputs: list[KerasTensor], outputs: list[KerasTensor], outputs_struct: Any = None
+) -> Graph:
     """Returns the graph that computes `outputs` from `inputs`.
 
     Args:
         inputs: KerasTensors where the graph begins.
         outputs: KerasTensors that depend on nothing but them.
+        outputs_struct: The structure that the outputs are in, for errors.
 
     Raises:
         ValueError: An output depends on something else, or names are used twice.
@@ -135,13 +138,13 @@ def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
         operations_by_depth[depth].sort(key=lambda operation: met[id(operation)])
         operations.extend(operations_by_depth[depth])
     ordered = {depth: nodes_by_depth[depth] for depth in sorted(nodes_by_depth, reverse=True)}
-    _check_connected(inputs, outputs, ordered)
+    _check_connected(inputs, outputs if outputs_struct is None else outputs_struct, ordered)
     _check_names(operations)
     return Graph(ordered, operations, dict(operations_by_depth))
 
 
 def _check_connected(
-    inputs: list[KerasTensor], outputs: list[KerasTensor], nodes_by_depth: dict[int, list[Node]]
+    inputs: list[KerasTensor], outputs: Any, nodes_by_depth: dict[int, list[Node]]
 ) -> None:
     computable = {id(x) for x in inputs}
     connected = set(computable)
@@ -149,9 +152,10 @@ def _check_connected(
     for node in ordered:
         if any(id(x) in connected for x in node.input_tensors):
             connected.update(id(x) for x in node.outputs)
-    for x in outputs:
+    for path, x in tree.flatten_with_path(outputs):
         if id(x) not in connected:
-            raise ValueError("Output with path `` is not connected to `inputs`")
+            where = ".".join(str(p) for p in path)
+            raise ValueError(f"Output with path `{where}` is not connected to `inputs`")
     done: list[str] = []
     for node in ordered:
         if all(id(x) in computable for x in node.outputs):

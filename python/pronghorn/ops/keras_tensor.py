@@ -254,9 +254,6 @@ class KerasTensor:
     def __rpow__(self, other: Any) -> Any:
         return _op("power")(other, self)
 
-    def __eq__(self, other: object) -> Any:
-        return _op("equal")(self, other)
-
     def __ne__(self, other: object) -> Any:
         return _op("not_equal")(self, other)
 

@@ -146,23 +146,18 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The KerasTensors that the operation was called on, if it was called once."""
+        """The KerasTensors that the operation was first called on."""
         return self._get_node_attribute(0, "input_tensors", "input")
 
     @property
     def output(self) -> Any:
-        """The KerasTensors that the operation returned, if it was called once."""
+        """The KerasTensors that the operation's first call returned."""
         return self._get_node_attribute(0, "output_tensors", "output")
 
     def _get_node_attribute(self, node_index: int, attribute: str, what: str) -> Any:
         if not self._inbound_nodes:
             raise AttributeError(
                 f"The layer {self.name} has never been called and thus has no defined {what}."
-            )
-        if len(self._inbound_nodes) > 1:
-            raise AttributeError(
-                f"The layer {self.name} has multiple inbound nodes, with different {what}s: "
-                f"the notion of '{what}' is ill-defined."
             )
         values = getattr(self._inbound_nodes[node_index], attribute)
         return values[0] if len(values) == 1 else values

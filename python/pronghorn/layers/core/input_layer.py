@@ -51,6 +51,11 @@ class InputLayer(Layer):
             batch_shape = kwargs.pop("batch_input_shape")
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to InputLayer: {kwargs}")
+        if input_tensor is not None and (sparse or ragged):
+            raise ValueError(
+                "When providing the `input_tensor` argument, you cannot provide an incompatible "
+                f"`{'sparse' if sparse else 'ragged'}` argument."
+            )
         if sparse or ragged:
             raise NotImplementedError(
                 f"InputLayer '{self.name}': sparse and ragged inputs are not supported. "
@@ -83,9 +88,8 @@ class InputLayer(Layer):
         Node(operation=self, call_args=(), call_kwargs={}, outputs=input_tensor)
         self.built = True
 
-    def call(self) -> Any:
-        """Not to be called: an input has no computation."""
-        raise NotImplementedError(f"InputLayer '{self.name}': an input is not called.")
+    def call(self) -> None:
+        """Does nothing: an input has no computation."""
 
     @property
     def batch_shape(self) -> tuple[int | None, ...]:

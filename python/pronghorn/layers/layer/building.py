@@ -26,6 +26,12 @@ def wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
             build(self, *args, **kwargs)
             return
         self._check_super_called()
+        mode = self._own_policy.quantization_mode
+        if mode is not None:
+            raise NotImplementedError(
+                f"{type(self).__name__} '{self.name}': quantized layers are not supported. "
+                f"Received: dtype={self._own_policy.name}."
+            )
         self._building = True
         try:
             with self._open_name_scope():

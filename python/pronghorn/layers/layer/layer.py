@@ -157,9 +157,9 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         return self.compute_dtype
 
     @property
-    def quantization_mode(self) -> None:
-        """Always None."""
-        return
+    def quantization_mode(self) -> str | None:
+        """How the policy wants the weights quantized; such layers cannot be built."""
+        return self._own_policy.quantization_mode  # type: ignore[no-any-return]
 
     # Calls.
 
@@ -267,11 +267,13 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         if self._convert_input_args:
             policy = self._dtype_policy
             dtype = self.input_dtype
+            autocast = self.autocast
             if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
-                return (policy.convert_input(args[0], self.autocast, dtype),), kwargs
+                return (policy.convert_input(args[0], autocast, dtype),), kwargs
 
             def convert(x: Any) -> Any:
-                return policy.convert_input(x, self.autocast, dtype)
+                # A KerasTensor is cast for inference only: the graph keeps the tensor itself.
+                return x if isinstance(x, KerasTensor) else policy.convert_input(x, autocast, dtype)
 
             args = tree.map_structure(convert, args)
             kwargs = tree.map_structure(convert, kwargs)
@@ -324,9 +326,21 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Infers the outputs as KerasTensors and records the call as a node."""
-        outputs = self.compute_output_spec(*args, **kwargs)
+        spec_args, spec_kwargs = args, kwargs
+        if self.autocast and self._convert_input_args:
+            spec_args, spec_kwargs = self._cast_specs((args, kwargs))
+        outputs = self.compute_output_spec(*spec_args, **spec_kwargs)
         Node(operation=self, call_args=args, call_kwargs=kwargs, outputs=outputs)
         return outputs
+
+    def _cast_specs(self, structure: Any) -> Any:
+        """Returns the structure with KerasTensors of the dtypes that `call` will see."""
+        dtype, policy = self.input_dtype, self._dtype_policy
+
+        def cast(x: Any) -> Any:
+            return policy.convert_input(x, True, dtype) if isinstance(x, KerasTensor) else x
+
+        return tree.map_structure(cast, structure)
 
     def stateless_call(
         self,
