@@ -119,7 +119,7 @@ def _indices(index: Any, size: int, axis: int) -> Tensor:
         raise IndexError(
             f"tensor[...]: index out of range. Received: index={wrong}, axis={axis}, size={size}."
         )
-    return _core.from_numpy(np.ascontiguousarray(index), "int32", True)
+    return _core.from_numpy(np.asarray(index, order="C"), "int32", True)
 
 
 def _take(x: Tensor, index: Any, axis: int) -> Tensor:
@@ -157,5 +157,5 @@ def _by_mask(x: Tensor, keys: list[Any]) -> Tensor:
             f"have. Received: shape={x.shape}. Use `ops.where`."
         )
     keys = [k.numpy() if isinstance(k, Tensor) else k for k in keys]
-    selected = np.ascontiguousarray(x._to_numpy(False)[tuple(keys)])
+    selected = np.asarray(x._to_numpy(False)[tuple(keys)], order="C")
     return _core.from_numpy(selected, x.dtype, True)

@@ -57,11 +57,11 @@ def _from_array(x: Any, dtype: str | None, copy: bool) -> Tensor:
         dtype = _default_dtype(x, array)
     if dtype == "bfloat16":
         if array.dtype.name == "bfloat16":
-            return _core.from_numpy(np.ascontiguousarray(array).view(np.uint16), dtype, copy)
-        found = _core.from_numpy(np.ascontiguousarray(array, np.float32), "float32", True)
+            return _core.from_numpy(np.asarray(array, order="C").view(np.uint16), dtype, copy)
+        found = _core.from_numpy(np.asarray(array, np.float32, order="C"), "float32", True)
         return _core.apply("cast", [found], {"dtype": dtype})
     if array.dtype.name == "bfloat16":
-        found = _core.from_numpy(np.ascontiguousarray(array).view(np.uint16), "bfloat16", True)
+        found = _core.from_numpy(np.asarray(array, order="C").view(np.uint16), "bfloat16", True)
         return _core.apply("cast", [found], {"dtype": dtype})
     if array.dtype.name != dtype:
         with np.errstate(all="ignore"):
