@@ -139,6 +139,17 @@ void for_columns(const Plan& plan, Line&& line) {
   });
 }
 
+// One line of float32, accumulated in double: rounding does not add up.
+template <bool is_product>
+void scan_line(const Plan& plan, const float* x, float* y, int64_t step) {
+  double total = is_product ? 1.0 : 0.0;
+  for (int64_t i = 0; i < plan.n; ++i) {
+    const double before = total;
+    total = is_product ? total * static_cast<double>(x[i * step]) : total + static_cast<double>(x[i * step]);
+    y[i * step] = static_cast<float>(plan.exclusive ? before : total);
+  }
+}
+
 template <bool is_product>
 void run_scan(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
@@ -149,6 +160,9 @@ void run_scan(const Launch& launch) noexcept {
         const int64_t start = at + (plan.reverse ? (plan.n - 1) * plan.inner : 0);
         const T* x = launch.input<T>(0) + start;
         T* y = launch.output<T>(0) + start;
+        if constexpr (std::is_same_v<T, float>) {
+          if (plan.inner == 1) return scan_line<is_product>(plan, x, y, step);
+        }
         for (int64_t j = 0; j < columns; ++j) y[j] = plan.exclusive ? static_cast<T>(is_product) : x[j];
         for (int64_t i = 1; i < plan.n; ++i) {
           const T* term = plan.exclusive ? x + (i - 1) * step : x + i * step;

@@ -184,11 +184,21 @@ void run_grad(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef batch_norm_op() {
-  return {.name = "batch_norm", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run};
+  return {.name = "batch_norm",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .in_place_inputs = 1};
 }
 
 OpDef batch_norm_grad_op() {
-  return {.name = "batch_norm_grad", .infer = infer_grad, .gradient = grad_gradient, .prepare = prepare, .run = run_grad};
+  return {.name = "batch_norm_grad",
+          .infer = infer_grad,
+          .gradient = grad_gradient,
+          .prepare = prepare,
+          .run = run_grad,
+          .in_place_inputs = 0b10001};
 }
 
 }  // namespace pronghorn::ops

@@ -209,7 +209,12 @@ void run_grad(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef layer_norm_op() {
-  return {.name = "layer_norm", .infer = infer_layer, .gradient = layer_gradient, .prepare = prepare, .run = run<true>};
+  return {.name = "layer_norm",
+          .infer = infer_layer,
+          .gradient = layer_gradient,
+          .prepare = prepare,
+          .run = run<true>,
+          .in_place_inputs = 1};
 }
 
 OpDef layer_norm_grad_op() {
@@ -217,11 +222,17 @@ OpDef layer_norm_grad_op() {
           .infer = infer_layer_grad,
           .gradient = layer_grad_gradient,
           .prepare = prepare_grad,
-          .run = run_grad<true>};
+          .run = run_grad<true>,
+          .in_place_inputs = 0b10001};
 }
 
 OpDef rms_norm_op() {
-  return {.name = "rms_norm", .infer = infer_rms, .gradient = rms_gradient, .prepare = prepare, .run = run<false>};
+  return {.name = "rms_norm",
+          .infer = infer_rms,
+          .gradient = rms_gradient,
+          .prepare = prepare,
+          .run = run<false>,
+          .in_place_inputs = 1};
 }
 
 OpDef rms_norm_grad_op() {
@@ -229,7 +240,8 @@ OpDef rms_norm_grad_op() {
           .infer = infer_rms_grad,
           .gradient = rms_grad_gradient,
           .prepare = prepare_grad,
-          .run = run_grad<false>};
+          .run = run_grad<false>,
+          .in_place_inputs = 0b1001};
 }
 
 }  // namespace pronghorn::ops
