@@ -145,9 +145,9 @@ class Lambda(Layer):
                 if safe_mode:
                     raise ValueError(
                         "Lambda: expected safe_mode=False to load a Python `lambda`, because its "
-                        f"byte code can do anything. Received: {key}=<lambda>, "
-                        f"safe_mode={safe_mode}. If you trust the source, pass safe_mode=False or "
-                        "call pronghorn.config.enable_unsafe_deserialization()."
+                        "byte code can do anything (arbitrary code execution). Received: "
+                        f"{key}=<lambda>, safe_mode={safe_mode}. If you trust it, pass "
+                        "safe_mode=False or call pronghorn.config.enable_unsafe_deserialization()."
                     )
                 config[key] = load_function(**value["config"])
             else:
