@@ -289,11 +289,21 @@ class Sequential(Model):
         if isinstance(config, list):
             name, build_shape, layer_configs = None, None, config
         else:
-            name = config.get("name")
+            if not isinstance(config, dict) or not {"name", "layers"} <= set(config):
+                raise ValueError(
+                    "A Sequential model configuration must be a dictionary containing the 'name' "
+                    f"and 'layers' keys. Received: config={config}"
+                )
+            name = config["name"]
             build_shape = config.get("build_input_shape")
             layer_configs = config["layers"]
         model = cls(name=name)
         for data in layer_configs:
+            if not isinstance(data, dict) or "config" not in data:
+                raise ValueError(
+                    "Sequential: a layer's config is malformed. Expected a dictionary containing a "
+                    f"'config' key. Received: {data}"
+                )
             if "module" not in data:
                 data = {**data, "module": "keras.layers", "registered_name": None}
             model.add(deserialize_keras_object(data, custom_objects=custom_objects))
