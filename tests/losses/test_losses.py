@@ -13,7 +13,7 @@ def test_get():
     assert losses.get("KLD") is losses.kl_divergence
     assert isinstance(losses.get("Huber"), losses.Huber)
     assert losses.get(None) is None
-    assert losses.get({"class_name": "Huber", "config": {"delta": 2.0}}).get_config()["delta"] == 2
+    assert losses.get({"class_name": "Huber", "config": {"delta": 2.0}})._fn_kwargs["delta"] == 2
     assert losses.get(losses.hinge) is losses.hinge
 
 

@@ -117,6 +117,13 @@ class CosineSimilarity(LossFunctionWrapper):
     ) -> None:
         super().__init__(cosine_similarity, reduction=reduction, name=name, dtype=dtype, axis=axis)
 
+    def get_config(self) -> dict[str, Any]:
+        # Keras's config of this loss lacks the argument; it is written where it matters.
+        config = super().get_config()
+        if config["axis"] == -1:
+            del config["axis"]
+        return config
+
 
 class Huber(LossFunctionWrapper):
     """Half the squared error, linear beyond `delta`.
@@ -136,6 +143,13 @@ class Huber(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         super().__init__(huber, reduction=reduction, name=name, dtype=dtype, delta=delta)
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras's config of this loss lacks the argument; it is written where it matters.
+        config = super().get_config()
+        if config["delta"] == 1.0:
+            del config["delta"]
+        return config
 
 
 class LogCosh(LossFunctionWrapper):
