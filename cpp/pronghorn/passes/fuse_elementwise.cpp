@@ -52,11 +52,17 @@ class Fusion {
     const auto& nodes = units_[at(unit)];
     const bool early = std::all_of(nodes.begin(), nodes.end(), [&](int32_t i) {
       const Node& node = graph_.nodes[at(i)];
-      if (is_source(node) || (groups_.group[at(i)] >= 0 && node.outputs[0].shape.rank() == 0)) return true;
+      if (is_source(node) || is_scalar(node)) return true;
       const auto& readers = readers_.nodes[at(i)];
       return std::all_of(readers.begin(), readers.end(), [&](int32_t reader) { return unit_of_[at(reader)] == unit; });
     });
     return early ? -1 : nodes.back();
+  }
+
+  bool is_scalar(const Node& node) const {
+    const auto scalar = [](const TensorType& type) { return type.shape.rank() == 0; };
+    return std::all_of(node.outputs.begin(), node.outputs.end(), scalar) &&
+           std::all_of(node.inputs.begin(), node.inputs.end(), [&](Value v) { return scalar(graph_.type(v)); });
   }
 
   // Units in an order in which each comes after those it reads and, if possible, after the other readers of the
