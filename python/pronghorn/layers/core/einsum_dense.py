@@ -6,7 +6,7 @@ from typing import Any
 
 from pronghorn import activations, constraints, initializers, ops, regularizers
 from pronghorn.layers.arguments import Shape, owner_name, reject_quantization
-from pronghorn.layers.core.einsum_equation import analyze_equation
+from pronghorn.layers.core.einsum_equation import EinsumShapes, analyze_equation
 from pronghorn.layers.core.lora import LoraLayer
 
 
@@ -92,9 +92,7 @@ class EinsumDense(LoraLayer):
 
     def build(self, input_shape: Any) -> None:
         """Creates the kernel and the bias for inputs of `input_shape`."""
-        shapes = analyze_equation(
-            self.equation, self.bias_axes, input_shape, self.partial_output_shape
-        )
+        shapes = self._analyze(input_shape, check_ranks=False)
         if None in shapes.kernel or (shapes.bias is not None and None in shapes.bias):
             raise ValueError(
                 f"{owner_name(self)}: the axes of the kernel and of the bias must have known "
@@ -130,6 +128,7 @@ class EinsumDense(LoraLayer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns `activation(einsum(equation, inputs, kernel) + bias)`."""
+        self.compute_output_shape(inputs.shape)
         x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
@@ -139,9 +138,17 @@ class EinsumDense(LoraLayer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Returns the shape that the equation gives."""
-        return analyze_equation(
-            self.equation, self.bias_axes, input_shape, self.partial_output_shape
-        ).output
+        return self._analyze(input_shape).output
+
+    def _analyze(self, input_shape: Any, check_ranks: bool = True) -> EinsumShapes:
+        output_shape = self.partial_output_shape
+        try:
+            return analyze_equation(
+                self.equation, self.bias_axes, input_shape, output_shape, check_ranks=check_ranks
+            )
+        except ValueError:
+            # A wrong rank explains the error better than what follows from it.
+            return analyze_equation(self.equation, self.bias_axes, input_shape, output_shape)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""

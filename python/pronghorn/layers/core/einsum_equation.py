@@ -54,7 +54,12 @@ def _expand(source: str, target: str, rank: int) -> tuple[str, str, str]:
 
 
 def analyze_equation(
-    equation: str, bias_axes: str | None, input_shape: Any, output_shape: Any
+    equation: str,
+    bias_axes: str | None,
+    input_shape: Any,
+    output_shape: Any,
+    *,
+    check_ranks: bool = True,
 ) -> EinsumShapes:
     """Works out the shapes of an `EinsumDense`.
 
@@ -64,6 +69,8 @@ def analyze_equation(
         input_shape: Shape of the input with its batch axis.
         output_shape: Sizes of the output axes that the equation names, without the batch axis;
             `None` for a size to be taken from the input.
+        check_ranks: Whether the equation must have as many letters as there are sizes. Building a
+            layer does not ask for it, calling it does, as in Keras.
 
     Returns:
         An `EinsumShapes`.
@@ -78,7 +85,7 @@ def analyze_equation(
     )
     ellipsis_first = source.startswith("...")
     source, target, elided = _expand(source, target, len(input_shape))
-    if len(source) != len(input_shape):
+    if check_ranks and len(source) != len(input_shape):
         raise ValueError(
             f"EinsumDense: the input must have {len(source)} axes for this equation. {received}"
         )
@@ -87,7 +94,7 @@ def analyze_equation(
     if not ellipsis_first and named:
         sizes.setdefault(named[0], input_shape[0])
         named = named[1:]
-    if len(named) != len(output_shape):
+    if check_ranks and len(named) != len(output_shape):
         raise ValueError(
             f"EinsumDense: output_shape must have {len(named)} sizes for this equation (without "
             f"the batch axis and the axes of an ellipsis). {received}"

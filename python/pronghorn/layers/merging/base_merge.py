@@ -152,7 +152,9 @@ class Merge(Layer):
 def expand_mask(mask: Any, rank: int) -> Any:
     """Returns a boolean mask with axes of size 1 added at the end up to `rank`."""
     mask = ops.cast(mask, "bool")
-    return ops.reshape(mask, (*mask.shape, *(1,) * (rank - len(mask.shape))))
+    for _ in range(rank - len(mask.shape)):
+        mask = ops.expand_dims(mask, axis=-1)
+    return mask
 
 
 def check_mask_list(owner: Any, inputs: Any, mask: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pronghorn import ops
 from pronghorn.layers.arguments import Shape, is_integer, owner_name
 from pronghorn.layers.layer import Layer
-from pronghorn.layers.merging.base_merge import check_mask_list, is_shape
+from pronghorn.layers.merging.base_merge import check_mask_list, expand_mask, is_shape
 
 
 class Concatenate(Layer):
@@ -90,13 +90,12 @@ class Concatenate(Layer):
         axis = self.axis % rank
         parts = []
         for x, m in zip(inputs, mask):
-            shape = tuple(x.shape[:-1])
-            if m is None:
-                parts.append(ops.ones(shape, dtype="bool"))
-                continue
-            m = ops.cast(m, "bool")
-            m = ops.reshape(m, (*m.shape, *(1,) * (rank - 1 - len(m.shape))))
-            parts.append(ops.broadcast_to(m, shape))
+            # Sizes may be unknown here, so the mask is broadcast by `and` with ones.
+            kept = ops.ones_like(x[..., 0], dtype="bool")
+            if m is not None:
+                m = expand_mask(m, rank - 1)
+                kept = ops.logical_and(m, kept)
+            parts.append(kept)
         if axis < rank - 1:
             return ops.concatenate(parts, axis=axis)
         output = parts[0]

@@ -82,7 +82,7 @@ class SpectralNormalization(Wrapper):
             vector, kernel = self.normalized_weights()
             self.vector_u.assign(ops.cast(vector, self.vector_u.dtype))
             self.kernel.assign(ops.cast(kernel, self.kernel.dtype))
-        return self.layer(inputs)
+        return ops.cast(self.layer(inputs), self.compute_dtype)
 
     def normalized_weights(self) -> tuple[Any, Any]:
         """Returns the new u and `W / sigma`; a kernel of zeros is left as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,16 @@ _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 class UpSampling2D(SpatialLayer):
     """Enlarges images by whole factors.
 
-    `"nearest"` repeats rows and columns. `"bilinear"` interpolates linearly between the centres of
-    the pixels: output row i lies at input row `(i + 0.5) / factor - 0.5`; beyond the outermost
-    centres the outermost pixel is repeated.
+    `"nearest"` repeats rows and columns. The others compute row i of the output at the input
+    position `p = (i + 0.5) / factor - 0.5` as `sum_j k(p - j) x_j / sum_j k(p - j)`, and columns
+    alike, with the kernel k: `"bilinear"` `max(1 - |d|, 0)`; `"bicubic"` the cubic of Keys,
+    "Cubic convolution interpolation for digital image processing", 1981, with a = -1/2;
+    `"lanczos3"` and `"lanczos5"` `sinc(d) sinc(d / a)` for `|d| < a`.
 
     Args:
         size: Factors (height, width), or one int for both.
         data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.
-        interpolation: `"nearest"` or `"bilinear"`. `"bicubic"`, `"lanczos3"` and `"lanczos5"` are
-            not supported yet.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Input shape:
@@ -41,7 +43,6 @@ class UpSampling2D(SpatialLayer):
 
     Raises:
         ValueError: If `size` or `interpolation` is wrong.
-        NotImplementedError: For an interpolation that is not supported.
 
     Example:
 
@@ -63,11 +64,6 @@ class UpSampling2D(SpatialLayer):
         self.data_format = standardize_data_format(data_format)
         self.size = integer_tuple("UpSampling2D", "size", size, 2)
         self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, _INTERPOLATIONS)
-        if self.interpolation not in ("nearest", "bilinear"):
-            raise NotImplementedError(
-                "UpSampling2D: expected interpolation 'nearest' or 'bilinear', the ones that are "
-                f"supported. Received: interpolation={interpolation!r}."
-            )
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
@@ -76,7 +72,7 @@ class UpSampling2D(SpatialLayer):
         if self.interpolation == "nearest":
             return repeat_axes(inputs, {first: self.size[0], first + 1: self.size[1]})
         for i, factor in enumerate(self.size):
-            inputs = _interpolate(inputs, first + i, factor)
+            inputs = _interpolate(inputs, first + i, factor, self.interpolation)
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -97,15 +93,28 @@ class UpSampling2D(SpatialLayer):
         }
 
 
-def _interpolate(x: Any, axis: int, factor: int) -> Any:
-    # y(i) = (1 - w) * x(low) + w * x(low + 1) with low + w = (i + 0.5) / factor - 0.5, clipped.
+def _kernel(interpolation: str, distance: np.ndarray) -> np.ndarray:
+    # The weight of an input at some distance, in pixels.
+    d = np.abs(distance)
+    if interpolation == "bilinear":
+        return np.maximum(1 - d, 0)
+    if interpolation == "bicubic":
+        near = (1.5 * d - 2.5) * d * d + 1
+        far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+        return np.where(d < 1, near, np.where(d < 2, far, 0))
+    radius = int(interpolation[-1])
+    return np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+
+
+def _interpolate(x: Any, axis: int, factor: int, interpolation: str) -> Any:
+    # Interpolation is linear: a product with a matrix (factor * n, n) along the axis.
     if factor == 1:
         return x
     n = x.shape[axis]
-    place = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
-    low = np.floor(place).astype("int32")
-    high = np.minimum(low + 1, n - 1).astype("int32")
-    weight = (place - low).astype("float32").reshape((-1,) + (1,) * (len(x.shape) - 1 - axis))
-    w = ops.cast(ops.convert_to_tensor(weight), x.dtype)
-    below = ops.multiply(ops.take(x, low, axis=axis), ops.subtract(1.0, w))
-    return ops.add(below, ops.multiply(ops.take(x, high, axis=axis), w))
+    place = (np.arange(n * factor) + 0.5) / factor - 0.5
+    weights = _kernel(interpolation, place[:, None] - np.arange(n))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    matrix = ops.cast(ops.convert_to_tensor(weights.astype("float32")), x.dtype)
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    flat = ops.reshape(x, (math.prod(before), n, math.prod(after)))
+    return ops.reshape(ops.matmul(matrix, flat), (*before, n * factor, *after))
