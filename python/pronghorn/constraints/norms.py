@@ -24,8 +24,8 @@ class MaxNorm(Constraint):
     Example:
 
     >>> import pronghorn as keras
-    >>> keras.constraints.MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]])).numpy().round(3).tolist()
-    [[0.6], [0.8]]
+    >>> keras.constraints.MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]])).numpy().ravel().round(3)
+    array([0.6, 0.8], dtype=float32)
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:

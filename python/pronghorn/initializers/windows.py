@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 
-def _cosines(*coefficients: float) -> Callable[[np.ndarray], np.ndarray]:
-    def values(x: np.ndarray) -> np.ndarray:
+def _cosines(*coefficients: float) -> Callable[[Any], Any]:
+    def values(x: Any) -> Any:
         return np.sum(
             [(-1) ** k * c * np.cos(2 * np.pi * k * x) for k, c in enumerate(coefficients)], axis=0
         )
@@ -17,20 +17,20 @@ def _cosines(*coefficients: float) -> Callable[[np.ndarray], np.ndarray]:
     return values
 
 
-def _tukey(x: np.ndarray, alpha: float = 0.5) -> np.ndarray:
+def _tukey(x: Any, alpha: float = 0.5) -> Any:
     if alpha <= 0:
         return np.ones_like(x)
     edge = np.minimum(np.minimum(x, 1 - x) / (alpha / 2), 1.0)
     return 0.5 * (1 - np.cos(np.pi * edge))
 
 
-def _bohman(x: np.ndarray) -> np.ndarray:
+def _bohman(x: Any) -> Any:
     distance = np.abs(2 * x - 1)
     return (1 - distance) * np.cos(np.pi * distance) + np.sin(np.pi * distance) / np.pi
 
 
 # Functions of the position in the window, 0 at its first and 1 at its last point.
-WINDOWS: dict[str, Callable[..., np.ndarray]] = {
+WINDOWS: dict[str, Callable[..., Any]] = {
     "blackman": _cosines(0.42, 0.5, 0.08),
     "blackmanharris": _cosines(0.35875, 0.48829, 0.14128, 0.01168),
     "bohman": _bohman,
@@ -46,7 +46,7 @@ WINDOWS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def window_values(window: Any, length: int, periodic: bool) -> np.ndarray | None:
+def window_values(window: Any, length: int, periodic: bool) -> Any:
     """Returns the values of a window, `None` for no window.
 
     Args:

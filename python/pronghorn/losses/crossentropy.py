@@ -57,8 +57,8 @@ def categorical_crossentropy(
 
     >>> import pronghorn as keras
     >>> p = [[0.25, 0.5, 0.25]]
-    >>> keras.losses.categorical_crossentropy([[0, 1, 0]], p).numpy().round(4).tolist()
-    [0.6931]
+    >>> keras.losses.categorical_crossentropy([[0, 1, 0]], p).numpy().round(4)
+    array([0.6931], dtype=float32)
     """
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ValueError(
@@ -101,8 +101,8 @@ def sparse_categorical_crossentropy(
 
     >>> import pronghorn as keras
     >>> p = [[0.25, 0.5, 0.25]]
-    >>> keras.losses.sparse_categorical_crossentropy([1], p).numpy().round(4).tolist()
-    [0.6931]
+    >>> keras.losses.sparse_categorical_crossentropy([1], p).numpy().round(4)
+    array([0.6931], dtype=float32)
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true)
@@ -146,8 +146,8 @@ def binary_crossentropy(
     Example:
 
     >>> import pronghorn as keras
-    >>> keras.losses.binary_crossentropy([[1.0]], [[0.5]]).numpy().round(4).tolist()
-    [0.6931]
+    >>> keras.losses.binary_crossentropy([[1.0]], [[0.5]]).numpy().round(4)
+    array([0.6931], dtype=float32)
     """
     _check_smoothing("binary_crossentropy", label_smoothing)
     y_pred = ops.convert_to_tensor(y_pred)

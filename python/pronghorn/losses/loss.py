@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from pronghorn import config, ops, tree
 from pronghorn.naming import auto_name, name_scope
 
+_NUMBERS = (bool, int, float, np.number, np.bool_)
 _REDUCTIONS = ("sum_over_batch_size", "none", "sum", "mean", "mean_with_sample_weight", None)
 
 
@@ -76,8 +78,8 @@ class Loss:
         """
         with name_scope(self.name.replace("/", "_")):
             in_mask = get_mask(y_pred)
-            y_pred = tree.map_structure(lambda x: to_dtype(x, self._dtype), y_pred)
-            y_true = tree.map_structure(self._target, y_true)
+            y_pred = map_arrays(lambda x: to_dtype(x, self._dtype), y_pred)
+            y_true = map_arrays(self._target, y_true)
             losses = self.call(y_true, y_pred)
             out_mask = get_mask(losses)
             mask = in_mask if out_mask is None else out_mask
@@ -129,6 +131,15 @@ def to_dtype(x: Any, dtype: str) -> Any:
     """Returns `x` as a tensor of that dtype."""
     x = ops.convert_to_tensor(x)
     return x if x.dtype == dtype else ops.cast(x, dtype)
+
+
+def map_arrays(convert: Callable[[Any], Any], x: Any) -> Any:
+    """Returns `x` with each array converted; nested lists of numbers are one array."""
+    if not tree.is_nested(x):
+        return convert(x)
+    if isinstance(x, (list, tuple)) and all(isinstance(e, _NUMBERS) for e in tree.flatten(x)):
+        return convert(np.asarray(x))
+    return tree.map_structure(convert, x)
 
 
 def get_mask(x: Any) -> Any:

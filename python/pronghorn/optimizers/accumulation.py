@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,11 +36,15 @@ class GradientAccumulation:
     """Part of `Optimizer` that averages gradients over several steps before an update."""
 
     gradient_accumulation_steps: int | None
-    variables: list[Variable]
     _iterations: Variable
     _accumulated_gradients: list[Variable]
     _get_variable_index: Callable[[Variable], int]
     _update: Callable[[list[Any], list[Variable]], None]
+
+    @property
+    @abc.abstractmethod
+    def variables(self) -> list[Variable]:
+        """All variables of the optimizer."""
 
     def _init_accumulation(self, steps: int | None) -> None:
         if steps is not None and (

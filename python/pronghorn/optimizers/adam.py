@@ -39,8 +39,8 @@ class Adam(Optimizer):
     >>> import pronghorn as keras
     >>> v = keras.Variable([1.0])
     >>> keras.optimizers.Adam(learning_rate=0.1).apply([keras.ops.array([2.0])], [v])
-    >>> v.numpy().round(3).tolist()
-    [0.9]
+    >>> v.numpy().round(3)
+    array([0.9], dtype=float32)
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +16,13 @@ class MovingAverages:
     use_ema: bool
     ema_momentum: float
     ema_overwrite_frequency: int | None
-    iterations: Any
     _trainable_variables: list[Variable]
     _model_variables_moving_average: list[Any]
+
+    @property
+    @abc.abstractmethod
+    def iterations(self) -> Any:
+        """Number of updates made so far."""
 
     def _init_averages(
         self, use_ema: bool, ema_momentum: float, ema_overwrite_frequency: int | None

@@ -17,8 +17,8 @@ class Clipping:
     def _init_clipping(
         self, clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None
     ) -> None:
-        given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {name: value for name, value in given.items() if value is not None}
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = {name: value for name, value in limits.items() if value is not None}
         if len(given) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "

@@ -36,8 +36,8 @@ class SGD(Optimizer):
     >>> import pronghorn as keras
     >>> v = keras.Variable([1.0])
     >>> keras.optimizers.SGD(learning_rate=0.1).apply([keras.ops.array([2.0])], [v])
-    >>> v.numpy().round(3).tolist()
-    [0.8]
+    >>> v.numpy().round(3)
+    array([0.8], dtype=float32)
     """
 
     def __init__(
