@@ -272,3 +272,23 @@ def test_base_classes_want_to_be_overridden():
 def test_bad_schedules(cls, arguments, message):
     with pytest.raises(ValueError, match=message):
         getattr(optimizers.schedules, cls)(*arguments)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_updates_in_a_python_loop_become_one_program(cls):
+    """Compiled from the third step on; a changed hyperparameter or learning rate takes effect."""
+    optimizer = getattr(optimizers, cls)(learning_rate=0.1, weight_decay=0.1)
+    reference = getattr(optimizers, cls)(learning_rate=0.1, weight_decay=0.1)
+    reference._eager_programs.run = lambda *args: False
+    v, w = _variable(), _variable()
+    for step in range(9):
+        if step == 4:
+            optimizer.learning_rate = reference.learning_rate = 0.03
+        if step == 6:
+            optimizer.weight_decay = reference.weight_decay = 0.3
+        grad = _grad(0.5 - 0.1 * step, 0.25 * step)
+        optimizer.apply([grad], [v])
+        reference.apply([grad], [w])
+        np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=1e-5, atol=1e-6)
+    assert len(optimizer._eager_programs._programs) == 2
+    assert not reference._eager_programs._programs

@@ -17,6 +17,7 @@ from pronghorn.naming import auto_name, name_scope
 from pronghorn.optimizers.accumulation import GradientAccumulation
 from pronghorn.optimizers.averaging import MovingAverages
 from pronghorn.optimizers.clipping import Clipping
+from pronghorn.optimizers.eager_program import EagerPrograms
 from pronghorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from pronghorn.optimizers.state import OptimizerState
 from pronghorn.optimizers.weight_decay import WeightDecay
@@ -90,6 +91,7 @@ class Optimizer(OptimizerState, Clipping, WeightDecay, MovingAverages, GradientA
         self._trainable_variables: list[Variable] = []
         self._indices: dict[int, int] = {}
         self._step_values: dict[Any, Any] | None = None
+        self._eager_programs = EagerPrograms()
         with name_scope(self.name, caller=self):
             self._iterations = self.add_variable((), dtype="int32", name="iteration")
             self._learning_rate = self._first_learning_rate(learning_rate)
@@ -217,15 +219,20 @@ class Optimizer(OptimizerState, Clipping, WeightDecay, MovingAverages, GradientA
         if len(grads) == 0:
             return
         variables = self._variables_of(grads, trainable_variables)
+        pairs = self._check_gradients(grads, variables)
+        grads, updated = [g for g, _ in pairs], [v for _, v in pairs]
+        if not self._eager_programs.run(self, grads, updated, self._apply_now):
+            self._apply_now(grads, updated)
+
+    def _apply_now(self, grads: list[Any], variables: list[Variable]) -> None:
         with name_scope(self.name, caller=self):
-            pairs = self._check_gradients(grads, variables)
             scale = self.loss_scale_factor
-            grads = [
-                g if scale is None or v.overwrite_with_gradient else g / scale for g, v in pairs
-            ]
-            updated = [v for _, v in pairs]
-            self._backend_apply_gradients(grads, updated)
-            for variable in updated:
+            if scale is not None:
+                grads = [
+                    g if v.overwrite_with_gradient else g / scale for g, v in zip(grads, variables)
+                ]
+            self._backend_apply_gradients(grads, variables)
+            for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
         self._iterations.assign_add(1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pronghorn import config, initializers, ops
 from pronghorn.naming import name_scope
+from pronghorn.optimizers.eager_program import EagerPrograms
 from pronghorn.variable import Variable
 
 
@@ -217,6 +218,12 @@ class OptimizerState:
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state.pop("_eager_programs", None)  # they write into this object's variables
+        return state
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._eager_programs = EagerPrograms()
         self._indices = {id(v): i for i, v in enumerate(self._trainable_variables)}
