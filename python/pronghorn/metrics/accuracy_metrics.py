@@ -10,19 +10,19 @@ from pronghorn.metrics.reduction_metrics import MeanMetricWrapper
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
-    """How often outputs equal targets, for each sample.
+    """Whether outputs equal targets, for each element.
 
     Args:
-        y_true: targets `(..., n)`.
+        y_true: targets.
         y_pred: outputs of the same shape.
 
     Returns:
-        Means over the last axis `(...)`.
+        Values 0 or 1, of that shape.
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    return ops.mean(ops.cast(ops.equal(y_true, y_pred), config.floatx()), axis=-1)
+    return ops.cast(ops.equal(y_true, y_pred), config.floatx())
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:

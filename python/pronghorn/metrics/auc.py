@@ -59,13 +59,11 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         if str(curve).upper() not in _CURVES:
-            raise ValueError(
-                f'Invalid `curve` argument value "{curve}". Expected one of: {_CURVES}'
-            )
+            raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are {_CURVES}')
         if str(summation_method).lower() not in _METHODS:
             raise ValueError(
-                f'Invalid `summation_method` argument value "{summation_method}". '
-                f"Expected one of: {_METHODS}"
+                f'Invalid AUC summation method value: "{summation_method}". '
+                f"Expected values are {_METHODS}"
             )
         super().__init__(name=name, dtype=dtype)
         self._set_thresholds(num_thresholds, thresholds)

@@ -88,6 +88,11 @@ def count(
         label_weight = ops.broadcast_to(ops.cast(label_weights, dtype), y_true.shape)
         weight = label_weight if weight is None else ops.multiply(weight, label_weight)
     if class_id is not None:
+        if y_pred.ndim < 2:
+            raise ValueError(
+                f"{name}: When class_id is provided, y_pred must be a 2D array with shape "
+                f"(num_samples, num_classes), whose column it names. Received: y_pred.shape={tuple(y_pred.shape)}."
+            )
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
         weight = None if weight is None else weight[..., class_id]
     labels = y_true.shape[-1] if multi_label and y_true.ndim > 1 else 1

@@ -45,7 +45,8 @@ class FBetaScore(Metric):
         super().__init__(name=name, dtype=dtype)
         if average not in _AVERAGES:
             raise ValueError(
-                f"Invalid `average` argument value. Expected one of: {_AVERAGES}. "
+                f"Invalid `average` argument value. Expected one of: "
+                "{None, 'micro', 'macro', 'weighted'}. "
                 f"Received: average={average}"
             )
         if not isinstance(beta, float):

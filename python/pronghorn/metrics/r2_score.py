@@ -80,7 +80,7 @@ class R2Score(Metric):
         y_true, y_pred = self._tensors(y_true, y_pred)
         if y_true.ndim != 2 or y_true.shape != y_pred.shape:
             raise ValueError(
-                f"R2Score '{self.name}': expects 2D inputs of one shape, (samples, outputs). "
+                f"R2Score '{self.name}': expects 2D inputs with shape (samples, outputs). "
                 f"Received: y_true.shape={tuple(y_true.shape)}, y_pred.shape={tuple(y_pred.shape)}."
             )
         if not self._built:

@@ -41,7 +41,7 @@ class CompileLoss:
                 "compile: expected a loss for at least one output. Received: loss=None."
             )
         self._weights = outputs.spread(self._loss_weights, "loss_weights")
-        targets = outputs.flatten(y_true, "y") if y_true is not None else [None] * outputs.count
+        targets = outputs.targets(y_true, [spec is not None for spec in specs])
         predictions = tree.flatten(y_pred)
         self.losses = [
             get_loss(spec, y_t, y_p)
@@ -70,7 +70,7 @@ class CompileLoss:
         """The weighted sum of the losses, a scalar; records each one where there are several."""
         if not self.built:
             self.build(y_true, y_pred)
-        targets = self.outputs.flatten(y_true, "y")
+        targets = self._targets(y_true)
         predictions = tree.flatten(y_pred)
         weights = spread_sample_weight(self.outputs, sample_weight)
         self.output_shapes = [tuple(y_p.shape) for y_p in predictions]
@@ -90,11 +90,14 @@ class CompileLoss:
             total = ops.add(total, value)
         return total
 
+    def _targets(self, y_true: Any) -> list[Any]:
+        return self.outputs.targets(y_true, [loss is not None for loss in self.losses])
+
     def check_targets(self, y_true: Any, y_pred_shapes: list[tuple[int, ...]]) -> None:
         """Raises for targets (NumPy arrays) that the losses cannot take, before a kernel runs."""
         if not self.built:
             return
-        targets = self.outputs.flatten(y_true, "y")
+        targets = self._targets(y_true)
         for name, loss, y_t, shape in zip(
             self.outputs.names, self.losses, targets, y_pred_shapes, strict=True
         ):

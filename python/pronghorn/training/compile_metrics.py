@@ -90,6 +90,7 @@ class CompileMetrics(Metric):
         self._output_names = output_names
         self.built = False
         # (name in the logs, output number, weighted, metric)
+        self._wanted: list[bool] = []
         self._entries: list[tuple[str, int, bool, Metric]] = []
 
     @property
@@ -110,12 +111,14 @@ class CompileMetrics(Metric):
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Makes the metrics, now that shapes and names of the outputs are known."""
         outputs = Outputs(y_pred, self._output_names)
-        targets = outputs.flatten(y_true, "y")
+        plain = _per_output(outputs, self._user_metrics, "metrics")
+        with_weights = _per_output(outputs, self._user_weighted_metrics, "weighted_metrics")
+        self._wanted = [bool(a or b) for a, b in zip(plain, with_weights, strict=True)]
+        targets = outputs.targets(y_true, self._wanted)
         predictions = tree.flatten(y_pred)
         names: set[str] = set()
-        for weighted, spec in ((False, self._user_metrics), (True, self._user_weighted_metrics)):
-            what = "weighted_metrics" if weighted else "metrics"
-            for number, entries in enumerate(_per_output(outputs, spec, what)):
+        for weighted, spec in ((False, plain), (True, with_weights)):
+            for number, entries in enumerate(spec):
                 for entry in entries:
                     if targets[number] is None:
                         continue
@@ -133,7 +136,7 @@ class CompileMetrics(Metric):
         """Updates all metrics."""
         if not self.built:
             self.build(y_true, y_pred)
-        targets = self.outputs.flatten(y_true, "y")
+        targets = self.outputs.targets(y_true, self._wanted)
         predictions = tree.flatten(y_pred)
         weights = spread_sample_weight(self.outputs, sample_weight)
         for _, number, weighted, metric in self._entries:

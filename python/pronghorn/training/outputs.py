@@ -60,6 +60,15 @@ class Outputs:
             )
         return flat
 
+    def targets(self, y_true: Any, wanted: list[bool]) -> list[Any]:
+        """One target for each output; those that are not wanted may be left out of a list."""
+        if self.nested and not isinstance(y_true, dict) and not all(wanted):
+            flat = tree.flatten(y_true)
+            if len(flat) == sum(wanted):
+                left = iter(flat)
+                return [next(left) if needed else None for needed in wanted]
+        return self.flatten(y_true, "y")
+
     def spread(self, values: Any, what: str) -> list[Any]:
         """One entry for each output, from an argument of `compile`.
 

@@ -26,7 +26,7 @@ class StepProgram:
     `None` for the default steps, whose logs are the results of the metrics.
     """
 
-    __slots__ = ("_logs", "program", "specs", "structure")
+    __slots__ = ("_logs", "output_shapes", "program", "specs", "structure")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class StepProgram:
         self.structure = structure
         self.specs = specs or []
         self._logs = logs
+        # Of each output, for the check of targets.
+        self.output_shapes: list[tuple[int, ...]] = []
 
     def logs(self) -> dict[str, Any] | None:
         """The logs of the step that ran last, where the step made its own."""
@@ -85,6 +87,8 @@ def trace_step(model: Any, mode: str, data: Any) -> StepProgram:
                 logs = getattr(model, f"{mode}_step")(symbolic)
                 kept = _keep_logs(model, mode, logs)
                 step = StepProgram(trace.compile([]), logs=kept)
+                if model._compile_loss is not None:
+                    step.output_shapes = model._compile_loss.output_shapes
         finally:
             # Losses that layers added belong to this trace.
             model._clear_losses()

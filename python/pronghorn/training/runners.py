@@ -43,7 +43,7 @@ class StepRunner:
             step = self._by_size[batch_size] = self._step_for(
                 map_leaves(lambda array: array[:batch_size], data.data)
             )
-            self._model._check_targets(data.data, self._checked)
+            self._check_targets(step, data.data, self._checked)
         self._last = step
         return step.program.run_batches(
             data.sources, order, batch_size, first, last, time_limit=time_limit
@@ -70,9 +70,16 @@ class StepRunner:
         step = self._model._programs.steps.get((self._mode, (key, self._flags)))
         if step is None:
             step = self._step_for(data)
-        self._model._check_targets(data, None)
+        self._check_targets(step, data, None)
         self._last = step
         step.program(*leaves)
+
+    def _check_targets(self, step: StepProgram, data: Any, done: set[Hashable] | None) -> None:
+        # Once a run for data in memory.
+        if not done and step.output_shapes:
+            self._model._check_targets(data, step.output_shapes)
+            if done is not None:
+                done.add("targets")
 
     def _step_for(self, data: Any) -> StepProgram:
         key, _ = flatten_batch(data)

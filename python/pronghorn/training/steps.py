@@ -198,13 +198,8 @@ class StepsMixin:
             or cls.compute_metrics is not StepsMixin.compute_metrics
         )
 
-    def _check_targets(self, data: Any, done: set[Any] | None) -> None:
-        """Raises for targets that the losses cannot take; once a run for data in memory."""
-        if self._compile_loss is None or (done and "targets" in done):
-            return
-        if done is not None:
-            done.add("targets")
+    def _check_targets(self, data: Any, output_shapes: list[tuple[int, ...]]) -> None:
+        """Raises for targets that the losses cannot take."""
         y = unpack_x_y_sample_weight(data)[1]
-        shapes = self._compile_loss.output_shapes
-        if y is not None and shapes:
-            self._compile_loss.check_targets(y, shapes)
+        if self._compile_loss is not None and y is not None:
+            self._compile_loss.check_targets(y, output_shapes)
