@@ -177,6 +177,10 @@ def test_lambda() -> None:
     shaped = layers.Lambda(lambda x: x, output_shape=(2,), mask=lambda inputs, mask: mask)
     assert shaped.compute_output_shape((None, 2)) == (None, 2)
     assert shaped.supports_masking
+    assert layers.Lambda(lambda x: x[:, :1]).compute_output_shape((None, 2)) == (None, 1)
+    spec = layers.Lambda(lambda x: keras.ops.argmax(x, axis=-1))(keras.KerasTensor((None, 2)))
+    assert (spec.shape, spec.dtype) == ((None,), "int32")
+    assert not layers.Lambda(lambda x: x).supports_masking
     with pytest.raises(TypeError, match="function must be callable"):
         layers.Lambda(3)
 

@@ -7,8 +7,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from pronghorn import tree
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.ops.keras_tensor import KerasTensor
 
 
 def _serialize_function(function: Any) -> Any:
@@ -71,8 +73,7 @@ class Lambda(Layer):
             )
         self.arguments = arguments or {}
         self.function = function
-        if mask is not None:
-            self.supports_masking = True
+        self.supports_masking = mask is not None
         self.mask = mask
         self._output_shape = output_shape
         parameters = inspect.signature(function).parameters
@@ -98,12 +99,22 @@ class Lambda(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns what `output_shape` says; without one, the shape is inferred by calling."""
         if self._output_shape is None:
-            return super().compute_output_shape(input_shape)
+            inputs = tree.map_shape_structure(
+                lambda shape: KerasTensor(shape, dtype=self.compute_dtype), input_shape
+            )
+            spec = self._trace_output_spec((inputs,), {})
+            return tree.map_structure(lambda x: tuple(x.shape), spec)
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         first = input_shape[0]
         batch = first[0] if isinstance(first, (tuple, list)) else first
         return (batch, *self._output_shape)
+
+    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns symbolic tensors of the outputs' shapes and dtypes."""
+        if self._output_shape is None:
+            return self._trace_output_spec((inputs, *args), kwargs)
+        return super().compute_output_spec(inputs, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments, a `lambda` as byte code."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pronghorn import ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.naming import name_scope
 
 
 class LoraLayer(Layer):
@@ -103,18 +104,21 @@ class LoraLayer(Layer):
         weight = self._base_weight()
         name = f"lora_{self.lora_target}"
         self._tracker.unlock()
-        a = self.add_weight(
-            name=f"{name}_a",
-            shape=(*weight.shape[:-1], rank),
-            initializer=a_initializer,
-            regularizer=getattr(self, f"{self.lora_target}_regularizer", None),
-        )
-        b = self.add_weight(
-            name=f"{name}_b",
-            shape=(rank, weight.shape[-1]),
-            initializer=b_initializer,
-            regularizer=getattr(self, f"{self.lora_target}_regularizer", None),
-        )
+        regularizer = getattr(self, f"{self.lora_target}_regularizer", None)
+        parent = (self.path or self.name).rpartition("/")[0]
+        with name_scope(self.name, caller=self, override_parent=parent):
+            a = self.add_weight(
+                name=f"{name}_a",
+                shape=(*weight.shape[:-1], rank),
+                initializer=a_initializer,
+                regularizer=regularizer,
+            )
+            b = self.add_weight(
+                name=f"{name}_b",
+                shape=(rank, weight.shape[-1]),
+                initializer=b_initializer,
+                regularizer=regularizer,
+            )
         setattr(self, f"{name}_a", a)
         setattr(self, f"{name}_b", b)
         weight.trainable = False

@@ -90,12 +90,13 @@ class Concatenate(Layer):
         axis = self.axis % rank
         parts = []
         for x, m in zip(inputs, mask):
-            # Sizes may be unknown here, so the mask is broadcast by `and` with ones.
-            kept = ops.ones_like(x[..., 0], dtype="bool")
-            if m is not None:
-                m = expand_mask(m, rank - 1)
-                kept = ops.logical_and(m, kept)
-            parts.append(kept)
+            if m is not None and len(m.shape) == rank:
+                m = ops.any(ops.cast(m, "bool"), axis=-1)
+            if m is None or len(m.shape) < rank - 1:
+                # Sizes may be unknown here, so the mask is broadcast by `and` with ones.
+                ones = ops.ones_like(x[..., 0], dtype="bool")
+                m = ones if m is None else ops.logical_and(expand_mask(m, rank - 1), ones)
+            parts.append(ops.cast(m, "bool"))
         if axis < rank - 1:
             return ops.concatenate(parts, axis=axis)
         output = parts[0]
