@@ -216,7 +216,11 @@ class Functional(Model):
                     f"but it received {len(flat)} input tensors. Pass inputs as a dict, e.g. "
                     f"`layer({{{example}}})`."
                 )
-            raise ValueError(self._structure_message(inputs))
+            if list(struct) != sorted(struct):
+                # Whose order a list would be in is anybody's guess.
+                raise ValueError(self._structure_message(inputs))
+            self._warn_structure(inputs)
+            return flat
         if isinstance(inputs, dict):
             if isinstance(struct, dict):
                 keys = list(struct)

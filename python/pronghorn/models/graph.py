@@ -104,6 +104,13 @@ def map_graph(
     operation_depth: dict[int, int] = {}
     nodes: dict[int, Node] = {}
     operations_by_id: dict[int, Any] = {}
+    # What makes an intermediate tensor that is an input is not of the graph.
+    beyond = {
+        id(node_of(x))
+        for x in inputs
+        if hasattr(x, "_keras_history") and not node_of(x).is_input
+    }
+    order = [node for node in order if id(node) not in beyond]
     for node in reversed(order):
         depth = max(node_depth.get(id(node), 0), operation_depth.get(id(node.operation), 0))
         nodes.setdefault(id(node), node)
@@ -113,13 +120,12 @@ def map_graph(
         for parent in node.parent_nodes:
             nodes.setdefault(id(parent), parent)
             node_depth[id(parent)] = max(depth + 1, node_depth.get(id(parent), 0))
-    # A node beyond an intermediate tensor that is an input is not of the graph.
     kept = {id(node) for node in order}
     for x in inputs:
         if not hasattr(x, "_keras_history"):
             continue
         node = node_of(x)
-        if id(node.operation) not in operation_depth:
+        if id(node.operation) not in operation_depth and id(node) not in beyond:
             operation_depth[id(node.operation)] = 0
             operations_by_id[id(node.operation)] = node.operation
             met[id(node.operation)] = -1

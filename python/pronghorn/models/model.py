@@ -9,7 +9,7 @@ from typing import Any
 from pronghorn import tree
 from pronghorn.layers.layer import Layer
 from pronghorn.ops.keras_tensor import KerasTensor
-from pronghorn.ops.operation import default, is_default
+from pronghorn.ops.operation import default, is_default, only_accepted
 from pronghorn.ops.symbolic import compute_output_spec
 from pronghorn.training.trainer import Trainer
 
@@ -190,20 +190,37 @@ class Model(Trainer, Layer):
             f"Received: format={format!r}."
         )
 
+    # State.
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Returns all variables of the model, its optimizer and its metrics as nested dicts.
+
+        Args:
+            value_format: `"backend_tensor"` for tensors, `"numpy_array"` for arrays.
+        """
+        from pronghorn.models.state_tree import get_state_tree
+
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Sets the variables that are in `state_tree`.
+
+        Args:
+            state_tree: Nested dicts as `get_state_tree` returns them, or a part of them.
+        """
+        from pronghorn.models.state_tree import set_state_tree
+
+        set_state_tree(self, state_tree)
+
     # Configs.
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments of a subclass, where they are plain values."""
         config = dict(super().get_config())
-        if is_default(type(self).get_config) or type(self).get_config is Model.get_config:
-            captured = getattr(self, "_auto_config", None)
-            if captured is None and type(self).__init__ is not Model.__init__:
-                raise NotImplementedError(
-                    f"Model {type(self).__name__} was created by passing non-serializable argument "
-                    "values in `__init__()`, and therefore the model must override `get_config()`."
-                )
-            config.update(captured or {})
-        return config
+        captured = getattr(self, "_auto_config", None)
+        if captured is None:
+            return config
+        return only_accepted(type(self), {**config, **captured})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

@@ -121,12 +121,14 @@ class Operation:
                 "        })\n"
                 "        return config"
             )
-        config.update(captured)
-        return config
+        # The name is kept where it was made automatically, too.
+        config.update({k: v for k, v in captured.items() if k != "name" or v is not None})
+        return only_accepted(type(self), config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Returns an operation made with the arguments that `get_config` gave."""
+        config = _with_plain_dtype(config)
         try:
             return cls(**config)
         except Exception as e:
@@ -163,16 +165,29 @@ class Operation:
         return values[0] if len(values) == 1 else values
 
 
+def _with_plain_dtype(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns `config` with a serialized dtype policy as a name, or a policy where it has none."""
+    if not isinstance(config.get("dtype"), dict):
+        return config
+    from pronghorn import dtype_policies
+
+    policy = dtype_policies.deserialize(config["dtype"])
+    if not policy._is_map and policy.quantization_mode is None:
+        policy = policy.name
+    return {**config, "dtype": policy}
+
+
 def _capture_config(
     cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any] | None:
     """Returns the constructor arguments by name if all are plain values or structures of them."""
-    config = dict(kwargs)
-    if args:
-        names = _init_argument_names(cls)
-        if len(args) > len(names):
-            return None
-        config.update(zip(names, args))
+    names, defaults, _ = constructor_arguments(cls)
+    if len(args) > len(names):
+        return None
+    config = dict(zip(names, args))
+    config.update(kwargs)
+    for name, value in defaults.items():
+        config.setdefault(name, value)
     policy = config.get("dtype")
     if policy is not None and not isinstance(policy, str) and hasattr(policy, "get_config"):
         from pronghorn import dtype_policies
@@ -188,8 +203,22 @@ def _capture_config(
 
 
 @functools.cache
-def _init_argument_names(cls: type) -> tuple[str, ...]:
-    return tuple(inspect.getfullargspec(cls.__init__).args[1:])  # type: ignore[misc]
+def constructor_arguments(cls: type) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Returns the names of the constructor's positional arguments, all defaults, and `**kwargs`."""
+    spec = inspect.getfullargspec(cls.__init__)  # type: ignore[misc]
+    names = tuple(spec.args[1:])
+    defaults = dict(zip(names[::-1], (spec.defaults or ())[::-1]))
+    defaults.update(spec.kwonlydefaults or {})
+    return names, defaults, spec.varkw is not None
+
+
+def only_accepted(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """Returns the part of `config` that the constructor of `cls` takes."""
+    names, defaults, takes_any = constructor_arguments(cls)
+    if takes_any:
+        return config
+    keyword_only = inspect.getfullargspec(cls.__init__).kwonlyargs  # type: ignore[misc]
+    return {k: v for k, v in config.items() if k in names or k in keyword_only}
 
 
 class FunctionOperation(Operation):

@@ -102,7 +102,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         self._losses = []
         self._called = False
         self._build_shapes_dict = None
-        self._parent_path = current_path() or None
+        self._parent_path = None
         self._path = None
         self._convert_input_args = True
         self._allow_non_tensor_positional_args = False
@@ -135,8 +135,14 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
         policy = dtype_policies.get(value)
+        if policy.quantization_mode is not None and self.built:
+            raise ValueError(
+                f"Implicitly enabling {policy.quantization_mode.upper()} quantization by setting "
+                f"`dtype_policy` is not supported. Received: dtype_policy={policy.name}."
+            )
         if self._dtype_policy._is_map and self._path:
-            self._dtype_policy.pop(self._path, None)
+            if self._path in self._dtype_policy:
+                del self._dtype_policy[self._path]
             self._dtype_policy[self._path] = policy
         else:
             self._dtype_policy = policy
@@ -250,7 +256,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
     def _add_activity_loss(self, x: Tensor) -> None:
         loss = self.activity_regularizer(x)
         if x.ndim > 0:
-            loss = loss / float(x.shape[0])
+            loss = loss / float(max(x.shape[0], 1))
         self.add_loss(loss)
 
     def _set_masks(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:

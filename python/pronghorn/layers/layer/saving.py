@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn.layers.layer.state import LayerState
-from pronghorn.ops.operation import default
+from pronghorn.ops.operation import default, is_default, only_accepted
 
 
 class LayerSaving(LayerState):
@@ -30,7 +30,8 @@ class LayerSaving(LayerState):
             from pronghorn import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        # The name comes first and what the constructor was given does not come twice.
+        if is_default(self.get_config):
+            return only_accepted(type(self), config)
         return config
 
     def save_own_variables(self, store: Any) -> None:
@@ -102,6 +103,6 @@ class LayerSaving(LayerState):
             NotImplementedError: Always.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} '{self.name}': quantization is not supported. "
+            f"Layer {type(self).__name__} does not have a `quantize` method implemented. "
             f"Received: mode={mode!r}."
         )

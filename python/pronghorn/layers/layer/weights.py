@@ -63,7 +63,8 @@ class LayerWeights(LayerState):
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float_dtype(dtype) else "zeros"
-        with name_scope(self.name, caller=self):
+        # After the build, outside of the layer's scope, the path is that of the build.
+        with name_scope(self.name, caller=self, override_parent=self._parent_path):
             variable = Variable(
                 initializer=initializers.get(initializer),
                 shape=shape,
