@@ -114,12 +114,3 @@ def test_orthogonal_regularizer_errors():
         regularizers.OrthogonalRegularizer(mode="x")
     with pytest.raises(ValueError, match=r"inputs.shape=\(2,\)"):
         regularizers.OrthogonalRegularizer()(ops.ones((2,)))
-
-
-def test_total_penalty_is_the_sum_of_penalties():
-    weights = [ops.convert_to_tensor(WEIGHT * k) for k in (1.0, 0.5, -2.0)]
-    chosen = [regularizers.L2(0.1), regularizers.L1L2(0.3, 0.1), regularizers.L1(0.3)]
-    together = regularizers.total_penalty(list(zip(chosen, weights)))
-    apart = sum(float(r(w)) for r, w in zip(chosen, weights))
-    assert len(together) == 2
-    np.testing.assert_allclose(sum(float(t) for t in together), apart, rtol=1e-5)

@@ -8,7 +8,6 @@ from typing import Any
 from pronghorn.regularizers.orthogonal import OrthogonalRegularizer
 from pronghorn.regularizers.penalties import L1, L1L2, L2
 from pronghorn.regularizers.regularizer import Regularizer, validate_float_arg
-from pronghorn.regularizers.total import total_penalty
 from pronghorn.saving import lookup, serialization
 
 l1 = L1
@@ -42,7 +41,6 @@ __all__ = [
     "l2",
     "orthogonal_regularizer",
     "serialize",
-    "total_penalty",
     "validate_float_arg",
 ]
 
