@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pronghorn
 import pytest
+
+import pronghorn
 from pronghorn import backend, config, ops, random, tree
 from pronghorn.utils import normalize, set_random_seed, to_categorical
 

@@ -179,7 +179,7 @@ def scatter_update(
     name = {"max": "maximum", "min": "minimum", "mul": "multiply"}[reduction]
     for i in range(count):
         row = apply("slice", rows, begin=[i, 0], end=[i + 1, k], strides=[1, 1])
-        old = gather_nd(x, row)
+        old = apply("gather_nd", x, row)
         block = apply(
             "slice",
             blocks,
@@ -189,29 +189,3 @@ def scatter_update(
         )
         x = apply("scatter_nd_update", x, row, apply(name, old, block))
     return x
-
-
-def gather_nd(x: Tensor, indices: Tensor) -> Tensor:
-    """Returns the slices of `x` at coordinates of shape `(..., k)`."""
-    k = indices.shape[-1]
-    sizes = x.shape[:k]
-    rest = list(x.shape[k:])
-    flat = apply("reshape", x, shape=[math.prod(sizes), *rest])
-    count = list(indices.shape[:-1])
-    place: Tensor | None = None
-    for i, n in enumerate(sizes):
-        column = apply(
-            "slice",
-            indices,
-            begin=[0] * len(count) + [i],
-            end=[*count, i + 1],
-            strides=[1] * indices.ndim,
-        )
-        column = apply("reshape", column, shape=count)
-        column = apply("mod", column, as_tensor(n, indices.dtype))
-        if place is None:
-            place = column
-        else:
-            place = apply("add", apply("multiply", place, as_tensor(n, indices.dtype)), column)
-    found: Tensor = apply("gather", flat, place, axis=0) if place is not None else x
-    return found

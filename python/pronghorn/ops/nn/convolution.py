@@ -70,8 +70,9 @@ def conv(
     channels = x.shape[-1]
     if w.shape[-2] == 0 or channels % w.shape[-2]:
         raise ValueError(
-            "The number of input channels must be evenly divisible by kernel's in_channels. "
-            f"Received input channels {channels} and kernel in_channels {w.shape[-2]}. "
+            "The number of input channels must be evenly divisible by kernel's in_channels: "
+            "input channels must match the kernel, times the number of groups. "
+            f"Received input channels {channels} and kernel in_channels {w.shape[-2]}."
         )
     groups = channels // w.shape[-2]
     if w.shape[-1] % groups:
@@ -272,7 +273,7 @@ def conv_transpose(
             )
     if w.shape[-1] != x.shape[-1]:
         raise ValueError(
-            "conv_transpose: the last dimension of the kernel must be the input channels. "
+            "conv_transpose: input channels must match the kernel's last dimension. "
             f"Received: inputs with {x.shape[-1]} channels, kernel.shape={w.shape}."
         )
     low, high, inner, tail = [], [], [], []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from pronghorn import config
@@ -156,6 +157,12 @@ def layer_normalization(
     if kwargs:
         raise TypeError(
             f"layer_normalization: unexpected keyword arguments. Received: {sorted(kwargs)}."
+        )
+    if rms_scaling:
+        warnings.warn(
+            "You passed `rms_scaling=True`, which is deprecated: it divides by the standard "
+            "deviation, not by the root mean square. Use `rms_normalization`.",
+            stacklevel=2,
         )
     x = as_float(x)
     dtype = x.dtype
