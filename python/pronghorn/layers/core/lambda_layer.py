@@ -21,7 +21,7 @@ def _serialize_function(function: Any) -> Any:
         code, defaults, closure = dump_function(function)
         config = {"code": code, "defaults": defaults, "closure": closure}
         return {"class_name": "__lambda__", "config": config}
-    if callable(function):
+    if callable(function) or hasattr(function, "__array__"):
         return serialize_keras_object(function)
     return function
 
@@ -118,12 +118,14 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments, a `lambda` as byte code."""
+        from pronghorn.saving import serialize_keras_object
+
         config = {**super().get_config(), "function": _serialize_function(self.function)}
         if self._output_shape is not None:
             config["output_shape"] = _serialize_function(self._output_shape)
         if self.mask is not None:
             config["mask"] = _serialize_function(self.mask)
-        config["arguments"] = self.arguments
+        config["arguments"] = serialize_keras_object(dict(self.arguments))
         return config
 
     @classmethod
@@ -165,4 +167,8 @@ class Lambda(Layer):
                 config[key] = deserialize_keras_object(
                     value, custom_objects=custom_objects, safe_mode=safe_mode
                 )
+        if "arguments" in config:
+            config["arguments"] = deserialize_keras_object(
+                config["arguments"], custom_objects=custom_objects, safe_mode=safe_mode
+            )
         return cls(**config)
