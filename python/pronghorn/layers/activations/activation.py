@@ -23,8 +23,9 @@ class Activation(Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.Activation("relu")([-3.0, -1.0, 0.0, 2.0]).numpy().tolist()
+    >>> keras.layers.Activation("relu")(np.array([-3.0, -1.0, 0.0, 2.0])).numpy().tolist()
     [0.0, 0.0, 0.0, 2.0]
     """
 

@@ -26,8 +26,9 @@ class ELU(Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.ELU()([0.0, 2.0]).numpy().tolist()
+    >>> keras.layers.ELU()(np.array([0.0, 2.0])).numpy().tolist()
     [0.0, 2.0]
     """
 

@@ -28,8 +28,9 @@ class LeakyReLU(Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.LeakyReLU(negative_slope=0.5)([-4.0, 0.0, 2.0]).numpy().tolist()
+    >>> keras.layers.LeakyReLU(negative_slope=0.5)(np.array([-4.0, 0.0, 2.0])).numpy().tolist()
     [-2.0, 0.0, 2.0]
     """
 

@@ -56,7 +56,7 @@ class PReLU(Layer):
             shared_axes = [shared_axes]
         self.shared_axes = None if shared_axes is None else list(shared_axes)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `alpha` for inputs of `input_shape`."""
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():

@@ -31,8 +31,9 @@ class ReLU(Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.ReLU(max_value=6)([-3.0, 0.0, 2.0, 9.0]).numpy().tolist()
+    >>> keras.layers.ReLU(max_value=6)(np.array([-3.0, 0.0, 2.0, 9.0])).numpy().tolist()
     [0.0, 0.0, 2.0, 6.0]
     """
 

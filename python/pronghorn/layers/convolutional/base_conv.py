@@ -102,7 +102,7 @@ class BaseConv(SpatialLayer, LoraLayer):
         self._init_lora(lora_rank, lora_alpha)
         self.input_spec = InputSpec(min_ndim=rank + 2)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `kernel`, `(*kernel_size, channels / groups, filters)`, and `bias`."""
         check_rank(self, input_shape, self.rank, self.data_format)
         axis = -1 if self.data_format == "channels_last" else 1

@@ -101,7 +101,7 @@ class BaseConvTranspose(SpatialLayer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=rank + 2)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `kernel`, `(*kernel_size, filters, channels)`, and `bias`."""
         check_rank(self, input_shape, self.rank, self.data_format)
         axis = -1 if self.data_format == "channels_last" else 1

@@ -87,7 +87,7 @@ class BaseDepthwiseConv(SpatialLayer):
     def _channel_axis(self) -> int:
         return -1 if self.data_format == "channels_last" else 1
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `kernel`, `(*kernel_size, channels, depth_multiplier)`, and `bias`."""
         check_rank(self, input_shape, self.rank, self.data_format)
         channels = input_shape[self._channel_axis]

@@ -99,7 +99,7 @@ class BaseSeparableConv(SpatialLayer):
     def _channel_axis(self) -> int:
         return -1 if self.data_format == "channels_last" else 1
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates the depthwise kernel, the pointwise kernel and the bias.
 
         Their shapes are `(*kernel_size, channels, depth_multiplier)`,

@@ -86,7 +86,7 @@ class Dense(LoraLayer):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `kernel` and `bias` for inputs of `input_shape`."""
         features = input_shape[-1]
         if features is None:

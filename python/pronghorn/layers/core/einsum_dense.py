@@ -90,7 +90,7 @@ class EinsumDense(LoraLayer):
         self.quantization_config = quantization_config
         self._init_lora(lora_rank, lora_alpha)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates the kernel and the bias for inputs of `input_shape`."""
         shapes = self._analyze(input_shape, check_ranks=False)
         if None in shapes.kernel or (shapes.bias is not None and None in shapes.bias):

@@ -121,8 +121,8 @@ class Embedding(LoraLayer):
             indices = ops.cast(indices, "int32")
         outputs = ops.take(self._embeddings, indices, axis=0)
         if self.lora_enabled:
-            rows = ops.take(self.lora_embeddings_a, indices, axis=0)
-            update = ops.matmul(rows, self.lora_embeddings_b)
+            a, b = self._lora_factors()
+            update = ops.matmul(ops.take(a, indices, axis=0), b)
             outputs = ops.add(outputs, ops.multiply(self._lora_scale(), update))
         return ops.cast(outputs, self.compute_dtype)
 

@@ -68,7 +68,7 @@ class Merge(Layer):
                 f"Received {count} inputs."
             )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Checks the shapes of the inputs. There are no weights."""
         if input_shape is None or (input_shape and is_shape(input_shape)):
             raise ValueError(

@@ -69,7 +69,7 @@ class Concatenate(Layer):
             f"except for the concatenation axis. Received: input_shape={shapes}, axis={self.axis}."
         )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Checks the shapes of the inputs. There are no weights."""
         self._check(input_shape)
         self.built = True

@@ -87,7 +87,7 @@ class Dot(Layer):
             )
         return axes[0], axes[1]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Checks the shapes of the inputs. There are no weights."""
         self._resolve_axes(input_shape)
         self.built = True

@@ -119,7 +119,7 @@ class BatchNormalization(BaseNormalization):
         self.renorm_momentum = renorm_momentum
         self.renorm_clipping = check_clipping(renorm_clipping) if renorm else renorm_clipping
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `gamma`, `beta` and the moving statistics, one number per channel."""
         rank = len(input_shape)
         if not -rank <= self.axis < rank:

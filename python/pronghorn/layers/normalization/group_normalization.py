@@ -87,7 +87,7 @@ class GroupNormalization(BaseNormalization):
         self.axis = axis
         self.autocast = False
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `gamma` and `beta`, one number per channel."""
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:

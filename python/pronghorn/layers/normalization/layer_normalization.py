@@ -89,7 +89,7 @@ class LayerNormalization(BaseNormalization):
         self.rms_scaling = rms_scaling
         self.autocast = False
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `gamma` and `beta` with the sizes along `axis`."""
         shape = weight_shape(self, self.axis, input_shape)
         self.add_gamma(shape)

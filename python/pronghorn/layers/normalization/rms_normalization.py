@@ -51,7 +51,7 @@ class RMSNormalization(Layer):
         self.axis = axis
         self.epsilon = epsilon
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `scale` with the sizes along `axis`."""
         self.scale = self.add_weight(
             name="scale",

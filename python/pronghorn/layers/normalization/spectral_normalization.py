@@ -54,7 +54,7 @@ class SpectralNormalization(Wrapper):
             )
         self.power_iterations = power_iterations
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Builds the layer and creates the vector u of the power method."""
         super().build(input_shape)
         self.input_spec = InputSpec(shape=[None, *input_shape[1:]])

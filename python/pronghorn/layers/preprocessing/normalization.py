@@ -73,7 +73,7 @@ class Normalization(Layer):
                 f"set. Received: mean={mean}, variance={variance}."
             )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates the statistics for inputs of `input_shape`."""
         if input_shape is None:
             return

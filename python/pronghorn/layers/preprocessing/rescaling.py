@@ -30,8 +30,10 @@ class Rescaling(Layer):
 
     Example:
 
+    >>> import numpy as np
     >>> import pronghorn as keras
-    >>> keras.layers.Rescaling(1 / 127.5, offset=-1)([0.0, 127.5, 255.0]).numpy().tolist()
+    >>> layer = keras.layers.Rescaling(1 / 127.5, offset=-1)
+    >>> layer(np.array([0.0, 127.5, 255.0])).numpy().tolist()
     [-1.0, 0.0, 1.0]
     """
 

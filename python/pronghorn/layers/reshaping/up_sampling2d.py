@@ -96,14 +96,17 @@ class UpSampling2D(SpatialLayer):
 def _kernel(interpolation: str, distance: np.ndarray) -> np.ndarray:
     # The weight of an input at some distance, in pixels.
     d = np.abs(distance)
+    weight: np.ndarray
     if interpolation == "bilinear":
-        return np.maximum(1 - d, 0)
-    if interpolation == "bicubic":
+        weight = np.maximum(1 - d, 0)
+    elif interpolation == "bicubic":
         near = (1.5 * d - 2.5) * d * d + 1
         far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-        return np.where(d < 1, near, np.where(d < 2, far, 0))
-    radius = int(interpolation[-1])
-    return np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+        weight = np.where(d < 1, near, np.where(d < 2, far, 0))
+    else:
+        radius = int(interpolation[-1])
+        weight = np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+    return weight
 
 
 def _interpolate(x: Any, axis: int, factor: int, interpolation: str) -> Any:
