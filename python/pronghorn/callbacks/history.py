@@ -28,6 +28,10 @@ class History(Callback):
         """The model of the run, while it exists."""
         return self._model() if self._model is not None else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy belongs to a copy of the model, if to any.
+        return {**self.__dict__, "_model": None}
+
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []
         self.history = {}
