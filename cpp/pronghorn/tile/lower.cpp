@@ -155,8 +155,9 @@ class Lowering {
     for (size_t k = 0; k < operands.size(); ++k) {
       TileInput& input = plan_->inputs[k];
       input = classify(operands[k].shape, program_.shape(), operands[k].dtype);
+      if (value_of_input_[k] == kNone) input.access = TileAccess::kScalar;  // not read: the least work
       const bool scalar = input.access == TileAccess::kScalar;
-      const bool tile = !scalar && input.access != TileAccess::kDirect && value_of_input_[k] != kNone;
+      const bool tile = !scalar && input.access != TileAccess::kDirect;
       const int32_t slot = add_slot(scalar, tile);
       input.slot = static_cast<uint8_t>(slot);
       input.row_at = -1;
