@@ -25,23 +25,47 @@ void Tape::record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& 
   tensors_.emplace_back(results.begin(), results.end());
 }
 
+// Copies the recorded graph. An op that has no gradient because it is a rewrite to other ops becomes these.
+std::vector<std::vector<Value>> Tape::replay(Builder& g, std::vector<std::vector<Tensor>>& known) const {
+  Graph& graph = g.graph();
+  std::vector<std::vector<Value>> replayed(graph_.nodes.size());
+  for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+    Node node = graph_.nodes[i];
+    for (Value& v : node.inputs) v = replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+    if (node.op->gradient == nullptr && node.op->simplify != nullptr) {
+      replayed[i] = g.apply_all(*node.op, node.inputs, node.attrs);
+      known.resize(graph.nodes.size());
+      continue;
+    }
+    const auto at = static_cast<int32_t>(graph.nodes.size());
+    for (size_t k = 0; k < node.outputs.size(); ++k) replayed[i].push_back({at, static_cast<int32_t>(k)});
+    graph.nodes.push_back(std::move(node));
+    known.push_back(tensors_[i]);
+  }
+  return replayed;
+}
+
 std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor> sources) const {
   std::vector<Tensor> result(sources.size());
   const auto found = by_memory_.find(target.data());
   if (found == by_memory_.end()) return result;
+
+  Graph graph;
+  graph.input_count = graph_.input_count;
+  Builder g(graph);
+  std::vector<std::vector<Tensor>> known;  // by node and output of `graph`; none: to be computed again
+  const std::vector<std::vector<Value>> replayed = replay(g, known);
+  const auto now = [&](Value v) { return replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]; };
   std::vector<Value> wrt;
   std::vector<size_t> wanted;
   for (size_t i = 0; i < sources.size(); ++i) {
     const auto source = by_memory_.find(sources[i].data());
     if (source == by_memory_.end()) continue;
-    wrt.push_back(source->second);
+    wrt.push_back(now(source->second));
     wanted.push_back(i);
   }
-
-  Graph graph = graph_;
-  Builder g(graph);
-  const auto recorded = graph.nodes.size();
-  const std::vector<Value> gradients = pronghorn::gradient(g, found->second, wrt);
+  const std::vector<Value> gradients = pronghorn::gradient(g, now(found->second), wrt);
+  known.resize(graph.nodes.size());
   std::vector<size_t> outputs;  // of `sources`
   for (size_t i = 0; i < gradients.size(); ++i) {
     if (!gradients[i]) continue;
@@ -61,11 +85,12 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
     Value& to = row[static_cast<size_t>(v.index)];
     if (!to) {
       to = b.input(graph.type(v));
-      inputs.push_back(tensors_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)].data());
+      inputs.push_back(known[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)].data());
     }
     return to;
   };
-  for (size_t i = recorded; i < graph.nodes.size(); ++i) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!known[i].empty()) continue;
     Node node = graph.nodes[i];
     for (Value& v : node.inputs) v = moved(v);
     const auto at = static_cast<int32_t>(backward.nodes.size());

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pronghorn/ir/builder.h"
 #include "pronghorn/ir/graph.h"
 
 namespace pronghorn {
@@ -19,6 +20,7 @@ class Tape {
 
  private:
   Value value_of(const Tensor& tensor);
+  std::vector<std::vector<Value>> replay(Builder& g, std::vector<std::vector<Tensor>>& known) const;
 
   Graph graph_;
   std::vector<std::vector<Tensor>> tensors_;  // by node and output
