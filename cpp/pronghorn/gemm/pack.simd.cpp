@@ -1,7 +1,7 @@
 // Copies that bring operands of a matrix product into a form that the micro-kernels read well.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/transpose.h"
-#include "pronghorn/simd/vec.h"
+#include "pronghorn/simd/windows.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
@@ -31,7 +31,7 @@ PRONGHORN_INLINE void copy_piece(const float* from, int64_t at, int64_t n, int64
 }
 
 // Columns [begin, end) of the row of patches whose window starts at pixel (i0, i1, i2) of the image.
-void copy_patch(const Patches& p, const float* image, int64_t i0, int64_t i1, int64_t i2, int64_t begin, int64_t end,
+void copy_patch(const Windows& p, const float* image, int64_t i0, int64_t i1, int64_t i2, int64_t begin, int64_t end,
                 float* row) {
   const int64_t line = p.kernel[2] * p.channels;
   // Pixels of one line of the window that follow one another in memory and lie inside the image.
@@ -60,6 +60,43 @@ void copy_patch(const Patches& p, const float* image, int64_t i0, int64_t i1, in
   }
 }
 
+PRONGHORN_INLINE void add_floats(const float* x, int64_t n, float* y) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, load(y + i) + load(x + i));
+  if (i < n) store_part(y + i, load_part(y + i, n - i) + load_part(x + i, n - i), n - i);
+}
+
+// A piece of a row of patches that is contiguous in the image, for windows inside the image.
+struct Segment {
+  int64_t offset;  // from the window's first pixel
+  int64_t column;  // in the part of the row that is copied
+  int64_t length;
+};
+
+constexpr int kMaxSegments = 128;
+
+// Segments of columns [col0, col0 + cols); their number, or -1 if there are too many.
+int find_segments(const Windows& w, int64_t col0, int64_t cols, Segment (&segments)[kMaxSegments]) {
+  const bool lines = w.dilation[2] == 1 && w.pixel == w.channels;
+  const int64_t pieces = lines ? 1 : w.kernel[2];
+  const int64_t length = lines ? w.kernel[2] * w.channels : w.channels;
+  if (w.kernel[0] * w.kernel[1] * pieces > kMaxSegments) return -1;
+  int count = 0;
+  int64_t at = 0;
+  for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
+    for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
+      for (int64_t k2 = 0; k2 < pieces; ++k2, at += length) {
+        const int64_t first = at < col0 ? col0 : at;
+        const int64_t last = at + length > col0 + cols ? col0 + cols : at + length;
+        if (first >= last) continue;
+        const int64_t pixel = (k0 * w.dilation[0] * w.in[1] + k1 * w.dilation[1]) * w.in[2] + k2 * w.dilation[2];
+        segments[count++] = {pixel * w.pixel + (first - at), first - col0, last - first};
+      }
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 // y(i, j) = x(i, j).  x, y: rows of n floats, x_stride and y_stride apart; no overlap.
@@ -76,26 +113,65 @@ void transpose_matrix(const float* x, int64_t x_stride, int64_t rows, int64_t co
 }
 
 // y(i, j) = element (row0 + i, col0 + j) of the matrix of patches of x.  y: rows of `cols` floats, y_stride apart.
-void copy_patches(const Patches& p, const float* x, int64_t row0, int64_t rows, int64_t col0, int64_t cols, float* y,
+void copy_patches(const Windows& w, const float* x, int64_t row0, int64_t rows, int64_t col0, int64_t cols, float* y,
                   int64_t y_stride) {
-  const int64_t image_size = p.in[0] * p.in[1] * p.in[2] * p.pixel;
-  int64_t o2 = row0 % p.out[2];
-  int64_t rest = row0 / p.out[2];
-  int64_t o1 = rest % p.out[1];
-  rest /= p.out[1];
-  int64_t o0 = rest % p.out[0];
-  const float* image = x + rest / p.out[0] * image_size;
-  for (int64_t i = 0; i < rows; ++i) {
-    copy_patch(p, image, o0 * p.stride[0] - p.pad[0], o1 * p.stride[1] - p.pad[1], o2 * p.stride[2] - p.pad[2], col0,
-               col0 + cols, y + i * y_stride);
-    if (++o2 < p.out[2]) continue;
-    o2 = 0;
-    if (++o1 < p.out[1]) continue;
-    o1 = 0;
-    if (++o0 < p.out[0]) continue;
-    o0 = 0;
-    image += image_size;
-  }
+  Segment segments[kMaxSegments];
+  const int count = find_segments(w, col0, cols, segments);
+  int64_t longest = 0;
+  for (int s = 0; s < count; ++s) longest = segments[s].length > longest ? segments[s].length : longest;
+  for_runs(w, row0, rows, [&](const Run& run) {
+    const float* image = x + run.image * image_floats(w);
+    float* out = y + (run.row - row0) * y_stride;
+    if (!run.interior || count < 0) {
+      for (int64_t i = 0; i < run.count; ++i) {
+        copy_patch(w, image, run.at[0], run.at[1], run.at[2] + i * w.stride[2], col0, col0 + cols, out + i * y_stride);
+      }
+      return;
+    }
+    const float* from = image + ((run.at[0] * w.in[1] + run.at[1]) * w.in[2] + run.at[2]) * w.pixel;
+    const int64_t step = w.stride[2] * w.pixel;
+    if (longest <= kLanes) {
+      for (int64_t i = 0; i < run.count; ++i, from += step, out += y_stride) {
+        for (int s = 0; s < count; ++s) {
+          const Segment& g = segments[s];
+          store_part(out + g.column, load_part(from + g.offset, g.length), g.length);
+        }
+      }
+      return;
+    }
+    for (int64_t i = 0; i < run.count; ++i, from += step, out += y_stride) {
+      for (int s = 0; s < count; ++s) copy_floats(from + segments[s].offset, segments[s].length, out + segments[s].column);
+    }
+  });
+}
+
+// The other way: element (row0 + i, col0 + j) of the matrix of patches of x += y(i, j). Patches overlap: elements of x are
+// added to in the order of rows.
+void add_patches(const Windows& w, const float* y, int64_t y_stride, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
+                 float* x) {
+  Segment segments[kMaxSegments];
+  const int count = find_segments(w, col0, cols, segments);
+  for_runs(w, row0, rows, [&](const Run& run) {
+    float* image = x + run.image * image_floats(w);
+    const float* from = y + (run.row - row0) * y_stride;
+    if (!run.interior || count < 0) {
+      for (int64_t i = 0; i < run.count; ++i) {
+        const WindowAt window{run.image, {run.at[0], run.at[1], run.at[2] + i * w.stride[2]}};
+        const float* row = from + i * y_stride;
+        for_taps(w, window, [&](int64_t tap, int64_t pixel) {
+          const int64_t at = tap * w.channels;
+          const int64_t first = at < col0 ? col0 : at;
+          const int64_t last = at + w.channels > col0 + cols ? col0 + cols : at + w.channels;
+          if (first < last) add_floats(row + (first - col0), last - first, image + pixel * w.pixel + (first - at));
+        });
+      }
+      return;
+    }
+    float* to = image + ((run.at[0] * w.in[1] + run.at[1]) * w.in[2] + run.at[2]) * w.pixel;
+    for (int64_t i = 0; i < run.count; ++i, to += w.stride[2] * w.pixel, from += y_stride) {
+      for (int s = 0; s < count; ++s) add_floats(from + segments[s].column, segments[s].length, to + segments[s].offset);
+    }
+  });
 }
 
 }  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE

@@ -51,6 +51,45 @@ PRONGHORN_INLINE void for_taps(const Windows& w, const WindowAt& window, F f) {
   }
 }
 
+// Successive windows of one line of the row grid, all inside the image or all (partly) outside.
+struct Run {
+  int64_t image;
+  int64_t at[3];  // first pixel of the first window; the next one is stride[2] pixels on
+  int64_t row;    // number of the first window
+  int64_t count;
+  bool interior;
+};
+
+// Calls f for runs that make up windows [row0, row0 + rows), in order.
+template <typename F>
+PRONGHORN_INLINE void for_runs(const Windows& w, int64_t row0, int64_t rows, F f) {
+  // Windows [low, high) of a line are inside along the last dimension.
+  const int64_t room = w.in[2] - (w.kernel[2] - 1) * w.dilation[2] - 1 + w.pad[2];
+  const int64_t low = w.pad[2] <= 0 ? 0 : (w.pad[2] + w.stride[2] - 1) / w.stride[2];
+  const int64_t high = room < 0 ? 0 : room / w.stride[2] + 1;
+  const auto fits = [&](int d, int64_t at) { return at >= 0 && at + (w.kernel[d] - 1) * w.dilation[d] < w.in[d]; };
+  int64_t row = row0;
+  while (row < row0 + rows) {
+    const WindowAt first = window_at(w, row);
+    const int64_t o = row % w.out[2];
+    const int64_t left = row0 + rows - row < w.out[2] - o ? row0 + rows - row : w.out[2] - o;
+    const bool inside_line = fits(0, first.at[0]) && fits(1, first.at[1]);
+    for (int64_t done = 0; done < left;) {
+      const int64_t here = o + done;
+      int64_t end = o + left;
+      bool interior = false;
+      if (inside_line) {
+        interior = here >= low && here < high;
+        const int64_t change = here < low ? low : here < high ? high : end;
+        end = change < end ? change : end;
+      }
+      f(Run{first.image, {first.at[0], first.at[1], here * w.stride[2] - w.pad[2]}, row + done, end - here, interior});
+      done = end - o;
+    }
+    row += left;
+  }
+}
+
 // Calls f(j, n) over [0, count) in steps of kVecs vectors, then of one; n floats from j on (n < kLanes only at the end).
 template <typename Wide, typename Narrow>
 PRONGHORN_INLINE void for_channels(int64_t count, int64_t wide, Wide many, Narrow one) {

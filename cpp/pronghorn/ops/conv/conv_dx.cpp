@@ -1,12 +1,13 @@
 // conv_dx(dy, w) {attributes of conv, input_spatial}: the gradient of conv with respect to x; also the transposed
 // convolution. An input pixel receives from the windows that cover it: for those at one offset modulo the stride (a
 // "phase") these are windows of stride 1 over dy, so each phase is a convolution of dy with some taps of the kernel, in
-// reverse order and transposed.
+// reverse order and transposed. Where that means much work at borders, columns.h does it.
 #include <algorithm>
 #include <numeric>
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/conv/columns.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -38,6 +39,8 @@ struct Plan {
   int64_t result = 0;         // workspace, in floats: rows of a phase before they are scattered
   int64_t gemm_workspace = 0;
   bool covers = true;         // every input pixel belongs to a phase
+  bool by_columns = false;    // with `columns` instead of phases
+  ColumnsPlan columns;
   std::shared_ptr<const TilePlan> epilogue;
 
   bool scatters() const { return phases.size() != 1 || !covers; }
@@ -153,6 +156,15 @@ Prepared prepare(const OpCall& call) {
       }
     }
   }
+  int64_t cost = 0;
+  for (const Phase& phase : plan->phases) cost += 2 * phase.gemm.shape.m * phase.gemm.shape.k * sizes.in_channels;
+  // Images are what runs in parallel there.
+  const bool parallel = sizes.batch >= 4 || columns_cost(sizes) < 4 * kParallelGrain;
+  if (parallel && 10 * cost > 11 * columns_cost(sizes)) {
+    plan->by_columns = true;
+    plan->columns = plan_columns(sizes);
+    return {.plan = plan, .workspace = static_cast<size_t>(plan->columns.weights) * sizeof(float)};
+  }
   plan->result = (weights + 15) / 16 * 16;
   plan->gemm_workspace = plan->result + (plan->scatters() ? (longest + 15) / 16 * 16 : 0);
   return {.plan = plan, .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
@@ -200,6 +212,7 @@ void run(const Launch& launch) noexcept {
   float* workspace = static_cast<float*>(launch.workspace);
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  if (plan.by_columns) return run_columns(plan.columns, launch.input<float>(0), w, dx, epilogue, workspace);
   const int64_t pixels = plan.sizes.batch * volume(plan.sizes.windows.in);
   const int64_t channels = plan.sizes.in_channels;
   if (!plan.covers) std::fill_n(dx, pixels * channels, 0.0f);

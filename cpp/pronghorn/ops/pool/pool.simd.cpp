@@ -14,50 +14,122 @@ PRONGHORN_INLINE void for_lanes(int64_t count, F f) {
   for (int64_t j = 0; j < count; j += kLanes) f(j, count - j < kLanes ? count - j : kLanes);
 }
 
+constexpr int kMaxTaps = 64;
+
+// Where the taps of a window lie relative to its first pixel, in floats; their number, or 0 if there are too many.
+int tap_offsets(const Windows& w, int64_t (&offsets)[kMaxTaps]) {
+  if (w.kernel[0] * w.kernel[1] * w.kernel[2] > kMaxTaps) return 0;
+  int taps = 0;
+  for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
+    for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
+      for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2) {
+        offsets[taps++] = ((k0 * w.in[1] + k1) * w.in[2] + k2) * w.pixel;
+      }
+    }
+  }
+  return taps;
+}
+
+// Calls interior(row, first) for windows inside the image (first: offset of their first pixel from x) and border(row,
+// window) for the others.
+template <typename Interior, typename Border>
+PRONGHORN_INLINE void for_windows(const Windows& w, int64_t row0, int64_t rows, bool use_interior, Interior interior,
+                                  Border border) {
+  for_runs(w, row0, rows, [&](const Run& run) {
+    if (run.interior && use_interior) {
+      const int64_t pixel = (run.at[0] * w.in[1] + run.at[1]) * w.in[2] + run.at[2];
+      int64_t first = run.image * image_floats(w) + pixel * w.pixel;
+      for (int64_t i = 0; i < run.count; ++i, first += w.stride[2] * w.pixel) interior(run.row + i, first);
+    } else {
+      for (int64_t i = 0; i < run.count; ++i) {
+        border(run.row + i, WindowAt{run.image, {run.at[0], run.at[1], run.at[2] + i * w.stride[2]}});
+      }
+    }
+  });
+}
+
+// Whether v replaces the best so far: it is larger, or the first NaN.
+PRONGHORN_INLINE Mask beats(Vec v, Vec best) { return ~(v <= best) & (best == best); }
+
 }  // namespace
 
 // y(o, c) = max over the taps of window o inside the image; taken(o, c): the first tap that has it, -1 if there is none.
 // NaN if one of them is.  Windows [row0, row0 + rows); y, taken: from window 0 on.
 void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y, int32_t* taken) {
   const int64_t channels = w.channels;
-  for (int64_t row = row0; row < row0 + rows; ++row) {
-    const WindowAt window = window_at(w, row);
-    const float* image = x + window.image * image_floats(w);
-    for_lanes(channels, [&](int64_t c, int64_t n) {
-      Vec best = broadcast(-__builtin_inff());
-      IVec at = broadcast(int32_t{-1});
-      for_taps(w, window, [&](int64_t tap, int64_t pixel) {
-        const Vec v = read(image + pixel * channels + c, n);
-        // The last term: a window of nothing but -inf takes its first tap.
-        const Mask better = (v > best) | ((v != v) & (best == best)) | (at < 0);
-        best = select(better, v, best);
-        at = select(better, broadcast(static_cast<int32_t>(tap)), at);
+  int64_t offsets[kMaxTaps];
+  const int taps = tap_offsets(w, offsets);
+  for_windows(
+      w, row0, rows, taps > 0,
+      [&](int64_t row, int64_t first) {
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const float* from = x + first + c;
+          Vec best = read(from, n);
+          IVec at{};
+          for (int t = 1; t < taps; ++t) {
+            const Vec v = read(from + offsets[t], n);
+            const Mask better = beats(v, best);
+            best = select(better, v, best);
+            at = select(better, broadcast(int32_t{t}), at);
+          }
+          write(y + row * channels + c, best, n);
+          write(taken + row * channels + c, at, n);
+        });
+      },
+      [&](int64_t row, const WindowAt& window) {
+        const float* image = x + window.image * image_floats(w);
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          Vec best = broadcast(-__builtin_inff());
+          IVec at = broadcast(int32_t{-1});
+          for_taps(w, window, [&](int64_t tap, int64_t pixel) {
+            const Vec v = read(image + pixel * channels + c, n);
+            // The second term: a window of nothing but -inf takes its first tap.
+            const Mask better = beats(v, best) | (at < 0);
+            best = select(better, v, best);
+            at = select(better, broadcast(static_cast<int32_t>(tap)), at);
+          });
+          write(y + row * channels + c, best, n);
+          write(taken + row * channels + c, at, n);
+        });
       });
-      write(y + row * channels + c, best, n);
-      write(taken + row * channels + c, at, n);
-    });
-  }
 }
 
 // dx(i, c) = sum of dy(o, c) over the windows o whose taken tap is pixel i. One image; dx is overwritten.
 void max_pool_grad_image(const Windows& w, const float* dy, const int32_t* taken, float* dx) {
   const int64_t channels = w.channels;
-  std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
   bool disjoint = true;
-  for (int d = 0; d < 3; ++d) disjoint = disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
-  const int64_t rows = w.out[0] * w.out[1] * w.out[2];
-  for (int64_t row = 0; row < rows; ++row) {
-    const WindowAt window = window_at(w, row);
-    for_lanes(channels, [&](int64_t c, int64_t n) {
-      const Vec d = read(dy + row * channels + c, n);
-      const IVec at = read(taken + row * channels + c, n);
-      for_taps(w, window, [&](int64_t tap, int64_t pixel) {
-        float* p = dx + pixel * channels + c;
-        const Vec here = select(at == broadcast(static_cast<int32_t>(tap)), d, zero());
-        write(p, disjoint ? here : read(p, n) + here, n);
-      });
-    });
+  bool covers = true;
+  for (int d = 0; d < 3; ++d) {
+    disjoint = disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
+    covers = covers && w.stride[d] == w.kernel[d] && w.out[d] * w.kernel[d] == w.in[d] && w.pad[d] == 0;
   }
+  if (!covers) std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
+  int64_t offsets[kMaxTaps];
+  const int taps = tap_offsets(w, offsets);
+  for_windows(
+      w, 0, w.out[0] * w.out[1] * w.out[2], taps > 0,
+      [&](int64_t row, int64_t first) {
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const Vec d = read(dy + row * channels + c, n);
+          const IVec at = read(taken + row * channels + c, n);
+          for (int t = 0; t < taps; ++t) {
+            float* p = dx + first + offsets[t] + c;
+            const Vec here = select(at == broadcast(int32_t{t}), d, zero());
+            write(p, disjoint ? here : read(p, n) + here, n);
+          }
+        });
+      },
+      [&](int64_t row, const WindowAt& window) {
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const Vec d = read(dy + row * channels + c, n);
+          const IVec at = read(taken + row * channels + c, n);
+          for_taps(w, window, [&](int64_t tap, int64_t pixel) {
+            float* p = dx + pixel * channels + c;
+            const Vec here = select(at == broadcast(static_cast<int32_t>(tap)), d, zero());
+            write(p, disjoint ? here : read(p, n) + here, n);
+          });
+        });
+      });
 }
 
 // y(o, c) = mean over the taps of window o inside the image, 0 if there are none.
