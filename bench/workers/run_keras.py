@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.append(str(Path(__file__).parents[2]))
 
 from bench.workers.protocol import serve  # noqa: E402
 from bench.workloads import WORKLOADS, data  # noqa: E402

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.append(str(Path(__file__).parents[2]))
 
 from bench.workers.protocol import serve  # noqa: E402
 from bench.workloads import CLASSES, WORKLOADS, data  # noqa: E402

@@ -12,9 +12,8 @@
 #include <string>
 #include <utility>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
+#include "pronghorn/base/float_mode.h"
+#include "pronghorn/base/thread_pool.h"
 
 namespace pronghorn {
 namespace {
@@ -63,78 +62,47 @@ std::atomic<bool> forked{false};
 
 std::atomic<int>& thread_count() {
   static std::atomic<int> count = [] {
-    // libgomp's threads do not survive a fork and starting new ones in the child can hang: the child runs on one thread.
+    // Threads do not survive a fork: the child runs on one.
     pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
     return initial_threads();
   }();
   return count;
 }
 
-uint64_t float_mode() {
-#if defined(__x86_64__)
-  return __builtin_ia32_stmxcsr();
-#elif defined(__aarch64__)
-  uint64_t mode;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-  return mode;
-#else
-  return 0;
-#endif
-}
+thread_local int own_index = 0;
+thread_local bool inside = false;  // of a parallel_for
 
-void set_float_mode([[maybe_unused]] uint64_t mode) {
-#if defined(__x86_64__)
-  __builtin_ia32_ldmxcsr(static_cast<unsigned>(mode));
-#elif defined(__aarch64__)
-  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
-#endif
+// Never destroyed: its threads sleep in it until the process ends.
+ThreadPool& pool() {
+  static ThreadPool& instance = *new ThreadPool;
+  return instance;
 }
-
-#if defined(__x86_64__)
-constexpr uint64_t kFlush = 0x8040;  // FTZ, DAZ of MXCSR
-#else
-constexpr uint64_t kFlush = uint64_t{1} << 24;  // FZ of FPCR
-#endif
 
 }  // namespace
 
-FlushSubnormals::FlushSubnormals() : before_(float_mode()) { set_float_mode(before_ | kFlush); }
+FlushSubnormals::FlushSubnormals() : before_(get_float_mode()) { set_float_mode(before_ | kFlushSubnormals); }
 FlushSubnormals::~FlushSubnormals() { set_float_mode(before_); }
 
 int num_threads() { return forked.load(std::memory_order_relaxed) ? 1 : thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int n) { thread_count().store(std::max(n, 1)); }
 
-#ifdef _OPENMP
+int thread_index() { return own_index; }
 
-int thread_index() { return omp_get_thread_num(); }
+void set_thread_index(int index) {
+  own_index = index;
+  inside = true;  // a worker's nested loops run on itself
+}
 
 void parallel_for_erased(int64_t n, int64_t cost_each, void (*body)(void*, int64_t), void* context) {
   const int threads = num_threads();
-  if (n <= 1 || threads == 1 || n * cost_each < kParallelGrain || omp_in_parallel()) {
-    for (int64_t i = 0; i < n; ++i) body(context, i);
-    return;
+  if (n > 1 && threads > 1 && n * cost_each >= kParallelGrain && !inside) {
+    inside = true;
+    const bool done = pool().run(threads, n, body, context);
+    inside = false;
+    if (done) return;
   }
-  const int team = static_cast<int>(std::min<int64_t>(threads, n));
-  const uint64_t mode = float_mode();
-#pragma omp parallel num_threads(team)
-  {
-    const uint64_t before = float_mode();
-    set_float_mode(mode);
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < n; ++i) body(context, i);
-    set_float_mode(before);
-  }
-}
-
-#else
-
-int thread_index() { return 0; }
-
-void parallel_for_erased(int64_t n, int64_t, void (*body)(void*, int64_t), void* context) {
   for (int64_t i = 0; i < n; ++i) body(context, i);
 }
-
-#endif
 
 }  // namespace pronghorn

@@ -1,4 +1,4 @@
-// Threads. The only header through which drivers reach them; parallel.cpp is the only file with OpenMP.
+// Threads. The only header through which drivers reach them.
 // Work is split by shape, never by thread count, so results have the same bits for any number of threads.
 #pragma once
 
@@ -38,6 +38,7 @@ void parallel_ranges(int64_t total, int64_t piece, int64_t cost_per_item, F&& f)
 
 // Index of the calling thread inside parallel_for, in [0, num_threads()): for per-thread scratch memory.
 int thread_index();
+void set_thread_index(int index);  // called by the pool on its workers
 
 // Sets flush-to-zero and denormals-are-zero on the calling thread for its lifetime, and on the threads that parallel_for
 // uses meanwhile: arithmetic on subnormals made a small training step ten times slower.
