@@ -127,13 +127,15 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        """Shapes of the inputs in the structure that was given."""
-        return tree.map_structure(lambda x: x.shape, self._inputs_struct)
+        """Shape of the input, or the list of the inputs' shapes."""
+        shapes = [x.shape for x in self._inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Any:
-        """Shapes of the outputs in the structure that was given."""
-        return tree.map_structure(lambda x: x.shape, self._outputs_struct)
+        """Shape of the output, or the list of the outputs' shapes."""
+        shapes = [x.shape for x in self._outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def input_dtype(self) -> Any:
@@ -158,7 +160,7 @@ class Functional(Model):
         struct = self._inputs_struct
         if isinstance(struct, dict) and not any(tree.is_nested(v) for v in struct.values()):
             return [_spec_of(struct[name], name) for name in sorted(struct)]
-        return [_spec_of(x, x.name) for x in self._inputs]
+        return [_spec_of(x, name) for x, name in zip(self._inputs, self.input_names)]
 
     @input_spec.setter
     def input_spec(self, value: Any) -> None:
@@ -273,8 +275,8 @@ class Functional(Model):
         if x is None:
             if not _is_optional(reference):
                 raise ValueError(
-                    f"Functional '{self.name}': input {index} with name '{reference.name}' is not "
-                    "optional. Received: None."
+                    f"Functional '{self.name}': input {index} with name "
+                    f"'{self.input_names[index]}' is not optional. Received: None."
                 )
             return None
         if isinstance(x, KerasTensor):
@@ -305,7 +307,7 @@ class Functional(Model):
             path = ".".join(
                 str(p) for p in tree.flatten_with_path(self._inputs_struct)[index][0]
             )
-            name = self._inputs[index].name
+            name = self.input_names[index]
             raise ValueError(
                 f"Invalid input shape for input {_describe(x)} with name '{name}' and path "
                 f"'{path}'. Expected shape {expected}, but input has incompatible shape {shape}"
@@ -319,8 +321,8 @@ class Functional(Model):
         reference = self._inputs[index]
         expected = (None, *reference.shape[1:])
         return ValueError(
-            f"Input {index} with name '{reference.name}' of layer '{self.name}' is incompatible "
-            f"with the layer: expected shape={expected}, found shape={shape}"
+            f"Input {index} with name '{self.input_names[index]}' of layer '{self.name}' is "
+            f"incompatible with the layer: expected shape={expected}, found shape={shape}"
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
@@ -364,11 +366,6 @@ def _checked_inputs(inputs: Any) -> list[KerasTensor]:
                 f"All `inputs` values must be KerasTensors. Received: inputs={inputs} including "
                 f"invalid value {x} of type {type(x)}"
             )
-    if len({id(x) for x in flat}) != len(flat):
-        raise ValueError(
-            "inputs must be unique. At least one input is repeated. "
-            f"Received: inputs={inputs}"
-        )
     return flat
 
 

@@ -311,11 +311,12 @@ class Model(Trainer, Layer):
         return True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in _NOT_COPIED}
-
-
-# Traced programs belong to the variables of the model that they were traced for.
-_NOT_COPIED = ("_program_cache", "_evaluation")
+        # Traced programs write into the variables of the model that they were traced for.
+        state = super().__getstate__()
+        state.pop("_programs", None)
+        if "_evaluation" in state:
+            state["_evaluation"] = None
+        return state
 
 
 def _saving(name: str) -> Any:

@@ -11,6 +11,7 @@ from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer.masks import get_keras_mask
 from pronghorn.models.functional import Functional
 from pronghorn.models.model import Model
+from pronghorn.naming import auto_name
 from pronghorn.ops.keras_tensor import KerasTensor, standardize_shape
 
 
@@ -162,6 +163,8 @@ class Sequential(Model):
                 return
             except TypeError as e:
                 raise _explained(layer, e) from e
+        # Keras counts this graph among the automatic names of models.
+        auto_name("functional")
         self.__dict__["_functional"] = Functional(inputs, x, name=self.name)
 
     @staticmethod

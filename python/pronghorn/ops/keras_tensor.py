@@ -162,7 +162,7 @@ class KerasTensor:
         raise ValueError(_NO_VALUES.format(what=f"converted to a Python {kind}"))
 
     def __iter__(self) -> Any:
-        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+        raise NotImplementedError("Iterating over a symbolic KerasTensor is not supported.")
 
     def __len__(self) -> int:
         if not self._shape:
@@ -290,7 +290,7 @@ class KerasTensor:
 
 _NO_VALUES = (
     "A KerasTensor is symbolic: it's a placeholder for a shape and a dtype. It doesn't have any "
-    "actual numerical value. You cannot have it {what}. Use it with layers and the functions of "
+    "actual numerical value. It cannot be {what}. Use it with layers and the functions of "
     "`pronghorn.ops` only."
 )
 

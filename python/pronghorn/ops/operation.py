@@ -17,9 +17,11 @@ from pronghorn.naming import auto_name, to_camel_case
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.ops.node import Node
 from pronghorn.ops.symbolic import any_symbolic_tensors, compute_output_spec
+from pronghorn.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MAY_CONTAIN_TENSORS = (KerasTensor, list, tuple, dict)
 _PLAIN_TYPES = (str, int, float, bool, type(None))
 
 
@@ -293,14 +295,17 @@ def op(function: F) -> F:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for x in args:
-            if isinstance(x, KerasTensor):
-                break
-            if isinstance(x, (list, tuple, dict)) and any_symbolic_tensors(x):
-                break
-        else:
-            if not kwargs or not any_symbolic_tensors(kwargs):
-                return function(*args, **kwargs)
-        return call_function(function, args, kwargs)
+            cls = type(x)
+            if cls is Tensor:
+                continue
+            if cls is KerasTensor or (
+                isinstance(x, _MAY_CONTAIN_TENSORS) and any_symbolic_tensors(x)
+            ):
+                return call_function(function, args, kwargs)
+        for x in kwargs.values():
+            if isinstance(x, _MAY_CONTAIN_TENSORS) and any_symbolic_tensors(x):
+                return call_function(function, args, kwargs)
+        return function(*args, **kwargs)
 
     wrapper._op_function = function  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]

@@ -67,10 +67,13 @@ def any_symbolic_tensors(args: Any = None, kwargs: Any = None) -> bool:
 def _has_keras_tensor(x: Any) -> bool:
     if isinstance(x, KerasTensor):
         return True
-    if isinstance(x, (list, tuple)):
-        return any(_has_keras_tensor(e) for e in x)
     if isinstance(x, dict):
-        return any(_has_keras_tensor(e) for e in x.values())
+        x = x.values()
+    elif not isinstance(x, (list, tuple)):
+        return False
+    for e in x:
+        if isinstance(e, (KerasTensor, list, tuple, dict)) and _has_keras_tensor(e):
+            return True
     return False
 
 

@@ -144,12 +144,10 @@ def print_summary(
 
 
 def _totals(model: Any) -> list[tuple[str, list[Any]]]:
-    trainable = _unique(model.trainable_variables)
-    other = _unique(model.non_trainable_variables)
     totals = [
-        ("Total", _unique(model.variables)),
-        ("Trainable", trainable),
-        ("Non-trainable", other),
+        ("Total", list(model.weights)),
+        ("Trainable", model.trainable_weights),
+        ("Non-trainable", model.non_trainable_weights),
     ]
     if getattr(model, "compiled", False):
         optimizer = getattr(model, "optimizer", None)
@@ -158,10 +156,6 @@ def _totals(model: Any) -> list[tuple[str, list[Any]]]:
             totals[0] = ("Total", totals[0][1] + variables)
             totals.append(("Optimizer", variables))
     return totals
-
-
-def _unique(variables: list[Any]) -> list[Any]:
-    return list({id(v): v for v in variables}.values())
 
 
 class _Rows:

@@ -84,7 +84,7 @@ class InputLayer(Layer):
         self._dtype = standardize_dtype(config.floatx() if dtype is None else dtype)
         self.optional = optional
         if input_tensor is None:
-            input_tensor = KerasTensor(self._batch_shape, self._dtype, name=self.name)
+            input_tensor = KerasTensor(self._batch_shape, self._dtype, name=name)
         Node(operation=self, call_args=(), call_kwargs={}, outputs=input_tensor)
         self.built = True
 
