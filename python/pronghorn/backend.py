@@ -1,4 +1,4 @@
-"""The public namespace `pronghorn.backend`: global settings and dtype questions under Keras's names."""
+"""The namespace `pronghorn.backend`: global settings and questions about dtypes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the whole library: default dtype, epsilon, data format, threads, limits of training."""
+"""Settings of the whole library: dtype, epsilon, data format, threads, limits of training."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def set_floatx(value: str) -> None:
     """
     if value not in _FLOATX:
         raise ValueError(
-            f"Unknown `floatx` value: expected one of {', '.join(_FLOATX)}. Received: value={value!r}."
+            f"Unknown `floatx` value: expected one of {', '.join(_FLOATX)}. "
+            f"Received: value={value!r}."
         )
     _settings.floatx = str(value)
 

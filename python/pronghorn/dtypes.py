@@ -1,4 +1,4 @@
-"""Dtype names and type promotion: `standardize_dtype`, `result_type`, and the questions asked of dtypes.
+"""Dtype names and type promotion: `standardize_dtype`, `result_type`, kinds of dtypes.
 
 Promotion follows the JAX lattice with weak Python scalars, as Keras's JAX backend does with 32-bit
 defaults: float64 counts as float32, and mixing uint32 with a signed integer gives int32.
@@ -88,10 +88,8 @@ def standardize_dtype(dtype: Any) -> str:
     if dtype is None:
         return config.floatx()
     name: Any = dtype
-    try:
+    with contextlib.suppress(TypeError):  # unhashable
         name = _PYTHON_TYPES.get(dtype, dtype)
-    except TypeError:  # unhashable
-        pass
     if not isinstance(name, str):
         if hasattr(name, "name"):
             name = name.name

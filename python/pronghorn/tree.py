@@ -1,7 +1,7 @@
-"""Nested structures: flatten, map and rebuild lists, tuples, named tuples, dicts and deques of leaves.
+"""Nested structures: flatten, map and rebuild lists, tuples, dicts and deques of leaves.
 
 Dicts are visited in sorted key order, `OrderedDict`s in their own. `None` is a leaf. Subclasses of
-list and dict, and of set (containers that track attributes), are structures too; a plain set is not.
+list and dict, and of set (containers that track attributes), are structures; a plain set is not.
 """
 
 from __future__ import annotations
@@ -183,7 +183,8 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     """
     if not isinstance(flat_sequence, Iterable):
         raise TypeError(
-            f"pack_sequence_as: expected an Iterable of leaves. Received: flat_sequence={flat_sequence!r}."
+            "pack_sequence_as: expected an Iterable of leaves. "
+            f"Received: flat_sequence={flat_sequence!r}."
         )
     leaves = list(flat_sequence)
     expected = len(flatten(structure))

@@ -252,6 +252,43 @@ def _convolutions() -> list[OpCase]:
     return cases
 
 
+def _flat_places(sizes: Any, attrs: dict[str, Any]) -> np.ndarray:
+    """Returns for each window and tap (tap last) which pixel it is, -1 outside the image."""
+    ids = np.arange(np.prod(sizes), dtype=np.float64).reshape(1, *sizes, 1)
+    return np.moveaxis(_pooled(ids, **attrs, fill=-1.0), 0, -1)[0, ..., 0, :].astype(np.int64)
+
+
+def _max_pool_grad(
+    dy: np.ndarray, taken: np.ndarray, input_spatial: Any, **attrs: Any
+) -> np.ndarray:
+    places = _flat_places(input_spatial, attrs).reshape(1, *dy.shape[1:-1], 1, -1)
+    at = np.take_along_axis(
+        np.broadcast_to(places, (*dy.shape, places.shape[-1])), taken[..., None], -1
+    )[..., 0]
+    n, c = dy.shape[0], dy.shape[-1]
+    dx = np.zeros((n, int(np.prod(input_spatial)), c))
+    batch, channel = np.indices(dy.shape)[0], np.indices(dy.shape)[-1]
+    np.add.at(dx, (batch, at, channel), dy)
+    return dx.reshape(n, *input_spatial, c)
+
+
+def _max_pool_take(x: np.ndarray, taken: np.ndarray, **attrs: Any) -> np.ndarray:
+    parts = np.moveaxis(_pooled(x, **attrs, fill=0.0), 0, -1)
+    return np.take_along_axis(parts, taken[..., None], -1)[..., 0]
+
+
+def _average_pool_grad(dy: np.ndarray, input_spatial: Any, **attrs: Any) -> np.ndarray:
+    places = _flat_places(input_spatial, attrs)
+    share = dy / (places >= 0).sum(-1)[None, ..., None]
+    n, c = dy.shape[0], dy.shape[-1]
+    dx = np.zeros((n, int(np.prod(input_spatial)), c))
+    for window in np.ndindex(*places.shape[:-1]):
+        for place in places[window]:
+            if place >= 0:
+                dx[:, place] += share[(slice(None), *window)]
+    return dx.reshape(n, *input_spatial, c)
+
+
 def _pools() -> list[OpCase]:
     cases = []
     for name, sizes, window, strides, low, high in (
@@ -267,6 +304,16 @@ def _pools() -> list[OpCase]:
             "pads_high": list(high),
         }
         x = Arg((2, *sizes, 5))
+        full = {**attrs, "input_spatial": list(sizes)}
+        rng = np.random.default_rng(5)
+        y, taken = _max_pool(rng.normal(size=x.shape), **attrs)
+        dy, where = Arg(y.shape), Arg(y.shape, "int32", values=taken)
+        taps = int(np.prod(window))
+        cases += [
+            OpCase("max_pool_grad", _max_pool_grad, (dy, where), full, name=name, reduction=taps),
+            OpCase("max_pool_take", _max_pool_take, (x, where), attrs, name=name),
+            OpCase("average_pool_grad", _average_pool_grad, (dy,), full, name=name, reduction=taps),
+        ]
         bench = (((32, 28, 28, 64),),) if name == "plain" else ()
         cases += [
             OpCase("max_pool", _max_pool, (x,), attrs, name=name, bench=bench),

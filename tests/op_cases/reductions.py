@@ -18,9 +18,7 @@ def _over(function: Any) -> Any:
 
 
 def _same_dtype(function: Any) -> Any:
-    return lambda x, axes, keepdims: function(
-        x, axis=tuple(axes), keepdims=keepdims, dtype=x.dtype
-    )
+    return lambda x, axes, keepdims: function(x, axis=tuple(axes), keepdims=keepdims, dtype=x.dtype)
 
 
 def _arg(function: Any) -> Any:

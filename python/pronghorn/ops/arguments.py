@@ -13,6 +13,7 @@ import numpy as np
 
 from pronghorn import _core
 from pronghorn import dtypes as _dtypes
+from pronghorn.ops.symbolic import get_symbolic_scope, in_symbolic_scope
 from pronghorn.tensor import Tensor, convert_to_tensor
 
 #: What an op takes for a tensor: a Tensor, a Variable, a KerasTensor, an array, a scalar or a list.
@@ -110,7 +111,7 @@ def normalize_axis(axis: Any, ndim: int, name: str) -> int:
     number = operator.index(axis)
     if not -ndim <= number < ndim:
         raise ValueError(
-            f"{name}: axis is out of range for a tensor of {ndim} dimensions. "
+            f"{name}: axis {axis} is out of bounds for a tensor of {ndim} dimensions. "
             f"Received: axis={axis}."
         )
     return number + ndim if number < 0 else number
@@ -161,8 +162,12 @@ def broadcast_shapes(name: str, *shapes: Sequence[int]) -> list[int]:
         raise ValueError(f"{name}: shapes must broadcast. Received: shapes={shown}.") from None
 
 
-def concrete(x: TensorLike, name: str, argument: str = "x") -> np.ndarray:
+def concrete(
+    x: TensorLike, name: str, argument: str = "x", decides_shape: bool = False
+) -> np.ndarray:
     """Returns the values of an argument as an array.
+
+    Where only shapes are asked for (`KerasTensor`s), ones stand for values that do not decide them.
 
     Raises:
         ValueError: if the argument is symbolic, that is if its values are not known yet.
@@ -170,12 +175,25 @@ def concrete(x: TensorLike, name: str, argument: str = "x") -> np.ndarray:
     if isinstance(x, np.ndarray):
         return x
     found = as_tensor(x)
+    if found.is_symbolic and in_symbolic_scope() and not decides_shape:
+        dtype = "float32" if found.dtype == "bfloat16" else found.dtype
+        return np.ones(found.shape, dtype)
     if found.is_symbolic:
         raise ValueError(
             f"{name}: the values of `{argument}` must be known, so this cannot be part of a traced "
             f"function (a model, `fit`). Received: {argument}={found!r}."
         )
     return np.asarray(found.numpy())
+
+
+def placeholder(shape: Sequence[int], x: Tensor) -> Tensor | None:
+    """Returns zeros of a shape if `x` has an unknown size that may well make that shape valid."""
+    scope = get_symbolic_scope()
+    if scope is None or scope.fill is None or not any(n % scope.fill == 0 for n in x.shape if n):
+        return None
+    zero = as_tensor(False if x.dtype == "bool" else 0, x.dtype)
+    found: Tensor = apply("broadcast_to", zero, shape=list(shape))
+    return found
 
 
 def per_dimension(value: Any, n: int, name: str, argument: str) -> list[int]:

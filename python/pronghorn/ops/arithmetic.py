@@ -15,11 +15,12 @@ from pronghorn.ops.arguments import (
     promote_to_float,
     scalar_like,
 )
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor
 
 
-@op
+@broadcasting_op
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the sum of elements; the disjunction for two bool tensors.
 
@@ -40,7 +41,7 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the difference of elements.
 
@@ -68,7 +69,7 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the product of elements; the conjunction for two bool tensors.
 
@@ -89,7 +90,7 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the quotient of elements, a float also for integers.
 
@@ -109,7 +110,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the quotient of elements; the same as `divide`.
 
@@ -129,7 +130,7 @@ def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the quotient of elements, 0 where the divisor is 0.
 
@@ -153,7 +154,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the quotient of elements, rounded down.
 
@@ -174,7 +175,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the remainder of the division rounded down; it has the sign of the divisor.
 
@@ -195,7 +196,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the remainder of the division rounded towards 0; it has the sign of the dividend.
 
@@ -217,11 +218,10 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
         return found
     magnitude = apply("mod", apply("abs", x1), apply("abs", x2))
     negative_x = apply("less", x1, scalar_like(0, x1))
-    found = apply("where", negative_x, apply("negative", magnitude), magnitude)
-    return found
+    return apply("where", negative_x, apply("negative", magnitude), magnitude)
 
 
-@op
+@broadcasting_op
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the elements of `x1` to the power of those of `x2`.
 
@@ -242,11 +242,10 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
         found: Tensor = apply("multiply", x1, x1)
         return found
     x1, x2 = (as_number(x) for x in promote(x1, x2))
-    found = apply("power", x1, x2)
-    return found
+    return apply("power", x1, x2)
 
 
-@op
+@broadcasting_op
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the larger of elements; not-a-number where one of them is.
 
@@ -267,7 +266,7 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the smaller of elements; not-a-number where one of them is.
 
@@ -297,7 +296,7 @@ def _ignoring_nan(name: str, x1: TensorLike, x2: TensorLike) -> Tensor:
     return apply("where", apply("isnan", x2), x1, found)
 
 
-@op
+@broadcasting_op
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the larger of elements; the other one where one is not a number.
 
@@ -316,7 +315,7 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     return _ignoring_nan("maximum", x1, x2)
 
 
-@op
+@broadcasting_op
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the smaller of elements; the other one where one is not a number.
 
@@ -438,8 +437,7 @@ def sign(x: TensorLike) -> Tensor:
     if x.dtype.startswith("uint"):
         found: Tensor = apply("minimum", x, scalar_like(1, x))
         return found
-    found = apply("sign", x)
-    return found
+    return apply("sign", x)
 
 
 @op

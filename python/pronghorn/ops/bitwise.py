@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronghorn.ops.arguments import TensorLike, apply, as_tensor, is_float, promote
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor
 
@@ -21,7 +22,7 @@ def _integers(name: str, *xs: TensorLike) -> list[Tensor]:
     return found
 
 
-@op
+@broadcasting_op
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """Returns the bits that are set in both elements.
 
@@ -44,7 +45,7 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """Returns the bits that are set in at least one of both elements.
 
@@ -67,7 +68,7 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """Returns the bits that are set in exactly one of both elements.
 
@@ -90,7 +91,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shifts the bits of `x` to the left by `y`, filling with zeros.
 
@@ -113,7 +114,7 @@ def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shifts the bits of `x` to the right by `y`; signed numbers keep their sign.
 
@@ -136,7 +137,7 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shifts the bits of `x` to the left by `y`, filling with zeros.
 
@@ -159,7 +160,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """Shifts the bits of `x` to the right by `y`; signed numbers keep their sign.
 

@@ -48,8 +48,7 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
         end = [b + s for b, s in zip(begin, sizes)]
         found: Tensor = apply("slice", x, begin=begin, end=end, strides=[1] * x.ndim)
         return found
-    found = apply("dynamic_slice", x, starts, sizes=sizes)
-    return found
+    return apply("dynamic_slice", x, starts, sizes=sizes)
 
 
 def _starts(start_indices: Any, x: Tensor, name: str) -> tuple[Tensor, list[int] | None]:
@@ -169,8 +168,7 @@ def scatter_update(
         found: Tensor = apply("scatter_nd_update", x, places, new)
         return found
     if reduction == "add":
-        found = apply("scatter_nd_add", x, places, new)
-        return found
+        return apply("scatter_nd_add", x, places, new)
     # One update after the other: their number is known and indices may be equal.
     k = places.shape[-1]
     count = math.prod(places.shape[:-1])

@@ -13,11 +13,12 @@ from pronghorn.ops.arguments import (
     promote_to_float,
     scalar_like,
 )
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor
 
 
-@op
+@broadcasting_op
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements are equal.
 
@@ -37,7 +38,7 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements differ.
 
@@ -57,7 +58,7 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements of `x1` are less than those of `x2`.
 
@@ -77,7 +78,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements of `x1` are at most those of `x2`.
 
@@ -97,7 +98,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements of `x1` are greater than those of `x2`.
 
@@ -117,7 +118,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether elements of `x1` are at least those of `x2`.
 
@@ -137,7 +138,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether both elements are true (not 0).
 
@@ -157,7 +158,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether at least one of both elements is true (not 0).
 
@@ -177,7 +178,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns whether exactly one of both elements is true (not 0).
 
@@ -341,7 +342,7 @@ def isreal(x: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def isclose(
     x1: TensorLike,
     x2: TensorLike,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -245,26 +246,28 @@ def ndim(x: TensorLike) -> int:
     return len(shape(x))
 
 
-def size(x: TensorLike) -> int | None:
+def size(x: TensorLike) -> Any:
     """Returns the number of elements.
 
     Args:
         x: a tensor.
 
     Returns:
-        An int, or `None` if it is not known.
+        An int; an int32 scalar KerasTensor for a KerasTensor.
 
     Example:
 
     >>> ops.size([[1, 2]])
     2
     """
-    total = 1
-    for n in shape(x):
-        if n is None:
-            return None
-        total *= n
-    return total
+    if isinstance(x, KerasTensor):
+        return _size_of(x)
+    return math.prod(as_tensor(x).shape)
+
+
+@op
+def _size_of(x: TensorLike) -> Tensor:
+    return as_tensor(math.prod(as_tensor(x).shape), "int32")
 
 
 @op

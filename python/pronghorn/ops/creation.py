@@ -264,7 +264,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 def _int(value: Any, name: str, argument: str) -> int:
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, float) or "float" in str(getattr(value, "dtype", "")):
         raise TypeError(
             f"Argument `{argument}` must be an integer or an integer tensor in {name}. "
             f"Received: {argument}={value}."

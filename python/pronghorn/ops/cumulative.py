@@ -20,9 +20,15 @@ from pronghorn.ops.reshaping import cut
 from pronghorn.tensor import Tensor
 
 
-def _cumulative(name: str, x: TensorLike, axis: int | None, dtype: Any) -> Tensor:
+def _cumulative(name: str, x: TensorLike, axis: Any, dtype: Any) -> Tensor:
     x = as_tensor(x)
     x = as_number(x) if dtype is None else as_tensor(x, dtypes.tensor_dtype(dtype))
+    if isinstance(axis, (tuple, list)):
+        if len(axis) > 1:
+            raise ValueError(f"{name}: expected one dimension. Received: axis={axis}.")
+        if not axis:
+            return x
+        axis = axis[0]
     if axis is None:
         x = apply("reshape", x, shape=[math.prod(x.shape)])
         axis = 0

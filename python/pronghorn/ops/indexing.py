@@ -20,6 +20,7 @@ from pronghorn.ops.arguments import (
     promote,
     static_shape,
 )
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.ops.symbolic import get_item as _get_item
 from pronghorn.tensor import Tensor, convert_to_tensor
@@ -149,7 +150,7 @@ def _spread(x: Tensor, shape: list[int]) -> Tensor:
     return x if list(x.shape) == shape else apply("broadcast_to", x, shape=shape)
 
 
-@op
+@broadcasting_op
 def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Any:
     """Returns the elements of `x1` where a condition holds and those of `x2` elsewhere.
 
@@ -199,7 +200,7 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     >>> [i.numpy().tolist() for i in ops.nonzero([0, 5, 6])]
     [[1, 2]]
     """
-    values = concrete(x, "nonzero")
+    values = concrete(x, "nonzero", decides_shape=True)
     return tuple(convert_to_tensor(i.astype(np.int32)) for i in np.nonzero(values))
 
 

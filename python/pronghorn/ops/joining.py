@@ -37,12 +37,12 @@ def join(name: str, tensors: list[Tensor], axis: int) -> Tensor:
 
 
 @op
-def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
     """Returns tensors one after the other along a dimension.
 
     Args:
         xs: tensors of the same shape except along `axis`.
-        axis: the dimension.
+        axis: the dimension; `None` to take all tensors as vectors.
 
     Returns:
         The joined tensor.
@@ -56,6 +56,9 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     array([1, 2, 3], dtype=int32)
     """
     tensors = _tensors("concatenate", xs)
+    if axis is None:
+        tensors = [apply("reshape", x, shape=[math.prod(x.shape)]) for x in tensors]
+        axis = 0
     return join("concatenate", tensors, normalize_axis(axis, tensors[0].ndim, "concatenate"))
 
 

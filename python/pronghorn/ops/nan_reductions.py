@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
+
+import numpy as np
 
 from pronghorn.ops.arguments import (
     TensorLike,
@@ -367,15 +370,14 @@ def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor
 def _nan_quantiles(
     name: str, x: TensorLike, q: Any, axis: Any, method: str, keepdims: bool, scale: float
 ) -> Tensor:
-    import warnings
-
-    import numpy as np
-
     x = as_float(x)
     axes = tuple(normalize_axes(axis, x.ndim, name))
     values = concrete(x, name).astype(np.float64)
     places = np.asarray(concrete(q, name, "q"), np.float64) / scale
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # slices without numbers give nan
-        found = np.nanquantile(values, places, axis=axes, method=method, keepdims=keepdims)  # type: ignore[call-overload]
+        if name == "nanmedian":
+            found = np.nanmedian(values, axis=axes, keepdims=keepdims)
+        else:
+            found = np.nanquantile(values, places, axis=axes, method=method, keepdims=keepdims)  # type: ignore[call-overload]
     return convert_to_tensor(np.asarray(found, np.float32), x.dtype)

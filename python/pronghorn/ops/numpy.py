@@ -97,9 +97,9 @@ from pronghorn.ops.exponential import (
     exp2,
     expm1,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     reciprocal,
     sqrt,
 )

@@ -302,8 +302,7 @@ def arg_extreme(name: str, x: TensorLike, axis: Any, keepdims: bool) -> Tensor:
             x = apply("reshape", x, shape=[1])
             found: Tensor = apply(name, x, axis=normalize_axis(axis, 1, name), keepdims=False)
             return apply("reshape", found, shape=[])
-        found = apply(name, x, axis=normalize_axis(axis, x.ndim, name), keepdims=bool(keepdims))
-        return found
+        return apply(name, x, axis=normalize_axis(axis, x.ndim, name), keepdims=bool(keepdims))
     flat = apply("reshape", x, shape=[math.prod(x.shape)])
     found = apply(name, flat, axis=0, keepdims=False)
     if keepdims:

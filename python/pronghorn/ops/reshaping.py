@@ -16,6 +16,7 @@ from pronghorn.ops.arguments import (
     concrete,
     normalize_axes,
     normalize_axis,
+    placeholder,
     static_shape,
 )
 from pronghorn.ops.operation import op
@@ -44,7 +45,12 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
     """
     x = as_tensor(x)
     wanted = static_shape(newshape, "reshape")
-    if wanted.count(-1) > 1 or any(n < -1 for n in wanted):
+    if any(n < -1 for n in wanted):
+        raise ValueError(
+            "reshape: each size must be a non-negative integer, or -1 for one that is worked out. "
+            f"Received: newshape={newshape}."
+        )
+    if wanted.count(-1) > 1:
         raise ValueError(
             "There must be at most one unknown dimension (-1) in `newshape`. "
             f"Received: newshape={newshape}."
@@ -55,6 +61,9 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
         known = math.prod(n for n in shape if n != -1)
         shape[shape.index(-1)] = size // known if known else 0
     if math.prod(shape) != size:
+        assumed = placeholder(shape, x)
+        if assumed is not None:
+            return assumed
         raise ValueError(
             f"reshape: expected a shape of {size} elements. "
             f"Received: x.shape={x.shape}, newshape={newshape}."
@@ -107,14 +116,30 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     if axes is None:
         order = list(range(x.ndim))[::-1]
     else:
-        order = normalize_axes(list(axes), x.ndim, "transpose")
-        if len(order) != x.ndim:
-            raise ValueError(
-                "transpose: `axes` must be a permutation of the dimensions. "
-                f"Received: x.shape={x.shape}, axes={axes}."
-            )
+        order = _permutation(list(axes), x)
     found: Tensor = apply("transpose", x, axes=order)
     return found
+
+
+def _permutation(axes: list[Any], x: Tensor) -> list[int]:
+    n = x.ndim
+    if len(axes) != n:
+        raise ValueError(
+            "transpose: `axes` must be a list of the same length as the input shape. "
+            f"Received: x.shape={x.shape}, axes={axes}."
+        )
+    if any(not -n <= a < n for a in axes):
+        raise ValueError(
+            f"transpose: Each axis in `axes` must be an integer in [{-n}, {n}). "
+            f"Received: x.shape={x.shape}, axes={axes}."
+        )
+    order = [int(a) % n for a in axes]
+    if len(set(order)) != n:
+        raise ValueError(
+            "transpose: `axes` must be a valid permutation of the dimensions. "
+            f"Received: x.shape={x.shape}, axes={axes}."
+        )
+    return order
 
 
 @op
@@ -262,6 +287,9 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     """
     x = as_tensor(x)
     wanted = static_shape(shape, "broadcast_to")
+    assumed = placeholder(wanted, x)
+    if assumed is not None:
+        return assumed
     if broadcast_shapes("broadcast_to", x.shape, wanted) != wanted:
         raise ValueError(
             f"broadcast_to: cannot broadcast. Received: x.shape={x.shape}, shape={shape}."
@@ -483,7 +511,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     if isinstance(repeats, int):
         counts = np.asarray(repeats)
     else:
-        counts = np.asarray(concrete(repeats, "repeat", "repeats")).reshape(-1)
+        counts = np.asarray(concrete(repeats, "repeat", "repeats", decides_shape=True)).reshape(-1)
     n = x.shape[axis]
     if counts.size == 1:
         times = int(counts.reshape(()))

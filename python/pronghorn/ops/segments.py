@@ -31,7 +31,7 @@ def _segments(
             "vmap."
         )
     if num_segments is None:
-        values = concrete(ids, name, "segment_ids")
+        values = concrete(ids, name, "segment_ids", decides_shape=True)
         num_segments = int(values.max()) + 1 if values.size else 0
     return x, ids, int(num_segments)
 
@@ -67,8 +67,7 @@ def segment_sum(
         return apply("reshape", found, shape=[n, *rest])
     hot = apply("reshape", hot, shape=[*hot.shape, *[1] * (x.ndim - 1)])
     terms = apply("multiply", hot, apply("reshape", x, shape=[x.shape[0], 1, *x.shape[1:]]))
-    found = apply("reduce_sum", terms, axes=[0], keepdims=False)
-    return found
+    return apply("reduce_sum", terms, axes=[0], keepdims=False)
 
 
 def _masked_reduce(reduce: str, x: Tensor, ids: Tensor, n: int, neutral: Tensor) -> Tensor:

@@ -108,7 +108,10 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
     array([1, 2, 0], dtype=int32)
     """
     x, axis = _sortable("argpartition", x, axis)
-    normalize_axis(kth, x.shape[axis], "argpartition")
+    if isinstance(kth, bool) or not isinstance(kth, (int, np.integer)):
+        raise ValueError(f"argpartition: `kth` must be an integer. Received: kth={kth}.")
+    if not x.is_symbolic:
+        normalize_axis(kth, x.shape[axis], "argpartition")
     return argsort(x, axis)
 
 
@@ -281,9 +284,14 @@ def unique(
     """
     del sorted
     x = as_tensor(x)
-    values = concrete(x, "unique")
+    values = concrete(x, "unique", decides_shape=True)
     found, index, inverse, counts = np.unique(
-        values, return_index=True, return_inverse=True, return_counts=True, axis=axis
+        values,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+        axis=axis,
+        equal_nan=False,
     )
     if axis is None:
         inverse = inverse.reshape(values.shape)

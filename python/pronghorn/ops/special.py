@@ -18,6 +18,7 @@ from pronghorn.ops.arguments import (
     promote_to_float,
     scalar_like,
 )
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor, convert_to_tensor
 
@@ -94,7 +95,7 @@ def erfinv(x: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns `log(exp(x1) + exp(x2))` without overflow.
 
@@ -114,7 +115,7 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return _log_add_exp(x1, x2, "exp", "log1p", 1.0)
 
 
-@op
+@broadcasting_op
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns `log2(2**x1 + 2**x2)` without overflow.
 
@@ -144,7 +145,7 @@ def _log_add_exp(x1: Tensor, x2: Tensor, exp: str, log1p: str, scale: float) -> 
     return found
 
 
-@op
+@broadcasting_op
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns 0 for negative elements, `x2` for zeros and 1 for positive elements.
 
@@ -167,7 +168,7 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     return apply("where", apply("isnan", x1), x1, found)
 
 
-@op
+@broadcasting_op
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns `x1 * 2**x2`.
 
@@ -275,7 +276,7 @@ def _integer_pair(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Te
     return apply("broadcast_to", x1, shape=shape), apply("broadcast_to", x2, shape=shape)
 
 
-@op
+@broadcasting_op
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the greatest common divisor of elements.
 
@@ -307,7 +308,7 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     return a
 
 
-@op
+@broadcasting_op
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the least common multiple of elements.
 
@@ -335,7 +336,7 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the next representable number after each element of `x1`, towards `x2`.
 

@@ -175,8 +175,7 @@ def quantiles(
     found = apply("transpose", found, axes=order)
     rest = [1 if i in axes else s for i, s in enumerate(x.shape)]
     shape = rest if keepdims else [s for i, s in enumerate(x.shape) if i not in axes]
-    found = apply("reshape", found, shape=[*places.shape, *shape])
-    return found
+    return apply("reshape", found, shape=[*places.shape, *shape])
 
 
 def _gather(x: Tensor, places: np.ndarray, axis: int) -> Tensor:
@@ -414,10 +413,13 @@ def histogram(
     """
     if not isinstance(bins, int) or isinstance(bins, bool) or bins <= 0:
         raise ValueError(f"Argument `bins` should be a non-negative integer. Received: bins={bins}")
-    if range is not None and (len(range) != 2 or range[1] < range[0]):
+    if range is not None and len(range) != 2:
         raise ValueError(
-            "Argument `range` must be a tuple of two elements in increasing order. "
-            f"Received: range={range}"
+            f"Argument `range` must be a tuple of two elements. Received: range={range}"
+        )
+    if range is not None and range[1] < range[0]:
+        raise ValueError(
+            f"The second element of `range` must be greater than the first. Received: range={range}"
         )
     x = as_float(x)
     if x.ndim != 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pronghorn.ops.arguments import TensorLike, apply, as_float, promote_to_float, scalar_like
+from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor
 
@@ -237,7 +238,7 @@ def arctanh(x: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the angle of each point (x2, x1) in (-pi, pi], from the signs of both coordinates.
 
@@ -297,7 +298,7 @@ def rad2deg(x: TensorLike) -> Tensor:
     return found
 
 
-@op
+@broadcasting_op
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Returns the length of the hypotenuse, `sqrt(x1**2 + x2**2)`, without overflow.
 

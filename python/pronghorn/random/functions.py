@@ -297,8 +297,7 @@ def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any 
             f"Received: inputs.shape={x.shape}, noise_shape={noise_shape}."
         )
     ones = apply("broadcast_to", as_tensor(1.0, x.dtype), shape=shape)
-    found = apply("multiply", x, apply("dropout", ones, key, rate=rate))
-    return found
+    return apply("multiply", x, apply("dropout", ones, key, rate=rate))
 
 
 @op

@@ -25,7 +25,8 @@ def set_random_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ValueError(
-            f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})"
+            "Expected `seed` argument to be an integer. "
+            f"Received: seed={seed} (of type {type(seed)})"
         )
     from pronghorn.random.seed_generator import seed_global_generator
 

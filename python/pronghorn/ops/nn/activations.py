@@ -402,7 +402,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 @op
 def selu(x: TensorLike) -> Tensor:
-    """Returns the scaled exponential linear unit, which keeps mean 0 and variance 1 (Klambauer 2017).
+    """Returns the scaled exponential linear unit (Klambauer 2017), which keeps mean and variance.
 
     Args:
         x: a tensor.

@@ -1,4 +1,4 @@
-"""Convolutions over one, two or three spatial dimensions: plain, transposed, depthwise, separable."""
+"""Convolutions over one to three spatial dimensions: plain, transposed, depthwise, separable."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def conv_transpose(
     )
     if len(extra) == 1:
         extra = extra * n
-    for p, s in zip(extra, strides):
+    for p in extra:
         if p is not None and (isinstance(p, bool) or not isinstance(p, int) or p < 0):
             raise ValueError(
                 "conv_transpose: `output_padding` must not be negative. "

@@ -287,5 +287,4 @@ def normalize(
         powers = apply("power", size, scalar_like(float(order), x))
         norm = apply("reduce_sum", powers, axes=axes, keepdims=True)
         norm = apply("power", norm, scalar_like(1.0 / order, x))
-    found = apply("divide", x, apply("maximum", norm, scalar_like(epsilon, x)))
-    return found
+    return apply("divide", x, apply("maximum", norm, scalar_like(epsilon, x)))

@@ -189,7 +189,7 @@ def fold(
             f"Received: x.shape={x.shape}."
         )
     channels = x.shape[1] // patch
-    # Each element of a patch is a channel of the small image that the unit kernel at its place made.
+    # Each element of a patch is a channel of the small image that its own unit kernel made.
     small = apply("reshape", x, shape=[x.shape[0] * channels, patch, *counts])
     small = to_channels_last(small)
     unit = np.eye(patch, dtype=np.float32).reshape(k[0], k[1], 1, patch)
