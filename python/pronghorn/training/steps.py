@@ -173,7 +173,7 @@ class StepsMixin:
 
     def _prepare(self, data: Any, mode: str) -> None:
         """Builds the model for a batch like `data`, and the optimizer; cheap where that is done."""
-        if not getattr(self, "built", False) or self._has_unbuilt_layers():
+        if self._is_callable() and self._has_unbuilt_layers():
             x = unpack_x_y_sample_weight(data)[0]
             specs = map_leaves(lambda array: KerasTensor(array.shape, array.dtype.name), x)
             with suspended():
@@ -182,8 +182,13 @@ class StepsMixin:
                 finally:
                     self._clear_losses()  # type: ignore[attr-defined]
         optimizer = self.optimizer
-        if mode == "train" and optimizer is not None:
+        if mode == "train" and optimizer is not None and self._is_callable():
             optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    def _is_callable(self) -> bool:
+        # A model of several networks may have a train_step and no call().
+        owner = getattr(type(self).call, "__qualname__", "")  # type: ignore[attr-defined]
+        return owner not in ("Model.call", "Layer.call")
 
     def _has_unbuilt_layers(self) -> bool:
         return any(not layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
