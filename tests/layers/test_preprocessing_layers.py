@@ -102,3 +102,62 @@ def test_normalization_errors() -> None:
         layers.Normalization().adapt([])
     with pytest.raises(TypeError, match="`.shape`"):
         layers.Normalization().adapt(iter([42]))
+
+
+def test_discretization() -> None:
+    boundaries = {"bin_boundaries": [0.0, 0.5, 1.0]}
+    x = np.array([[-1.0, 0.0, 0.1, 0.8, 1.2]])
+    y = layers.Discretization(**boundaries)(x)
+    assert y.dtype == "int32"
+    assert y.numpy().tolist() == [[0, 1, 1, 2, 3]]
+    y = layers.Discretization(**boundaries, output_mode="count")(x)
+    assert y.numpy().tolist() == [[1.0, 2.0, 1.0, 1.0]]
+    check_layer(
+        layers.Discretization,
+        {**boundaries, "output_mode": "one_hot"},
+        (2, 3),
+        reference=lambda x: np.eye(4)[np.digitize(x, [0.0, 0.5, 1.0])],
+        gradient=False,
+        mixed=False,
+    )
+
+
+def test_discretization_learns_quantiles() -> None:
+    x = np.random.default_rng(0).standard_normal((4000, 2))
+    layer = layers.Discretization(num_bins=5)
+    layer.adapt(x[i : i + 500] for i in range(0, 4000, 500))
+    expected = np.quantile(x, [0.2, 0.4, 0.6, 0.8])
+    np.testing.assert_allclose(layer.bin_boundaries, expected, atol=0.05)
+    counts = np.bincount(layer(x).numpy().ravel())
+    np.testing.assert_allclose(counts / counts.sum(), 0.2, atol=0.01)
+    again = layers.Discretization.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    with pytest.raises(ValueError, match="You need .* call .*adapt"):
+        layers.Discretization(num_bins=3)(np.ones((1, 2)))
+    with pytest.raises(ValueError, match="Both `num_bins` and `bin_boundaries`"):
+        layers.Discretization([0.0], num_bins=2)
+    with pytest.raises(ValueError, match="ascending order"):
+        layers.Discretization([1.0, 0.0])
+
+
+def test_category_encoding() -> None:
+    x = np.array([[0, 1], [0, 0], [1, 2], [3, 1]])
+    eye = np.eye(4)[x]
+    for mode, expected in (
+        ("one_hot", eye),
+        ("multi_hot", eye.max(1)),
+        ("count", eye.sum(1)),
+    ):
+        layer = layers.CategoryEncoding(4, output_mode=mode)
+        np.testing.assert_array_equal(layer(x).numpy(), expected)
+        spec = layer(keras.KerasTensor((None, 2), dtype="int32"))
+        assert spec.shape == (None, *expected.shape[1:])
+    weights = np.arange(8.0).reshape(4, 2)
+    y = layers.CategoryEncoding(4, output_mode="count")(x, count_weights=weights)
+    np.testing.assert_array_equal(y.numpy(), (eye * weights[..., None]).sum(1))
+    with pytest.raises(ValueError, match="range 0 <= values < num_tokens"):
+        layers.CategoryEncoding(3)(x)
+    with pytest.raises(ValueError, match="`num_tokens` must be >= 1"):
+        layers.CategoryEncoding(0)
+    with pytest.raises(ValueError, match="Unknown arg for output_mode"):
+        layers.CategoryEncoding(3, output_mode="hot")

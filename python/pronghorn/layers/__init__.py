@@ -60,6 +60,8 @@ from pronghorn.layers.pooling.global_max_pooling3d import GlobalMaxPooling3D
 from pronghorn.layers.pooling.max_pooling1d import MaxPooling1D
 from pronghorn.layers.pooling.max_pooling2d import MaxPooling2D
 from pronghorn.layers.pooling.max_pooling3d import MaxPooling3D
+from pronghorn.layers.preprocessing.category_encoding import CategoryEncoding
+from pronghorn.layers.preprocessing.discretization import Discretization
 from pronghorn.layers.preprocessing.normalization import Normalization
 from pronghorn.layers.preprocessing.rescaling import Rescaling
 from pronghorn.layers.regularization.activity_regularization import ActivityRegularization
@@ -126,6 +128,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -145,6 +148,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",

@@ -10,6 +10,7 @@ import numpy as np
 from pronghorn import config, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.layers.preprocessing.batches import iterate_batches
 from pronghorn.trace import suspended
 
 
@@ -146,8 +147,8 @@ class Normalization(Layer):
         count = 0
         mean: Any = 0.0
         square: Any = 0.0
-        for batch in _batches(data):
-            array = self._batch_array(batch)
+        for array in iterate_batches(owner_name(self), data):
+            self._check_batch(array)
             axes = tuple(self._reduce_axis)
             n = math.prod(array.shape[a] for a in axes)
             if n == 0:
@@ -167,15 +168,7 @@ class Normalization(Layer):
         self.adapt_variance.assign(np.asarray(square / count, dtype="float32"))
         self.finalize_state()
 
-    def _batch_array(self, batch: Any) -> np.ndarray:
-        if isinstance(batch, (tuple, list)) and batch and hasattr(batch[0], "shape"):
-            batch = batch[0]
-        if not hasattr(batch, "shape"):
-            raise TypeError(
-                f"{owner_name(self)}: adapt expects batches with a `.shape` attribute, arrays or "
-                f"tensors. Received: a batch of type {type(batch).__name__}."
-            )
-        array = np.asarray(ops.convert_to_numpy(batch))
+    def _check_batch(self, array: np.ndarray) -> None:
         if not self.built:
             self.build((None, *array.shape[1:]) if array.ndim else array.shape)
         expected = self._build_input_shape
@@ -187,7 +180,6 @@ class Normalization(Layer):
                 f"{owner_name(self)}: adapt got data with an incompatible shape; the layer was "
                 f"built for {expected}. Received: shape={array.shape}, axis={self.axis}."
             )
-        return array
 
     def finalize_state(self) -> None:
         """Takes over the learned statistics; called by `adapt` and after loading weights."""
@@ -240,18 +232,3 @@ class Normalization(Layer):
 
 def _plain(value: Any) -> Any:
     return np.asarray(value).tolist() if hasattr(value, "__array__") else value
-
-
-def _batches(data: Any) -> Any:
-    # Yields the batches of an array, a dataset or an iterable.
-    if hasattr(data, "shape"):
-        yield data
-    elif hasattr(data, "__getitem__") and hasattr(data, "__len__") and not _is_sequence(data):
-        for i in range(len(data)):
-            yield data[i]
-    else:
-        yield from data
-
-
-def _is_sequence(data: Any) -> bool:
-    return isinstance(data, (list, tuple))
