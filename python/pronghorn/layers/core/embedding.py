@@ -8,6 +8,7 @@ from typing import Any
 from pronghorn import constraints, initializers, ops, regularizers
 from pronghorn.layers.arguments import Shape, is_integer, reject_quantization
 from pronghorn.layers.core.lora import LoraLayer
+from pronghorn.variable import AutocastScope
 
 
 def _positive(argument: str, value: Any) -> int:
@@ -119,11 +120,12 @@ class Embedding(LoraLayer):
         indices = ops.convert_to_tensor(inputs)
         if indices.dtype not in ("int32", "int64"):
             indices = ops.cast(indices, "int32")
-        outputs = ops.take(self._embeddings, indices, axis=0)
-        if self.lora_enabled:
-            a, b = self._lora_factors()
-            update = ops.matmul(ops.take(a, indices, axis=0), b)
-            outputs = ops.add(outputs, ops.multiply(self._lora_scale(), update))
+        with AutocastScope(None):  # the rows are cast, not the table
+            outputs = ops.take(self._embeddings, indices, axis=0)
+            if self.lora_enabled:
+                a, b = self._lora_factors()
+                update = ops.matmul(ops.take(a, indices, axis=0), b)
+                outputs = ops.add(outputs, ops.multiply(self._lora_scale(), update))
         return ops.cast(outputs, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
