@@ -22,9 +22,14 @@ TensorLike = Any
 _SCALARS = (bool, int, float)
 
 
-def apply(name: str, *inputs: Tensor, **attrs: Any) -> Any:
-    """Calls an op of the core on tensors that have the dtypes it wants."""
-    return _core.apply(name, list(inputs), attrs)
+def apply(name: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    """Calls an op of the core that has one output, on tensors that have the dtypes it wants."""
+    return _core.apply(name, list(inputs), attrs)  # type: ignore[no-any-return]
+
+
+def apply_many(name: str, *inputs: Tensor, **attrs: Any) -> tuple[Tensor, ...]:
+    """Calls an op of the core that has several outputs."""
+    return tuple(_core.apply(name, list(inputs), attrs))
 
 
 def as_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
@@ -32,7 +37,7 @@ def as_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
     found = x if type(x) is Tensor else _converted(x, dtype)
     if dtype is None or found.dtype == dtype:
         return found
-    return _core.apply("cast", [found], {"dtype": dtype})
+    return apply("cast", found, dtype=dtype)
 
 
 def _converted(x: Any, dtype: str | None) -> Tensor:
@@ -192,8 +197,7 @@ def placeholder(shape: Sequence[int], x: Tensor) -> Tensor | None:
     if scope is None or scope.fill is None or not any(n % scope.fill == 0 for n in x.shape if n):
         return None
     zero = as_tensor(False if x.dtype == "bool" else 0, x.dtype)
-    found: Tensor = apply("broadcast_to", zero, shape=list(shape))
-    return found
+    return apply("broadcast_to", zero, shape=list(shape))
 
 
 def per_dimension(value: Any, n: int, name: str, argument: str) -> list[int]:

@@ -37,8 +37,7 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([2, 3], dtype=int32)
     """
     pair = promote(x1, x2)
-    found: Tensor = apply("logical_or" if pair[0].dtype == "bool" else "add", *pair)
-    return found
+    return apply("logical_or" if pair[0].dtype == "bool" else "add", *pair)
 
 
 @broadcasting_op
@@ -65,8 +64,7 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
         raise TypeError(
             "subtract: bools have no difference. Received: dtypes=bool, bool. Use logical_xor."
         )
-    found: Tensor = apply("subtract", *pair)
-    return found
+    return apply("subtract", *pair)
 
 
 @broadcasting_op
@@ -86,8 +84,7 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([3, 6], dtype=int32)
     """
     pair = promote(x1, x2)
-    found: Tensor = apply("logical_and" if pair[0].dtype == "bool" else "multiply", *pair)
-    return found
+    return apply("logical_and" if pair[0].dtype == "bool" else "multiply", *pair)
 
 
 @broadcasting_op
@@ -106,8 +103,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.divide([1, 2], 2).numpy()
     array([0.5, 1. ], dtype=float32)
     """
-    found: Tensor = apply("divide", *promote_to_float(x1, x2))
-    return found
+    return apply("divide", *promote_to_float(x1, x2))
 
 
 @broadcasting_op
@@ -126,8 +122,7 @@ def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.true_divide([1, 2], 2).numpy()
     array([0.5, 1. ], dtype=float32)
     """
-    found: Tensor = apply("divide", *promote_to_float(x1, x2))
-    return found
+    return apply("divide", *promote_to_float(x1, x2))
 
 
 @broadcasting_op
@@ -150,8 +145,7 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     zero = scalar_like(0.0, x2)
     is_zero = apply("equal", x2, zero)
     divisor = apply("where", is_zero, scalar_like(1.0, x2), x2)
-    found: Tensor = apply("where", is_zero, zero, apply("divide", x1, divisor))
-    return found
+    return apply("where", is_zero, zero, apply("divide", x1, divisor))
 
 
 @broadcasting_op
@@ -171,8 +165,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([ 3, -4], dtype=int32)
     """
     x1, x2 = (as_number(x) for x in promote(x1, x2))
-    found: Tensor = apply("floor_divide", x1, x2)
-    return found
+    return apply("floor_divide", x1, x2)
 
 
 @broadcasting_op
@@ -192,8 +185,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([1, 2], dtype=int32)
     """
     x1, x2 = (as_number(x) for x in promote(x1, x2))
-    found: Tensor = apply("mod", x1, x2)
-    return found
+    return apply("mod", x1, x2)
 
 
 @broadcasting_op
@@ -214,8 +206,7 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     x1, x2 = (as_number(x) for x in promote(x1, x2))
     if x1.dtype.startswith("uint"):
-        found: Tensor = apply("mod", x1, x2)
-        return found
+        return apply("mod", x1, x2)
     magnitude = apply("mod", apply("abs", x1), apply("abs", x2))
     negative_x = apply("less", x1, scalar_like(0, x1))
     return apply("where", negative_x, apply("negative", magnitude), magnitude)
@@ -239,8 +230,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     if type(x2) in (int, float) and x2 == 2:  # exact, and cheaper in every kernel
         x1 = promote(x1, x2)[0]
-        found: Tensor = apply("multiply", x1, x1)
-        return found
+        return apply("multiply", x1, x1)
     x1, x2 = (as_number(x) for x in promote(x1, x2))
     return apply("power", x1, x2)
 
@@ -262,8 +252,7 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([3, 4], dtype=int32)
     """
     pair = promote(x1, x2)
-    found: Tensor = apply("logical_or" if pair[0].dtype == "bool" else "maximum", *pair)
-    return found
+    return apply("logical_or" if pair[0].dtype == "bool" else "maximum", *pair)
 
 
 @broadcasting_op
@@ -283,15 +272,14 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     array([1, 2], dtype=int32)
     """
     pair = promote(x1, x2)
-    found: Tensor = apply("logical_and" if pair[0].dtype == "bool" else "minimum", *pair)
-    return found
+    return apply("logical_and" if pair[0].dtype == "bool" else "minimum", *pair)
 
 
 def _ignoring_nan(name: str, x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2 = promote(x1, x2)
     if not is_float(x1):
         return (maximum if name == "maximum" else minimum)(x1, x2)
-    found: Tensor = apply(name, x1, x2)
+    found = apply(name, x1, x2)
     found = apply("where", apply("isnan", x1), x2, found)
     return apply("where", apply("isnan", x2), x1, found)
 
@@ -355,8 +343,7 @@ def negative(x: TensorLike) -> Tensor:
     x = as_tensor(x)
     if x.dtype == "bool":
         raise TypeError("negative: expected numbers. Received: dtype=bool. Use logical_not.")
-    found: Tensor = apply("negative", x)
-    return found
+    return apply("negative", x)
 
 
 @op
@@ -376,9 +363,8 @@ def abs(x: TensorLike) -> Tensor:
     """
     x = as_tensor(x)
     if x.dtype == "bool" or x.dtype.startswith("uint"):
-        return x
-    found: Tensor = apply("abs", x)
-    return found
+        return as_tensor(x)
+    return apply("abs", x)
 
 
 @op
@@ -414,8 +400,7 @@ def fabs(x: TensorLike) -> Tensor:
     >>> ops.fabs([1, -2]).numpy()
     array([1., 2.], dtype=float32)
     """
-    found: Tensor = apply("abs", as_float(x))
-    return found
+    return apply("abs", as_float(x))
 
 
 @op
@@ -435,8 +420,7 @@ def sign(x: TensorLike) -> Tensor:
     """
     x = as_number(x)
     if x.dtype.startswith("uint"):
-        found: Tensor = apply("minimum", x, scalar_like(1, x))
-        return found
+        return apply("minimum", x, scalar_like(1, x))
     return apply("sign", x)
 
 
@@ -457,7 +441,7 @@ def signbit(x: TensorLike) -> Tensor:
     """
     x = as_number(x)
     zero = scalar_like(0, x)
-    found: Tensor = apply("less", x, zero)
+    found = apply("less", x, zero)
     if is_float(x):  # 1 / -0.0 is -inf
         inverse = apply("divide", scalar_like(1.0, x), x)
         negative_zero = apply("logical_and", apply("equal", x, zero), apply("less", inverse, zero))
@@ -480,8 +464,7 @@ def square(x: TensorLike) -> Tensor:
     >>> ops.square([2, 3]).numpy()
     array([4, 9], dtype=int32)
     """
-    found: Tensor = apply("square", as_number(x))
-    return found
+    return apply("square", as_number(x))
 
 
 @op

@@ -41,8 +41,7 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.bitwise_and([6], [3]).numpy()
     array([2], dtype=int32)
     """
-    found: Tensor = apply("bitwise_and", *_integers("bitwise_and", x, y))
-    return found
+    return apply("bitwise_and", *_integers("bitwise_and", x, y))
 
 
 @broadcasting_op
@@ -64,8 +63,7 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.bitwise_or([6], [3]).numpy()
     array([7], dtype=int32)
     """
-    found: Tensor = apply("bitwise_or", *_integers("bitwise_or", x, y))
-    return found
+    return apply("bitwise_or", *_integers("bitwise_or", x, y))
 
 
 @broadcasting_op
@@ -87,8 +85,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.bitwise_xor([6], [3]).numpy()
     array([5], dtype=int32)
     """
-    found: Tensor = apply("bitwise_xor", *_integers("bitwise_xor", x, y))
-    return found
+    return apply("bitwise_xor", *_integers("bitwise_xor", x, y))
 
 
 @broadcasting_op
@@ -110,8 +107,7 @@ def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.bitwise_left_shift([3], [2]).numpy()
     array([12], dtype=int32)
     """
-    found: Tensor = apply("left_shift", *_integers("bitwise_left_shift", x, y))
-    return found
+    return apply("left_shift", *_integers("bitwise_left_shift", x, y))
 
 
 @broadcasting_op
@@ -133,8 +129,7 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.bitwise_right_shift([12], [2]).numpy()
     array([3], dtype=int32)
     """
-    found: Tensor = apply("right_shift", *_integers("bitwise_right_shift", x, y))
-    return found
+    return apply("right_shift", *_integers("bitwise_right_shift", x, y))
 
 
 @broadcasting_op
@@ -156,8 +151,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.left_shift([3], [2]).numpy()
     array([12], dtype=int32)
     """
-    found: Tensor = apply("left_shift", *_integers("left_shift", x, y))
-    return found
+    return apply("left_shift", *_integers("left_shift", x, y))
 
 
 @broadcasting_op
@@ -179,8 +173,7 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     >>> ops.right_shift([12], [2]).numpy()
     array([3], dtype=int32)
     """
-    found: Tensor = apply("right_shift", *_integers("right_shift", x, y))
-    return found
+    return apply("right_shift", *_integers("right_shift", x, y))
 
 
 @op
@@ -201,8 +194,7 @@ def bitwise_not(x: TensorLike) -> Tensor:
     >>> ops.bitwise_not([0]).numpy()
     array([-1], dtype=int32)
     """
-    found: Tensor = apply("bitwise_not", *_integers("bitwise_not", x))
-    return found
+    return apply("bitwise_not", *_integers("bitwise_not", x))
 
 
 @op
@@ -223,5 +215,4 @@ def bitwise_invert(x: TensorLike) -> Tensor:
     >>> ops.bitwise_invert([0]).numpy()
     array([-1], dtype=int32)
     """
-    found: Tensor = apply("bitwise_not", *_integers("bitwise_invert", x))
-    return found
+    return apply("bitwise_not", *_integers("bitwise_invert", x))

@@ -46,8 +46,7 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     if known is not None:
         begin = [min(b, n - s) for b, n, s in zip(known, x.shape, sizes)]
         end = [b + s for b, s in zip(begin, sizes)]
-        found: Tensor = apply("slice", x, begin=begin, end=end, strides=[1] * x.ndim)
-        return found
+        return apply("slice", x, begin=begin, end=end, strides=[1] * x.ndim)
     return apply("dynamic_slice", x, starts, sizes=sizes)
 
 
@@ -103,8 +102,7 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
             "slice_update: the block must fit into the tensor. "
             f"Received: inputs.shape={x.shape}, updates.shape={block.shape}."
         )
-    found: Tensor = apply("dynamic_update_slice", x, block, starts)
-    return found
+    return apply("dynamic_update_slice", x, block, starts)
 
 
 @op
@@ -128,8 +126,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     updates = as_tensor(values)
     sizes = static_shape(shape, "scatter")
     zeros = apply("broadcast_to", as_tensor(0, updates.dtype), shape=sizes)
-    found: Tensor = apply("scatter_nd_add", zeros, places, updates)
-    return found
+    return apply("scatter_nd_add", zeros, places, updates)
 
 
 @op
@@ -165,8 +162,7 @@ def scatter_update(
     places = as_indices(indices, "scatter_update")
     new = as_tensor(as_tensor(updates), x.dtype)
     if reduction is None:
-        found: Tensor = apply("scatter_nd_update", x, places, new)
-        return found
+        return apply("scatter_nd_update", x, places, new)
     if reduction == "add":
         return apply("scatter_nd_add", x, places, new)
     # One update after the other: their number is known and indices may be equal.

@@ -34,8 +34,7 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.equal([1, 2], [1, 3]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("equal", *promote(x1, x2))
-    return found
+    return apply("equal", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -54,8 +53,7 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.not_equal([1, 2], [1, 3]).numpy()
     array([False,  True])
     """
-    found: Tensor = apply("not_equal", *promote(x1, x2))
-    return found
+    return apply("not_equal", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -74,8 +72,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.less([1, 2], [2, 2]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("less", *promote(x1, x2))
-    return found
+    return apply("less", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -94,8 +91,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.less_equal([1, 3], [2, 2]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("less_equal", *promote(x1, x2))
-    return found
+    return apply("less_equal", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -114,8 +110,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.greater([3, 2], [2, 2]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("greater", *promote(x1, x2))
-    return found
+    return apply("greater", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -134,8 +129,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.greater_equal([2, 1], [2, 2]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("greater_equal", *promote(x1, x2))
-    return found
+    return apply("greater_equal", *promote(x1, x2))
 
 
 @broadcasting_op
@@ -154,8 +148,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.logical_and([True, True], [True, False]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("logical_and", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
-    return found
+    return apply("logical_and", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
 
 
 @broadcasting_op
@@ -174,8 +167,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.logical_or([True, False], [False, False]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("logical_or", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
-    return found
+    return apply("logical_or", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
 
 
 @broadcasting_op
@@ -194,8 +186,7 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.logical_xor([True, True], [False, True]).numpy()
     array([ True, False])
     """
-    found: Tensor = apply("logical_xor", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
-    return found
+    return apply("logical_xor", as_tensor(x1, "bool"), as_tensor(x2, "bool"))
 
 
 @op
@@ -213,8 +204,7 @@ def logical_not(x: TensorLike) -> Tensor:
     >>> ops.logical_not([True, False]).numpy()
     array([False,  True])
     """
-    found: Tensor = apply("logical_not", as_tensor(x, "bool"))
-    return found
+    return apply("logical_not", as_tensor(x, "bool"))
 
 
 def _float_test(name: str, x: TensorLike, otherwise: bool) -> Tensor:
@@ -296,8 +286,7 @@ def isneginf(x: TensorLike) -> Tensor:
     x = as_tensor(x)
     if not is_float(x):
         return _float_test("isinf", x, False)
-    found: Tensor = apply("equal", x, scalar_like(-math.inf, x))
-    return found
+    return apply("equal", x, scalar_like(-math.inf, x))
 
 
 @op
@@ -318,8 +307,7 @@ def isposinf(x: TensorLike) -> Tensor:
     x = as_tensor(x)
     if not is_float(x):
         return _float_test("isinf", x, False)
-    found: Tensor = apply("equal", x, scalar_like(math.inf, x))
-    return found
+    return apply("equal", x, scalar_like(math.inf, x))
 
 
 @op
@@ -338,8 +326,7 @@ def isreal(x: TensorLike) -> Tensor:
     array([ True])
     """
     x = as_tensor(x)
-    found: Tensor = apply("broadcast_to", as_tensor(True, "bool"), shape=list(x.shape))
-    return found
+    return apply("broadcast_to", as_tensor(True, "bool"), shape=list(x.shape))
 
 
 @broadcasting_op
@@ -375,7 +362,7 @@ def isclose(
     )
     near = apply("less_equal", apply("abs", apply("subtract", x1, x2)), bound)
     near = apply("logical_and", near, apply("isfinite", x2))
-    found: Tensor = apply("logical_or", near, apply("equal", x1, x2))
+    found = apply("logical_or", near, apply("equal", x1, x2))
     if equal_nan:
         both = apply("logical_and", apply("isnan", x1), apply("isnan", x2))
         found = apply("logical_or", found, both)
@@ -408,5 +395,4 @@ def allclose(
     True
     """
     close = isclose(x1, x2, rtol, atol, equal_nan)
-    found: Tensor = apply("reduce_all", close, axes=list(range(close.ndim)), keepdims=False)
-    return found
+    return apply("reduce_all", close, axes=list(range(close.ndim)), keepdims=False)

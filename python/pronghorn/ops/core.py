@@ -285,8 +285,7 @@ def stop_gradient(variable: TensorLike) -> Tensor:
     >>> ops.stop_gradient([1.0]).numpy()
     array([1.], dtype=float32)
     """
-    found: Tensor = apply("stop_gradient", as_tensor(variable))
-    return found
+    return apply("stop_gradient", as_tensor(variable))
 
 
 @op
@@ -312,7 +311,7 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
     """
     x = as_tensor(x)
     if dtype is None:
-        return x
+        return as_tensor(x)
     name = dtypes.tensor_dtype(dtype)
     if name == "bfloat16":
         from ml_dtypes import bfloat16

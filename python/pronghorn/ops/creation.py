@@ -24,8 +24,7 @@ def filled(shape: Any, value: TensorLike, dtype: str, name: str) -> Tensor:
     sizes = static_shape(shape, name)
     if dtype == "bool" and isinstance(value, (int, float)):
         value = bool(value)
-    found: Tensor = apply("broadcast_to", as_tensor(as_tensor(value), dtype), shape=sizes)
-    return found
+    return apply("broadcast_to", as_tensor(as_tensor(value), dtype), shape=sizes)
 
 
 def _dtype(dtype: Any) -> str:
@@ -230,7 +229,9 @@ def arange(
     )
     if last is None:
         first, last = 0, first
-    return from_numpy(np.arange(first, last, 1 if by is None else by), name)
+    step_by: Any = 1 if by is None else by
+    values: Any = np.arange(first, last, step_by)  # type: ignore[arg-type]
+    return from_numpy(values, name)
 
 
 @op
@@ -484,5 +485,4 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         return filled((x.shape[0], 0), 0, x.dtype, "vander")
     if not increasing:
         powers.reverse()
-    found: Tensor = apply("concatenate", *powers, axis=1) if columns > 1 else powers[0]
-    return found
+    return apply("concatenate", *powers, axis=1) if columns > 1 else powers[0]

@@ -27,14 +27,13 @@ def _cumulative(name: str, x: TensorLike, axis: Any, dtype: Any) -> Tensor:
         if len(axis) > 1:
             raise ValueError(f"{name}: expected one dimension. Received: axis={axis}.")
         if not axis:
-            return x
+            return as_tensor(x)
         axis = axis[0]
     if axis is None:
         x = apply("reshape", x, shape=[math.prod(x.shape)])
         axis = 0
     axis = normalize_axis(axis, x.ndim, name)
-    found: Tensor = apply(name, x, axis=axis, reverse=False, exclusive=False)
-    return found
+    return apply(name, x, axis=axis, reverse=False, exclusive=False)
 
 
 @op
@@ -143,5 +142,4 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
     else:
         width = apply("subtract", cut(x, axis, 1, n), cut(x, axis, 0, n - 1))
     area = apply("multiply", apply("multiply", pairs, scalar_like(0.5, y)), width)
-    found: Tensor = apply("reduce_sum", area, axes=[axis], keepdims=False)
-    return found
+    return apply("reduce_sum", area, axes=[axis], keepdims=False)

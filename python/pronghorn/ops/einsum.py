@@ -174,5 +174,4 @@ def _arranged(x: Tensor, letters: str, wanted: list[str], shape: list[int]) -> T
     order = [letters.index(c) for c in wanted]
     if order != list(range(x.ndim)):
         x = apply("transpose", x, axes=order)
-    found: Tensor = apply("reshape", x, shape=shape)
-    return found
+    return apply("reshape", x, shape=shape)

@@ -22,8 +22,7 @@ def exp(x: TensorLike) -> Tensor:
     >>> ops.exp([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    found: Tensor = apply("exp", as_float(x))
-    return found
+    return apply("exp", as_float(x))
 
 
 @op
@@ -41,8 +40,7 @@ def exp2(x: TensorLike) -> Tensor:
     >>> ops.exp2([3.0]).numpy()
     array([8.], dtype=float32)
     """
-    found: Tensor = apply("exp2", as_float(x))
-    return found
+    return apply("exp2", as_float(x))
 
 
 @op
@@ -60,8 +58,7 @@ def expm1(x: TensorLike) -> Tensor:
     >>> ops.expm1([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("expm1", as_float(x))
-    return found
+    return apply("expm1", as_float(x))
 
 
 @op
@@ -79,8 +76,7 @@ def log(x: TensorLike) -> Tensor:
     >>> ops.log([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("log", as_float(x))
-    return found
+    return apply("log", as_float(x))
 
 
 @op
@@ -98,8 +94,7 @@ def log1p(x: TensorLike) -> Tensor:
     >>> ops.log1p([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("log1p", as_float(x))
-    return found
+    return apply("log1p", as_float(x))
 
 
 @op
@@ -117,8 +112,7 @@ def log2(x: TensorLike) -> Tensor:
     >>> ops.log2([8.0]).numpy()
     array([3.], dtype=float32)
     """
-    found: Tensor = apply("log2", as_float(x))
-    return found
+    return apply("log2", as_float(x))
 
 
 @op
@@ -136,8 +130,7 @@ def log10(x: TensorLike) -> Tensor:
     >>> ops.log10([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("log10", as_float(x))
-    return found
+    return apply("log10", as_float(x))
 
 
 @op
@@ -155,8 +148,7 @@ def sqrt(x: TensorLike) -> Tensor:
     >>> ops.sqrt([9.0]).numpy()
     array([3.], dtype=float32)
     """
-    found: Tensor = apply("sqrt", as_float(x))
-    return found
+    return apply("sqrt", as_float(x))
 
 
 @op
@@ -174,8 +166,7 @@ def rsqrt(x: TensorLike) -> Tensor:
     >>> ops.rsqrt([4.0]).numpy()
     array([0.5], dtype=float32)
     """
-    found: Tensor = apply("rsqrt", as_float(x))
-    return found
+    return apply("rsqrt", as_float(x))
 
 
 @op
@@ -193,8 +184,7 @@ def cbrt(x: TensorLike) -> Tensor:
     >>> ops.cbrt([8.0]).numpy()
     array([2.], dtype=float32)
     """
-    found: Tensor = apply("cbrt", as_float(x))
-    return found
+    return apply("cbrt", as_float(x))
 
 
 @op
@@ -212,5 +202,4 @@ def reciprocal(x: TensorLike) -> Tensor:
     >>> ops.reciprocal([4.0]).numpy()
     array([0.25], dtype=float32)
     """
-    found: Tensor = apply("reciprocal", as_float(x))
-    return found
+    return apply("reciprocal", as_float(x))

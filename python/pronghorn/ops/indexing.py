@@ -77,8 +77,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
         axis = 0
     axis = normalize_axis(axis, x.ndim, "take")
     check_bounds(places, x.shape[axis], "take")
-    found: Tensor = apply("gather", x, places, axis=axis)
-    return found
+    return apply("gather", x, places, axis=axis)
 
 
 def get_item(x: TensorLike, key: Any) -> Any:
@@ -142,8 +141,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     shared = broadcast_shapes("take_along_axis", others_x, others_i)
     x = _spread(x, [x.shape[axis] if i == axis else n for i, n in enumerate(shared)])
     places = _spread(places, [places.shape[axis] if i == axis else n for i, n in enumerate(shared)])
-    found: Tensor = apply("take_along_axis", x, places, axis=axis)
-    return found
+    return apply("take_along_axis", x, places, axis=axis)
 
 
 def _spread(x: Tensor, shape: list[int]) -> Tensor:
@@ -179,8 +177,7 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
     if x1 is None:
         return nonzero(condition)
     a, b = promote(x1, x2)
-    found: Tensor = apply("where", as_tensor(condition, "bool"), a, b)
-    return found
+    return apply("where", as_tensor(condition, "bool"), a, b)
 
 
 @op
@@ -273,8 +270,7 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
     used = min(n * (side + 1), total - first)
     flat = apply("slice", flat, begin=[0], end=[used], strides=[1])
     flat = apply("pad", flat, low=[first], high=[total - first - used], value=0.0)
-    found: Tensor = apply("reshape", flat, shape=[side, side])
-    return found
+    return apply("reshape", flat, shape=[side, side])
 
 
 @op
@@ -333,14 +329,13 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     flat = apply("reshape", x, shape=[*rest, rows * columns])
     first = top * columns + left if n else 0
     last = first + (n - 1) * (columns + 1) + 1 if n else 0
-    found: Tensor = apply(
+    return apply(
         "slice",
         flat,
         begin=[0] * len(rest) + [first],
         end=[*rest, last],
         strides=[1] * len(rest) + [columns + 1],
     )
-    return found
 
 
 def triangle(rows: int, columns: int, k: int) -> Tensor:
@@ -355,8 +350,7 @@ def _masked(name: str, x: TensorLike, k: Any, keep_lower: bool) -> Tensor:
     k = k if isinstance(k, int) else int(concrete(k, name, "k"))
     keep = triangle(x.shape[-2], x.shape[-1], k if keep_lower else k - 1)
     zero = as_tensor(False if x.dtype == "bool" else 0, x.dtype)
-    found: Tensor = apply("where", keep, *((x, zero) if keep_lower else (zero, x)))
-    return found
+    return apply("where", keep, *((x, zero) if keep_lower else (zero, x)))
 
 
 @op
@@ -441,7 +435,7 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
     places = as_tensor(indices)
     sizes = static_shape(shape, "unravel_index")
     total = as_tensor(math.prod(sizes), places.dtype)
-    rest: Tensor = apply("mod", places, total)
+    rest = apply("mod", places, total)
     found = []
     for n in reversed(sizes):
         size = as_tensor(n, places.dtype)
@@ -474,5 +468,5 @@ def isin(
     a, b = promote(as_tensor(x1), as_tensor(x2))
     left = apply("reshape", a, shape=[*a.shape, 1])
     right = apply("reshape", b, shape=[math.prod(b.shape)])
-    found: Tensor = apply("reduce_any", apply("equal", left, right), axes=[a.ndim], keepdims=False)
+    found = apply("reduce_any", apply("equal", left, right), axes=[a.ndim], keepdims=False)
     return apply("logical_not", found) if invert else found

@@ -32,8 +32,7 @@ def join(name: str, tensors: list[Tensor], axis: int) -> Tensor:
             f"{name}: shapes must match except along the joined dimension. "
             f"Received: shapes={shown}, axis={axis}."
         )
-    found: Tensor = apply("concatenate", *tensors, axis=axis)
-    return found
+    return apply("concatenate", *tensors, axis=axis)
 
 
 @op
@@ -162,8 +161,7 @@ def _at_least(x: Tensor, rank: int) -> Tensor:
         shape = [1, *shape]
     else:
         shape = [1, *shape, 1] if len(shape) == 1 else [*shape, 1]
-    found: Tensor = apply("reshape", x, shape=shape)
-    return found
+    return apply("reshape", x, shape=shape)
 
 
 @op

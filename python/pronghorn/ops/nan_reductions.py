@@ -28,9 +28,8 @@ def _filled(x: TensorLike, value: float) -> Tensor:
     """Returns the tensor with `value` in the place of not-a-numbers."""
     x = as_tensor(x)
     if not is_float(x):
-        return x
-    found: Tensor = apply("where", apply("isnan", x), scalar_like(value, x), x)
-    return found
+        return as_tensor(x)
+    return apply("where", apply("isnan", x), scalar_like(value, x), x)
 
 
 def _all_nan(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
@@ -105,8 +104,7 @@ def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 def _mean_of_numbers(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
     total = reduce("reduce_sum", _filled(x, 0.0), axis, keepdims)
     is_number = as_tensor(apply("logical_not", apply("isnan", x)), x.dtype)
-    found: Tensor = apply("divide", total, reduce("reduce_sum", is_number, axis, keepdims))
-    return found
+    return apply("divide", total, reduce("reduce_sum", is_number, axis, keepdims))
 
 
 @op

@@ -35,10 +35,8 @@ def multiply_matrices(
             rows = math.prod(x1.shape[:-1])
             flat = apply("reshape", x1, shape=[rows, x1.shape[-1]])
             out = apply("matmul", flat, x2, transpose_a=False, transpose_b=transpose_b)
-            shaped: Tensor = apply("reshape", out, shape=[*x1.shape[:-1], out.shape[-1]])
-            return shaped
-        found: Tensor = apply("matmul", x1, x2, transpose_a=transpose_a, transpose_b=transpose_b)
-        return found
+            return apply("reshape", out, shape=[*x1.shape[:-1], out.shape[-1]])
+        return apply("matmul", x1, x2, transpose_a=transpose_a, transpose_b=transpose_b)
     # integers: sums of elementwise products, exact
     x1 = swap_last(x1) if transpose_a else x1
     x2 = x2 if transpose_b else swap_last(x2)
@@ -55,8 +53,7 @@ def swap_last(x: Tensor) -> Tensor:
     """Returns the tensor with its last two dimensions swapped."""
     axes = list(range(x.ndim))
     axes[-2], axes[-1] = axes[-1], axes[-2]
-    found: Tensor = apply("transpose", x, axes=axes)
-    return found
+    return apply("transpose", x, axes=axes)
 
 
 @op
@@ -130,8 +127,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     x1, x2 = promote(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
-        found: Tensor = apply("logical_and" if x1.dtype == "bool" else "multiply", x1, x2)
-        return found
+        return apply("logical_and" if x1.dtype == "bool" else "multiply", x1, x2)
     return _contract("dot", x1, x2, [x1.ndim - 1], [max(x2.ndim - 2, 0)])
 
 
@@ -182,15 +178,13 @@ def _contract(name: str, x1: Tensor, x2: Tensor, axes1: list[int], axes2: list[i
     shape1, shape2 = [x1.shape[i] for i in free1], [x2.shape[i] for i in free2]
     a = _as_matrix(x1, [*free1, *axes1], [math.prod(shape1), k])
     b = _as_matrix(x2, [*axes2, *free2], [k, math.prod(shape2)])
-    found: Tensor = apply("reshape", multiply_matrices(a, b), shape=[*shape1, *shape2])
-    return found
+    return apply("reshape", multiply_matrices(a, b), shape=[*shape1, *shape2])
 
 
 def _as_matrix(x: Tensor, order: list[int], shape: list[int]) -> Tensor:
     if order != list(range(x.ndim)):
         x = apply("transpose", x, axes=order)
-    found: Tensor = apply("reshape", x, shape=shape)
-    return found
+    return apply("reshape", x, shape=shape)
 
 
 @op
@@ -214,8 +208,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     x1, x2 = promote(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
-        found: Tensor = apply("logical_and" if x1.dtype == "bool" else "multiply", x1, x2)
-        return found
+        return apply("logical_and" if x1.dtype == "bool" else "multiply", x1, x2)
     return _contract("inner", x1, x2, [x1.ndim - 1], [x2.ndim - 1])
 
 
@@ -239,8 +232,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2 = promote(x1, x2)
     a = apply("reshape", x1, shape=[math.prod(x1.shape), 1])
     b = apply("reshape", x2, shape=[1, math.prod(x2.shape)])
-    found: Tensor = apply("logical_and" if a.dtype == "bool" else "multiply", a, b)
-    return found
+    return apply("logical_and" if a.dtype == "bool" else "multiply", a, b)
 
 
 @op
@@ -296,8 +288,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     a = apply("reshape", x1, shape=[n for size in shape1 for n in (size, 1)])
     b = apply("reshape", x2, shape=[n for size in shape2 for n in (1, size)])
     product = apply("logical_and" if a.dtype == "bool" else "multiply", a, b)
-    found: Tensor = apply("reshape", product, shape=[m * n for m, n in zip(shape1, shape2)])
-    return found
+    return apply("reshape", product, shape=[m * n for m, n in zip(shape1, shape2)])
 
 
 @op
@@ -343,7 +334,7 @@ def cross(
         )
 
     def minor(i: int, j: int) -> Tensor:
-        found: Tensor = apply("multiply", a[i], b[j])
+        found = apply("multiply", a[i], b[j])
         return apply("subtract", found, apply("multiply", a[j], b[i]))
 
     if len(a) == 2 and len(b) == 2:
@@ -355,10 +346,7 @@ def cross(
     where = normalize_axis(axisc, parts[0].ndim + 1, "cross")
     shape = list(parts[0].shape)
     shape.insert(where, 1)
-    found: Tensor = apply(
-        "concatenate", *(apply("reshape", p, shape=shape) for p in parts), axis=where
-    )
-    return found
+    return apply("concatenate", *(apply("reshape", p, shape=shape) for p in parts), axis=where)
 
 
 def _components(x: Tensor, axis: int) -> list[Tensor]:

@@ -24,8 +24,7 @@ from pronghorn.tensor import Tensor
 def reduce(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
     """Calls a reduction of the core over the given dimensions (all of them for `None`)."""
     axes = normalize_axes(axis, x.ndim, name.removeprefix("reduce_"))
-    found: Tensor = apply(name, x, axes=axes, keepdims=bool(keepdims))
-    return found
+    return apply(name, x, axes=axes, keepdims=bool(keepdims))
 
 
 def mean_dtype(dtype: str) -> str:
@@ -228,8 +227,7 @@ def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     if x.dtype == "bool":
         raise TypeError("ptp: expected numbers. Received: dtype=bool.")
     high = _extreme("max", x, axis, keepdims, None)
-    found: Tensor = apply("subtract", high, _extreme("min", x, axis, keepdims, None))
-    return found
+    return apply("subtract", high, _extreme("min", x, axis, keepdims, None))
 
 
 @op
@@ -300,7 +298,7 @@ def arg_extreme(name: str, x: TensorLike, axis: Any, keepdims: bool) -> Tensor:
     if axis is not None:
         if x.ndim == 0:
             x = apply("reshape", x, shape=[1])
-            found: Tensor = apply(name, x, axis=normalize_axis(axis, 1, name), keepdims=False)
+            found = apply(name, x, axis=normalize_axis(axis, 1, name), keepdims=False)
             return apply("reshape", found, shape=[])
         return apply(name, x, axis=normalize_axis(axis, x.ndim, name), keepdims=bool(keepdims))
     flat = apply("reshape", x, shape=[math.prod(x.shape)])
@@ -370,11 +368,11 @@ def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor
     x = as_tensor(x)
     x = x if is_float(x) else as_tensor(x, config.floatx())
     axes = normalize_axes(axis, x.ndim, "logsumexp")
-    peak: Tensor = apply("reduce_max", x, axes=axes, keepdims=True)
+    peak = apply("reduce_max", x, axes=axes, keepdims=True)
     zero = scalar_like(0.0, x)
     peak = apply("stop_gradient", apply("where", apply("isfinite", peak), peak, zero))
     total = apply("reduce_sum", apply("exp", apply("subtract", x, peak)), axes=axes, keepdims=True)
-    found: Tensor = apply("add", apply("log", total), peak)
+    found = apply("add", apply("log", total), peak)
     if not keepdims:
         found = apply("reshape", found, shape=[n for i, n in enumerate(x.shape) if i not in axes])
     return found

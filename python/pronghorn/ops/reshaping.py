@@ -68,8 +68,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
             f"reshape: expected a shape of {size} elements. "
             f"Received: x.shape={x.shape}, newshape={newshape}."
         )
-    found: Tensor = apply("reshape", x, shape=shape)
-    return found
+    return apply("reshape", x, shape=shape)
 
 
 @op
@@ -88,8 +87,7 @@ def ravel(x: TensorLike) -> Tensor:
     array([1, 2, 3, 4], dtype=int32)
     """
     x = as_tensor(x)
-    found: Tensor = apply("reshape", x, shape=[math.prod(x.shape)])
-    return found
+    return apply("reshape", x, shape=[math.prod(x.shape)])
 
 
 @op
@@ -117,8 +115,7 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
         order = list(range(x.ndim))[::-1]
     else:
         order = _permutation(list(axes), x)
-    found: Tensor = apply("transpose", x, axes=order)
-    return found
+    return apply("transpose", x, axes=order)
 
 
 def _permutation(axes: list[Any], x: Tensor) -> list[int]:
@@ -163,8 +160,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     order = list(range(x.ndim))
     i, j = normalize_axis(axis1, x.ndim, "swapaxes"), normalize_axis(axis2, x.ndim, "swapaxes")
     order[i], order[j] = order[j], order[i]
-    found: Tensor = apply("transpose", x, axes=order)
-    return found
+    return apply("transpose", x, axes=order)
 
 
 @op
@@ -198,8 +194,7 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
     order = [i for i in range(x.ndim) if i not in old]
     for target, i in sorted(zip(new, old)):
         order.insert(target, i)
-    found: Tensor = apply("transpose", x, axes=order)
-    return found
+    return apply("transpose", x, axes=order)
 
 
 @op
@@ -226,10 +221,7 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     rank = x.ndim + len(given)
     axes = normalize_axes(given, rank, "expand_dims")
     sizes = iter(x.shape)
-    found: Tensor = apply(
-        "reshape", x, shape=[1 if i in axes else next(sizes) for i in range(rank)]
-    )
-    return found
+    return apply("reshape", x, shape=[1 if i in axes else next(sizes) for i in range(rank)])
 
 
 @op
@@ -261,8 +253,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
             f"Cannot squeeze axis={axis}, because the dimension is not 1. "
             f"Received: x.shape={x.shape}."
         )
-    found: Tensor = apply("reshape", x, shape=[n for i, n in enumerate(x.shape) if i not in axes])
-    return found
+    return apply("reshape", x, shape=[n for i, n in enumerate(x.shape) if i not in axes])
 
 
 @op
@@ -294,8 +285,7 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
         raise ValueError(
             f"broadcast_to: cannot broadcast. Received: x.shape={x.shape}, shape={shape}."
         )
-    found: Tensor = apply("broadcast_to", x, shape=wanted)
-    return found
+    return apply("broadcast_to", x, shape=wanted)
 
 
 @op
@@ -315,8 +305,7 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
     array([3, 2, 1], dtype=int32)
     """
     x = as_tensor(x)
-    found: Tensor = apply("flip", x, axes=normalize_axes(axis, x.ndim, "flip"))
-    return found
+    return apply("flip", x, axes=normalize_axes(axis, x.ndim, "flip"))
 
 
 @op
@@ -340,8 +329,7 @@ def fliplr(x: TensorLike) -> Tensor:
     x = as_tensor(x)
     if x.ndim < 2:
         raise ValueError(f"fliplr: expected rank 2 at least. Received: x.shape={x.shape}.")
-    found: Tensor = apply("flip", x, axes=[1])
-    return found
+    return apply("flip", x, axes=[1])
 
 
 @op
@@ -365,8 +353,7 @@ def flipud(x: TensorLike) -> Tensor:
     x = as_tensor(x)
     if x.ndim < 1:
         raise ValueError(f"flipud: expected rank 1 at least. Received: x.shape={x.shape}.")
-    found: Tensor = apply("flip", x, axes=[0])
-    return found
+    return apply("flip", x, axes=[0])
 
 
 @op
@@ -405,8 +392,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     if turns == 0:
         return x
     if turns == 2:
-        found: Tensor = apply("flip", x, axes=[i, j])
-        return found
+        return apply("flip", x, axes=[i, j])
     if turns == 1:
         return apply("transpose", apply("flip", x, axes=[j]), axes=order)
     return apply("flip", apply("transpose", x, axes=order), axes=[j])
@@ -432,8 +418,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
     x = as_tensor(x)
     if axis is None:
         flat = apply("reshape", x, shape=[math.prod(x.shape)])
-        found: Tensor = apply("reshape", roll(flat, shift, 0), shape=list(x.shape))
-        return found
+        return apply("reshape", roll(flat, shift, 0), shape=list(x.shape))
     axes = list(axis) if isinstance(axis, (tuple, list)) else [axis]
     shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
     if len(axes) == 1 and len(shifts) > 1:
@@ -444,15 +429,14 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
         amount = int(amount) % n if n else 0
         if amount:
             x = apply("concatenate", cut(x, i, n - amount, n), cut(x, i, 0, n - amount), axis=i)
-    return x
+    return as_tensor(x)
 
 
 def cut(x: Tensor, axis: int, begin: int, end: int, stride: int = 1) -> Tensor:
     """Returns the elements `begin:end:stride` along one dimension."""
     begins, ends, strides = [0] * x.ndim, list(x.shape), [1] * x.ndim
     begins[axis], ends[axis], strides[axis] = begin, end, stride
-    found: Tensor = apply("slice", x, begin=begins, end=ends, strides=strides)
-    return found
+    return apply("slice", x, begin=begins, end=ends, strides=strides)
 
 
 @op
@@ -479,8 +463,7 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
     spread = apply("reshape", x, shape=[n for size in shape for n in (1, size)])
     wide = [n for c, size in zip(counts, shape) for n in (c, size)]
     spread = apply("broadcast_to", spread, shape=wide)
-    found: Tensor = apply("reshape", spread, shape=[c * n for c, n in zip(counts, shape)])
-    return found
+    return apply("reshape", spread, shape=[c * n for c, n in zip(counts, shape)])
 
 
 @op
@@ -520,8 +503,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         wide = [*shape[: axis + 1], times, *shape[axis + 1 :]]
         spread = apply("broadcast_to", spread, shape=wide)
         shape[axis] = n * times
-        found: Tensor = apply("reshape", spread, shape=shape)
-        return found
+        return apply("reshape", spread, shape=shape)
     if counts.size != n:
         raise ValueError(
             f"repeat: expected one number of repeats or {n}. "
@@ -575,8 +557,7 @@ def pad(
         value = 0 if constant_values is None else constant_values
         if not isinstance(value, (bool, int, float)):
             value = concrete(value, "pad", "constant_values").item()
-        found: Tensor = apply("pad", x, low=low, high=high, value=float(value))
-        return found
+        return apply("pad", x, low=low, high=high, value=float(value))
     for axis, (before, after) in enumerate(widths):
         if before or after:
             n = x.shape[axis]
@@ -585,7 +566,7 @@ def pad(
             else:
                 places = np.pad(np.arange(n, dtype=np.int32), (before, after), mode=mode)  # type: ignore[call-overload]
             x = apply("gather", x, convert_to_tensor(places), axis=axis)
-    return x
+    return as_tensor(x)
 
 
 def _pad_widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:

@@ -32,8 +32,7 @@ def floor(x: TensorLike) -> Tensor:
     >>> ops.floor([1.5, -1.5]).numpy()
     array([ 1., -2.], dtype=float32)
     """
-    found: Tensor = apply("floor", as_float(x))
-    return found
+    return apply("floor", as_float(x))
 
 
 @op
@@ -51,8 +50,7 @@ def ceil(x: TensorLike) -> Tensor:
     >>> ops.ceil([1.5, -1.5]).numpy()
     array([ 2., -1.], dtype=float32)
     """
-    found: Tensor = apply("ceil", as_float(x))
-    return found
+    return apply("ceil", as_float(x))
 
 
 @op
@@ -71,8 +69,7 @@ def trunc(x: TensorLike) -> Tensor:
     array([ 1., -1.], dtype=float32)
     """
     x = as_tensor(x)
-    found: Tensor = apply("trunc", x) if is_float(x) else x
-    return found
+    return apply("trunc", x) if is_float(x) else x
 
 
 @op
@@ -96,13 +93,12 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         return apply("round", x) if is_float(x) else x
     if not is_float(x):
         if decimals > 0:
-            return x
+            return as_tensor(x)
         scaled = round(as_tensor(x, "float32"), decimals)
         return as_tensor(scaled, x.dtype)
     factor = scalar_like(10.0 ** int(math.fabs(decimals)), x)
     up, down = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
-    found: Tensor = apply(down, apply("round", apply(up, x, factor)), factor)
-    return found
+    return apply(down, apply("round", apply(up, x, factor)), factor)
 
 
 @op
@@ -175,8 +171,7 @@ def imag(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_tensor(x)
-    found: Tensor = apply("broadcast_to", scalar_like(0, x), shape=list(x.shape))
-    return found
+    return apply("broadcast_to", scalar_like(0, x), shape=list(x.shape))
 
 
 @op
@@ -195,5 +190,4 @@ def angle(x: TensorLike) -> Tensor:
     array([0., 0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("arctan2", scalar_like(0.0, x), x)
-    return found
+    return apply("arctan2", scalar_like(0.0, x), x)

@@ -63,7 +63,7 @@ def segment_sum(
     if is_float(x):
         rest = list(x.shape[1:])
         flat = apply("reshape", x, shape=[x.shape[0], math.prod(rest)])
-        found: Tensor = apply("matmul", hot, flat, transpose_a=True, transpose_b=False)
+        found = apply("matmul", hot, flat, transpose_a=True, transpose_b=False)
         return apply("reshape", found, shape=[n, *rest])
     hot = apply("reshape", hot, shape=[*hot.shape, *[1] * (x.ndim - 1)])
     terms = apply("multiply", hot, apply("reshape", x, shape=[x.shape[0], 1, *x.shape[1:]]))
@@ -74,8 +74,7 @@ def _masked_reduce(reduce: str, x: Tensor, ids: Tensor, n: int, neutral: Tensor)
     member = apply("one_hot", ids, depth=n, dtype="bool")
     member = apply("reshape", member, shape=[*member.shape, *[1] * (x.ndim - 1)])
     rows = apply("reshape", x, shape=[x.shape[0], 1, *x.shape[1:]])
-    found: Tensor = apply(reduce, apply("where", member, rows, neutral), axes=[0], keepdims=False)
-    return found
+    return apply(reduce, apply("where", member, rows, neutral), axes=[0], keepdims=False)
 
 
 @op
@@ -195,8 +194,7 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
         )
     first = np.arange(0, x.shape[-1] - sequence_length + 1, sequence_stride, dtype=np.int32)
     places = first[:, None] + np.arange(sequence_length, dtype=np.int32)
-    found: Tensor = apply("gather", x, convert_to_tensor(places), axis=x.ndim - 1)
-    return found
+    return apply("gather", x, convert_to_tensor(places), axis=x.ndim - 1)
 
 
 @op
@@ -224,5 +222,4 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     left = apply("reshape", a, shape=[*a.shape[:-1], 1, a.shape[-1]])
     right = apply("reshape", b, shape=[*b.shape[:-2], 1, *b.shape[-2:]])
     gap = apply("square", apply("subtract", left, right))
-    found: Tensor = apply("sqrt", apply("reduce_sum", gap, axes=[gap.ndim - 1], keepdims=False))
-    return found
+    return apply("sqrt", apply("reduce_sum", gap, axes=[gap.ndim - 1], keepdims=False))

@@ -10,6 +10,7 @@ import numpy as np
 from pronghorn.ops.arguments import (
     TensorLike,
     apply,
+    apply_many,
     as_tensor,
     concrete,
     is_float,
@@ -55,8 +56,7 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     x, axis = _sortable("sort", x, axis)
     if x.dtype == "bool":
         return as_tensor(apply("sort", as_tensor(x, "int32"), axis=axis), "bool")
-    found: Tensor = apply("sort", x, axis=axis)
-    return found
+    return apply("sort", x, axis=axis)
 
 
 @op
@@ -81,7 +81,7 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     x, axis = _sortable("argsort", x, axis)
     if x.dtype == "bool":
         x = as_tensor(x, "int32")
-    found: Tensor = apply("argsort", x, axis=axis)
+    found = apply("argsort", x, axis=axis)
     return apply("reshape", found, shape=[]) if was_scalar else found
 
 
@@ -143,9 +143,9 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> TopK:
             f"Received: x.shape={x.shape}, k={k}."
         )
     if x.dtype == "bool":
-        values, indices = apply("top_k", as_tensor(x, "int32"), k=int(k))
+        values, indices = apply_many("top_k", as_tensor(x, "int32"), k=int(k))
         return TopK(as_tensor(values, "bool"), indices)
-    values, indices = apply("top_k", x, k=int(k))
+    values, indices = apply_many("top_k", x, k=int(k))
     return TopK(values, indices)
 
 
@@ -181,7 +181,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     own = apply("take_along_axis", scores, safe, axis=scores.ndim - 1)
     larger = apply("greater", scores, own)
     count = apply("reduce_sum", as_tensor(larger, "int32"), axes=[scores.ndim - 1], keepdims=False)
-    found: Tensor = apply("logical_and", apply("less", count, as_tensor(k, "int32")), inside)
+    found = apply("logical_and", apply("less", count, as_tensor(k, "int32")), inside)
     if is_float(scores):
         flat = apply("reshape", apply("isfinite", own), shape=list(targets.shape))
         found = apply("logical_and", found, flat)
@@ -220,8 +220,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         )
     column = apply("reshape", x, shape=[*x.shape, 1])
     before = apply("less" if side == "left" else "less_equal", edges, column)
-    found: Tensor = apply("reduce_sum", as_tensor(before, "int32"), axes=[x.ndim], keepdims=False)
-    return found
+    return apply("reduce_sum", as_tensor(before, "int32"), axes=[x.ndim], keepdims=False)
 
 
 @op

@@ -52,8 +52,7 @@ def erf(x: TensorLike) -> Tensor:
     >>> ops.erf([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("erf", as_float(x))
-    return found
+    return apply("erf", as_float(x))
 
 
 @op
@@ -72,8 +71,7 @@ def erfc(x: TensorLike) -> Tensor:
     array([1.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("subtract", scalar_like(1.0, x), apply("erf", x))
-    return found
+    return apply("subtract", scalar_like(1.0, x), apply("erf", x))
 
 
 @op
@@ -91,8 +89,7 @@ def erfinv(x: TensorLike) -> Tensor:
     >>> ops.erfinv([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("erfinv", as_float(x))
-    return found
+    return apply("erfinv", as_float(x))
 
 
 @broadcasting_op
@@ -141,8 +138,7 @@ def _log_add_exp(x1: Tensor, x2: Tensor, exp: str, log1p: str, scale: float) -> 
     zero = scalar_like(0.0, x1)
     gap = apply("where", same, zero, apply("negative", apply("abs", apply("subtract", x1, x2))))
     more = apply("multiply", apply(log1p, apply(exp, gap)), scalar_like(scale, x1))
-    found: Tensor = apply("add", larger, more)
-    return found
+    return apply("add", larger, more)
 
 
 @broadcasting_op
@@ -164,7 +160,7 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2 = promote_to_float(x1, x2)
     zero = scalar_like(0.0, x1)
     step = apply("where", apply("less", x1, zero), zero, scalar_like(1.0, x1))
-    found: Tensor = apply("where", apply("equal", x1, zero), x2, step)
+    found = apply("where", apply("equal", x1, zero), x2, step)
     return apply("where", apply("isnan", x1), x1, found)
 
 
@@ -194,7 +190,7 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     # two steps: 2**x2 alone may be out of range where the product is not
     half = apply("right_shift", x2, scalar_like(1, x2))
     rest = apply("subtract", x2, half)
-    found: Tensor = apply("multiply", x1, apply("exp2", as_tensor(half, x1.dtype)))
+    found = apply("multiply", x1, apply("exp2", as_tensor(half, x1.dtype)))
     return apply("multiply", found, apply("exp2", as_tensor(rest, x1.dtype)))
 
 
@@ -220,13 +216,13 @@ def nan_to_num(
     """
     x = as_tensor(x)
     if not is_float(x):
-        return x
+        return as_tensor(x)
     largest = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}.get(
         x.dtype, float(np.finfo(np.float32).max)
     )
     high = scalar_like(largest if posinf is None else posinf, x)
     low = scalar_like(-largest if neginf is None else neginf, x)
-    found: Tensor = apply("where", apply("isnan", x), scalar_like(nan, x), x)
+    found = apply("where", apply("isnan", x), scalar_like(nan, x), x)
     found = apply("where", apply("equal", x, scalar_like(math.inf, x)), high, found)
     return apply("where", apply("equal", x, scalar_like(-math.inf, x)), low, found)
 
@@ -257,8 +253,7 @@ def i0(x: TensorLike) -> Tensor:
     large = apply(
         "multiply", apply("multiply", apply("exp", large_x), apply("rsqrt", large_x)), series
     )
-    found: Tensor = apply("where", is_small, small, large)
-    return found
+    return apply("where", is_small, small, large)
 
 
 def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
@@ -332,8 +327,7 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
         a, b = apply("abs", a), apply("abs", b)
     divisor = gcd(a, b)
     divisor = apply("maximum", divisor, scalar_like(1, a))
-    found: Tensor = apply("multiply", apply("floor_divide", a, divisor), b)
-    return found
+    return apply("multiply", apply("floor_divide", a, divisor), b)
 
 
 @broadcasting_op

@@ -75,7 +75,7 @@ def std(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """
     x = as_float(x)
     dtype = x.dtype
-    found: Tensor = apply("sqrt", variance_of(as_tensor(x, "float32"), axis, keepdims))
+    found = apply("sqrt", variance_of(as_tensor(x, "float32"), axis, keepdims))
     return as_tensor(found, dtype)
 
 
@@ -118,8 +118,7 @@ def average(x: TensorLike, axis: Any = None, weights: TensorLike = None) -> Tens
         w = apply("reshape", w, shape=[w.shape[0] if d == i else 1 for d in range(x.ndim)])
         w = apply("broadcast_to", w, shape=list(x.shape))
     total = reduce("reduce_sum", apply("multiply", x, w), axis, False)
-    found: Tensor = apply("divide", total, reduce("reduce_sum", w, axis, False))
-    return found
+    return apply("divide", total, reduce("reduce_sum", w, axis, False))
 
 
 def _at_end(x: Tensor, axes: list[int]) -> Tensor:
@@ -128,8 +127,7 @@ def _at_end(x: Tensor, axes: list[int]) -> Tensor:
     x = apply("transpose", x, axes=[*rest, *axes])
     sizes = list(x.shape)
     count = math.prod(sizes[len(rest) :])
-    found: Tensor = apply("reshape", x, shape=[*sizes[: len(rest)], count])
-    return found
+    return apply("reshape", x, shape=[*sizes[: len(rest)], count])
 
 
 def quantiles(
@@ -179,8 +177,7 @@ def quantiles(
 
 
 def _gather(x: Tensor, places: np.ndarray, axis: int) -> Tensor:
-    found: Tensor = apply("gather", x, convert_to_tensor(places.astype(np.int32)), axis=axis)
-    return found
+    return apply("gather", x, convert_to_tensor(places.astype(np.int32)), axis=axis)
 
 
 @op
@@ -282,7 +279,7 @@ def corrcoef(x: TensorLike) -> Tensor:
     length = apply("sqrt", reduce("reduce_sum", apply("square", center), -1, True))
     n = rows.shape[0]
     scale = apply("multiply", length, apply("reshape", length, shape=[1, n]))
-    found: Tensor = apply("divide", covariance, scale)
+    found = apply("divide", covariance, scale)
     one = scalar_like(1.0, x)
     found = apply("maximum", apply("minimum", found, one), apply("negative", one))
     return found if x.ndim == 2 else apply("reshape", found, shape=[])
@@ -326,7 +323,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         low, high = high, low
     image = apply("reshape", a, shape=[1, n, 1])
     kernel = apply("reshape", b, shape=[k, 1, 1])
-    found: Tensor = apply(
+    found = apply(
         "conv",
         image,
         kernel,
@@ -383,8 +380,7 @@ def bincount(
         dtype = promote(w, x)[0].dtype
         w = apply("reshape", as_tensor(w, dtype), shape=[*w.shape, 1])
         hot = apply("multiply", as_tensor(hot, dtype), w)
-    found: Tensor = apply("reduce_sum", hot, axes=[x.ndim - 1], keepdims=False)
-    return found
+    return apply("reduce_sum", hot, axes=[x.ndim - 1], keepdims=False)
 
 
 @op

@@ -25,8 +25,7 @@ def sin(x: TensorLike) -> Tensor:
     >>> ops.sin([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("sin", as_float(x))
-    return found
+    return apply("sin", as_float(x))
 
 
 @op
@@ -44,8 +43,7 @@ def cos(x: TensorLike) -> Tensor:
     >>> ops.cos([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    found: Tensor = apply("cos", as_float(x))
-    return found
+    return apply("cos", as_float(x))
 
 
 @op
@@ -63,8 +61,7 @@ def tan(x: TensorLike) -> Tensor:
     >>> ops.tan([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("tan", as_float(x))
-    return found
+    return apply("tan", as_float(x))
 
 
 @op
@@ -82,8 +79,7 @@ def arcsin(x: TensorLike) -> Tensor:
     >>> ops.arcsin([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arcsin", as_float(x))
-    return found
+    return apply("arcsin", as_float(x))
 
 
 @op
@@ -101,8 +97,7 @@ def arccos(x: TensorLike) -> Tensor:
     >>> ops.arccos([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arccos", as_float(x))
-    return found
+    return apply("arccos", as_float(x))
 
 
 @op
@@ -120,8 +115,7 @@ def arctan(x: TensorLike) -> Tensor:
     >>> ops.arctan([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arctan", as_float(x))
-    return found
+    return apply("arctan", as_float(x))
 
 
 @op
@@ -139,8 +133,7 @@ def sinh(x: TensorLike) -> Tensor:
     >>> ops.sinh([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("sinh", as_float(x))
-    return found
+    return apply("sinh", as_float(x))
 
 
 @op
@@ -158,8 +151,7 @@ def cosh(x: TensorLike) -> Tensor:
     >>> ops.cosh([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    found: Tensor = apply("cosh", as_float(x))
-    return found
+    return apply("cosh", as_float(x))
 
 
 @op
@@ -177,8 +169,7 @@ def tanh(x: TensorLike) -> Tensor:
     >>> ops.tanh([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("tanh", as_float(x))
-    return found
+    return apply("tanh", as_float(x))
 
 
 @op
@@ -196,8 +187,7 @@ def arcsinh(x: TensorLike) -> Tensor:
     >>> ops.arcsinh([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arcsinh", as_float(x))
-    return found
+    return apply("arcsinh", as_float(x))
 
 
 @op
@@ -215,8 +205,7 @@ def arccosh(x: TensorLike) -> Tensor:
     >>> ops.arccosh([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arccosh", as_float(x))
-    return found
+    return apply("arccosh", as_float(x))
 
 
 @op
@@ -234,8 +223,7 @@ def arctanh(x: TensorLike) -> Tensor:
     >>> ops.arctanh([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arctanh", as_float(x))
-    return found
+    return apply("arctanh", as_float(x))
 
 
 @broadcasting_op
@@ -254,8 +242,7 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.arctan2([0.0], [1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found: Tensor = apply("arctan2", *promote_to_float(x1, x2))
-    return found
+    return apply("arctan2", *promote_to_float(x1, x2))
 
 
 @op
@@ -274,8 +261,7 @@ def deg2rad(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("multiply", x, scalar_like(math.pi / 180.0, x))
-    return found
+    return apply("multiply", x, scalar_like(math.pi / 180.0, x))
 
 
 @op
@@ -294,8 +280,7 @@ def rad2deg(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("multiply", x, scalar_like(180.0 / math.pi, x))
-    return found
+    return apply("multiply", x, scalar_like(180.0 / math.pi, x))
 
 
 @broadcasting_op
@@ -321,10 +306,9 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     is_zero = apply("equal", large, zero)
     ratio = apply("divide", small, apply("where", is_zero, one, large))
     root = apply("sqrt", apply("add", one, apply("multiply", ratio, ratio)))
-    finite: Tensor = apply("multiply", large, root)
+    finite = apply("multiply", large, root)
     infinite = scalar_like(math.inf, large)
-    found: Tensor = apply("where", apply("equal", large, infinite), infinite, finite)
-    return found
+    return apply("where", apply("equal", large, infinite), infinite, finite)
 
 
 @op
@@ -346,5 +330,4 @@ def sinc(x: TensorLike) -> Tensor:
     one = scalar_like(1.0, x)
     is_zero = apply("equal", x, scalar_like(0.0, x))
     angle = apply("multiply", apply("where", is_zero, one, x), scalar_like(math.pi, x))
-    found: Tensor = apply("where", is_zero, one, apply("divide", apply("sin", angle), angle))
-    return found
+    return apply("where", is_zero, one, apply("divide", apply("sin", angle), angle))

@@ -43,8 +43,7 @@ def _is_number(x: Any) -> bool:
 def _moved(x: Tensor, scale: TensorLike, shift: TensorLike) -> Tensor:
     """Returns x * scale + shift."""
     scaled = apply("multiply", x, as_tensor(as_tensor(scale), "float32"))
-    found: Tensor = apply("add", scaled, as_tensor(as_tensor(shift), "float32"))
-    return found
+    return apply("add", scaled, as_tensor(as_tensor(shift), "float32"))
 
 
 @op
@@ -206,7 +205,7 @@ def randint(
 def _gumbel(shape: list[int], seed: Any) -> Tensor:
     """Returns random numbers of the Gumbel distribution, -log(-log(u))."""
     u = apply("random_uniform", draw_key(seed), shape=shape, low=_SMALLEST, high=1.0)
-    found: Tensor = apply("log", apply("negative", apply("log", u)))
+    found = apply("log", apply("negative", apply("log", u)))
     return apply("negative", found)
 
 
@@ -243,7 +242,7 @@ def categorical(
     rows, classes = x.shape
     x = apply("reshape", as_tensor(x, "float32"), shape=[rows, 1, classes])
     noisy = apply("add", x, _gumbel([rows, int(num_samples), classes], seed))
-    found: Tensor = apply("argmax", noisy, axis=2, keepdims=False)
+    found = apply("argmax", noisy, axis=2, keepdims=False)
     return as_tensor(found, dtypes.tensor_dtype(dtype))
 
 
@@ -281,8 +280,7 @@ def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any 
         return x
     key = draw_key(seed)
     if noise_shape is None:
-        found: Tensor = apply("dropout", x, key, rate=rate)
-        return found
+        return apply("dropout", x, key, rate=rate)
     given = list(noise_shape)
     offset = x.ndim - len(given)
     if offset < 0:
@@ -322,8 +320,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
     axis = normalize_axis(axis, x.ndim, "shuffle")
     bits = apply("random_bits", draw_key(seed), shape=[x.shape[axis]])
     order = apply("argsort", bits, axis=0)
-    found: Tensor = apply("gather", x, order, axis=axis)
-    return found
+    return apply("gather", x, order, axis=axis)
 
 
 def _numpy_generator(seed: Any, name: str) -> np.random.Generator:

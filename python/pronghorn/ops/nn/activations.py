@@ -16,26 +16,22 @@ from pronghorn.tensor import Tensor
 def _limited(x: Tensor, low: float, high: float) -> Tensor:
     if x.dtype.startswith("uint"):
         low = max(0, low)
-    found: Tensor = apply("minimum", apply("maximum", x, scalar_like(low, x)), scalar_like(high, x))
-    return found
+    return apply("minimum", apply("maximum", x, scalar_like(low, x)), scalar_like(high, x))
 
 
 def _scaled(x: Tensor, factor: float) -> Tensor:
-    found: Tensor = apply("multiply", x, scalar_like(factor, x))
-    return found
+    return apply("multiply", x, scalar_like(factor, x))
 
 
 def _shifted(x: Tensor, by: float) -> Tensor:
-    found: Tensor = apply("add", x, scalar_like(by, x))
-    return found
+    return apply("add", x, scalar_like(by, x))
 
 
 def _exponential_below(x: Tensor, scale: float, rate: float) -> Tensor:
     """Returns x where it is positive and scale * (exp(rate * x) - 1) elsewhere."""
     zero = scalar_like(0.0, x)
     below = _scaled(apply("expm1", _scaled(apply("minimum", x, zero), rate)), scale)
-    found: Tensor = apply("where", apply("greater", x, zero), x, below)
-    return found
+    return apply("where", apply("greater", x, zero), x, below)
 
 
 @op
@@ -54,8 +50,7 @@ def relu(x: TensorLike) -> Tensor:
     array([0., 2.], dtype=float32)
     """
     x = as_number(x)
-    found: Tensor = apply("relu", x)
-    return found
+    return apply("relu", x)
 
 
 @op
@@ -93,8 +88,7 @@ def sigmoid(x: TensorLike) -> Tensor:
     array([0.5], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("sigmoid", x)
-    return found
+    return apply("sigmoid", x)
 
 
 @op
@@ -113,8 +107,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     (1,)
     """
     x = as_float(x)
-    found: Tensor = apply("negative", apply("softplus", apply("negative", x)))
-    return found
+    return apply("negative", apply("softplus", apply("negative", x)))
 
 
 @op
@@ -171,8 +164,7 @@ def silu(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("silu", x)
-    return found
+    return apply("silu", x)
 
 
 @op
@@ -191,8 +183,7 @@ def swish(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("silu", x)
-    return found
+    return apply("silu", x)
 
 
 @op
@@ -212,8 +203,7 @@ def hard_silu(x: TensorLike) -> Tensor:
     """
     x = as_float(x)
     gate = _scaled(_limited(_shifted(x, 3.0), 0.0, 6.0), 1.0 / 6.0)
-    found: Tensor = apply("multiply", x, gate)
-    return found
+    return apply("multiply", x, gate)
 
 
 @op
@@ -233,8 +223,7 @@ def hard_swish(x: TensorLike) -> Tensor:
     """
     x = as_float(x)
     gate = _scaled(_limited(_shifted(x, 3.0), 0.0, 6.0), 1.0 / 6.0)
-    found: Tensor = apply("multiply", x, gate)
-    return found
+    return apply("multiply", x, gate)
 
 
 @op
@@ -272,8 +261,7 @@ def tanh_shrink(x: TensorLike) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("subtract", x, apply("tanh", x))
-    return found
+    return apply("subtract", x, apply("tanh", x))
 
 
 @op
@@ -292,8 +280,7 @@ def softplus(x: TensorLike) -> Tensor:
     (1,)
     """
     x = as_float(x)
-    found: Tensor = apply("softplus", x)
-    return found
+    return apply("softplus", x)
 
 
 @op
@@ -312,8 +299,7 @@ def softsign(x: TensorLike) -> Tensor:
     array([0.5], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("divide", x, _shifted(apply("abs", x), 1.0))
-    return found
+    return apply("divide", x, _shifted(apply("abs", x), 1.0))
 
 
 @op
@@ -356,8 +342,7 @@ def sparse_plus(x: TensorLike) -> Tensor:
     half = _scaled(_shifted(x, 1.0), 0.5)
     one = scalar_like(1.0, x)
     middle = apply("square", _limited(half, 0.0, 1.0))
-    found: Tensor = apply("where", apply("less", x, one), middle, x)
-    return found
+    return apply("where", apply("less", x, one), middle, x)
 
 
 @op
@@ -437,8 +422,7 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """
     x = as_float(x)
     below = _scaled(x, float(negative_slope))
-    found: Tensor = apply("where", apply("less", x, scalar_like(0.0, x)), below, x)
-    return found
+    return apply("where", apply("less", x, scalar_like(0.0, x)), below, x)
 
 
 @op
@@ -458,8 +442,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     array([0.], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("gelu_tanh" if approximate else "gelu", x)
-    return found
+    return apply("gelu_tanh" if approximate else "gelu", x)
 
 
 @op
@@ -480,8 +463,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """
     x = as_float(x)
     far = apply("greater", apply("abs", x), scalar_like(threshold, x))
-    found: Tensor = apply("where", far, x, scalar_like(0.0, x))
-    return found
+    return apply("where", far, x, scalar_like(0.0, x))
 
 
 @op
@@ -501,8 +483,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     array([0. , 1.5], dtype=float32)
     """
     x = as_float(x)
-    found: Tensor = apply("subtract", x, _limited(x, -threshold, threshold))
-    return found
+    return apply("subtract", x, _limited(x, -threshold, threshold))
 
 
 @op
@@ -524,5 +505,4 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """
     x = as_float(x)
     beyond = apply("greater", x, scalar_like(threshold, x))
-    found: Tensor = apply("where", beyond, x, scalar_like(default_value, x))
-    return found
+    return apply("where", beyond, x, scalar_like(default_value, x))

@@ -89,8 +89,7 @@ def dot_product_attention(
 
 
 def _heads_first(x: Tensor) -> Tensor:
-    found: Tensor = apply("transpose", x, axes=[0, 2, 1, 3])
-    return found
+    return apply("transpose", x, axes=[0, 2, 1, 3])
 
 
 def _masks(mask: Any, is_causal: bool, queries: int, keys: int) -> list[Tensor]:

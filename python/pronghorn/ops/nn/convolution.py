@@ -85,7 +85,7 @@ def conv(
     check_output("conv", x, window, dilations, pads)
     if groups == channels and groups > 1 and n <= 2:  # every channel on its own
         w = apply("reshape", w, shape=[*window, channels, w.shape[-1] // channels])
-        found: Tensor = apply(
+        found = apply(
             "depthwise_conv",
             x,
             w,
@@ -152,7 +152,7 @@ def depthwise_conv(
     window = list(w.shape[:-2])
     pads = window_pads(list(x.shape[1:-1]), window, strides, dilations, padding)
     check_output("depthwise_conv", x, window, dilations, pads)
-    found: Tensor = apply(
+    found = apply(
         "depthwise_conv",
         x,
         w,
@@ -213,7 +213,7 @@ def transposed_size(
     k = (k - 1) * dilation + 1
     if padding == "same" and output_padding is None:
         return n * stride, max(k - stride, 0) // 2
-    if padding == "same":
+    if padding == "same" and output_padding is not None:
         size = (n - 1) * stride + k - 2 * (k // 2) + output_padding
         both = size - (n - 1) * stride - 2 + k
         return size, k - 1 - min(k - 1, -(-both // 2))
@@ -286,7 +286,7 @@ def conv_transpose(
         cut = min(wanted, reached + s - 1)
         inner.append(cut)
         tail.append(wanted - cut)
-    found: Tensor = apply(
+    found = apply(
         "conv_dx",
         x,
         w,

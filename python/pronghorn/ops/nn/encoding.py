@@ -43,7 +43,7 @@ def one_hot(
     if labels.dtype not in ("int32", "int64"):
         labels = as_tensor(labels, "int32")
     name = dtypes.tensor_dtype(config.floatx() if dtype is None else dtype)
-    found: Tensor = apply("one_hot", labels, depth=int(num_classes), dtype=name)
+    found = apply("one_hot", labels, depth=int(num_classes), dtype=name)
     where = normalize_axis(axis, labels.ndim + 1, "one_hot")
     if where != labels.ndim:
         order = list(range(labels.ndim))
@@ -92,5 +92,5 @@ def multi_hot(
     labels = as_tensor(inputs)
     hot = one_hot(as_tensor(labels, "int32"), num_classes, axis, "int32")
     reduced = 1 if labels.ndim > 1 else 0
-    found: Tensor = apply("reduce_max", hot, axes=[reduced], keepdims=False)
+    found = apply("reduce_max", hot, axes=[reduced], keepdims=False)
     return as_tensor(found, dtypes.tensor_dtype(config.floatx() if dtype is None else dtype))

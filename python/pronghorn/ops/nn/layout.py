@@ -14,14 +14,12 @@ def is_channels_first(data_format: str | None) -> bool:
 
 def to_channels_last(x: Tensor) -> Tensor:
     """Returns `(batch, channels, spatial...)` as `(batch, spatial..., channels)`."""
-    found: Tensor = apply("transpose", x, axes=[0, *range(2, x.ndim), 1])
-    return found
+    return apply("transpose", x, axes=[0, *range(2, x.ndim), 1])
 
 
 def to_channels_first(x: Tensor) -> Tensor:
     """Returns `(batch, spatial..., channels)` as `(batch, channels, spatial...)`."""
-    found: Tensor = apply("transpose", x, axes=[0, x.ndim - 1, *range(1, x.ndim - 1)])
-    return found
+    return apply("transpose", x, axes=[0, x.ndim - 1, *range(1, x.ndim - 1)])
 
 
 def check_padding(padding: str, name: str) -> str:

@@ -47,10 +47,7 @@ def binary_crossentropy(
             f"Received: target.shape={target.shape}, output.shape={output.shape}"
         )
     if from_logits:
-        found: Tensor = apply(
-            "subtract", apply("softplus", output), apply("multiply", target, output)
-        )
-        return found
+        return apply("subtract", apply("softplus", output), apply("multiply", target, output))
     epsilon, one = config.epsilon(), scalar_like(1.0, output)
     output = apply("maximum", output, scalar_like(epsilon, output))
     output = apply("minimum", output, scalar_like(1.0 - epsilon, output))
@@ -64,8 +61,7 @@ def _class_last(x: Tensor, axis: int) -> Tensor:
     axis = normalize_axis(axis, x.ndim, "categorical_crossentropy")
     if axis == x.ndim - 1:
         return x
-    found: Tensor = apply("transpose", x, axes=[*[i for i in range(x.ndim) if i != axis], axis])
-    return found
+    return apply("transpose", x, axes=[*[i for i in range(x.ndim) if i != axis], axis])
 
 
 @op
@@ -182,5 +178,4 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     mse = apply("reduce_mean", gap, axes=list(range(gap.ndim)), keepdims=False)
     peak = 20.0 * math.log10(max_val)
     noise = apply("multiply", apply("log10", mse), scalar_like(10.0, mse))
-    found: Tensor = apply("subtract", scalar_like(peak, mse), noise)
-    return found
+    return apply("subtract", scalar_like(peak, mse), noise)

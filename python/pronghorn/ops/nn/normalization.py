@@ -10,6 +10,7 @@ from pronghorn import config
 from pronghorn.ops.arguments import (
     TensorLike,
     apply,
+    apply_many,
     as_float,
     as_tensor,
     normalize_axes,
@@ -111,8 +112,7 @@ def batch_normalization(
     shift = apply("negative", apply("multiply", vector(mean, "mean"), factor))
     if offset is not None:
         shift = apply("add", shift, vector(offset, "offset"))
-    found: Tensor = apply("add", apply("multiply", x, factor), shift)
-    return found
+    return apply("add", apply("multiply", x, factor), shift)
 
 
 def batch_norm_of_batch(
@@ -122,7 +122,7 @@ def batch_norm_of_batch(
 
     Returns the result, the mean and the variance. x: `(..., channels)`; gamma, beta: `(channels,)`.
     """
-    y, mean, variance = apply("batch_norm", x, gamma, beta, epsilon=float(epsilon))
+    y, mean, variance = apply_many("batch_norm", x, gamma, beta, epsilon=float(epsilon))
     return y, mean, variance
 
 
@@ -175,7 +175,7 @@ def layer_normalization(
         one, zero = as_tensor(1.0, "float32"), as_tensor(0.0, "float32")
         g = _flat(gamma, n, one)
         b = _flat(beta, n, zero)
-        y, _, _ = apply("layer_norm", flat, g, b, epsilon=epsilon)
+        y, _, _ = apply_many("layer_norm", flat, g, b, epsilon=epsilon)
         return as_tensor(apply("reshape", y, shape=list(x.shape)), dtype)
     shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
     factor = variance_of(wide, axes, True)
@@ -185,7 +185,7 @@ def layer_normalization(
     if not rms_scaling:
         mean = apply("reduce_mean", wide, axes=axes, keepdims=True)
         wide = apply("subtract", wide, mean)
-    found: Tensor = apply("multiply", wide, factor)
+    found = apply("multiply", wide, factor)
     if beta is not None:
         found = apply("add", found, _shaped(beta, shape))
     return as_tensor(found, dtype)
@@ -236,11 +236,11 @@ def rms_normalization(
         n = math.prod(x.shape[i] for i in axes)
         flat = apply("reshape", wide, shape=[math.prod(x.shape) // n if n else 0, n])
         g = _flat(scale, n, as_tensor(1.0, "float32"))
-        y, _ = apply("rms_norm", flat, g, epsilon=epsilon)
+        y, _ = apply_many("rms_norm", flat, g, epsilon=epsilon)
         return as_tensor(apply("reshape", y, shape=list(x.shape)), dtype)
     power = apply("reduce_mean", apply("square", wide), axes=axes, keepdims=True)
     factor = apply("rsqrt", apply("add", power, as_tensor(epsilon, "float32")))
-    found: Tensor = apply("multiply", wide, factor)
+    found = apply("multiply", wide, factor)
     if scale is not None:
         shape = [n if i in axes else 1 for i, n in enumerate(x.shape)]
         found = apply("multiply", found, _shaped(scale, shape))
@@ -278,8 +278,7 @@ def normalize(
     if order == 2:
         total = apply("reduce_sum", apply("square", x), axes=axes, keepdims=True)
         inverse = apply("rsqrt", apply("maximum", total, scalar_like(epsilon**2, total)))
-        found: Tensor = apply("multiply", x, inverse)
-        return found
+        return apply("multiply", x, inverse)
     size = apply("abs", x)
     if order == 1:
         norm = apply("reduce_sum", size, axes=axes, keepdims=True)

@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn.ops.arguments import TensorLike, apply, as_float, as_tensor, is_float, per_dimension
+from pronghorn.ops.arguments import (
+    TensorLike,
+    apply,
+    apply_many,
+    as_float,
+    as_tensor,
+    is_float,
+    per_dimension,
+)
 from pronghorn.ops.nn.layout import (
     check_output,
     check_padding,
@@ -42,8 +50,8 @@ def _pool(
     padding = check_padding(padding, name)
     pads = window_pads(list(x.shape[1:-1]), window, steps, [1] * n, padding)
     check_output(name, x, window, [1] * n, pads)
-    found: Any = apply(name, x, window=window, strides=steps, pads_low=pads[0], pads_high=pads[1])
-    y: Tensor = found[0] if isinstance(found, (tuple, list)) else found
+    attrs = {"window": window, "strides": steps, "pads_low": pads[0], "pads_high": pads[1]}
+    y = apply_many(name, x, **attrs)[0] if name == "max_pool" else apply(name, x, **attrs)
     y = to_channels_first(y) if first else y
     return as_tensor(y, dtype) if name == "max_pool" else y
 

@@ -23,8 +23,7 @@ def _softmax(name: str, x: TensorLike, axis: Any) -> Tensor:
     if x.ndim == 0:
         raise ValueError(f"{name}: expected rank 1 at least. Received: x.shape={x.shape}.")
     if isinstance(axis, int):
-        found: Tensor = apply(name, x, axis=normalize_axis(axis, x.ndim, name))
-        return found
+        return apply(name, x, axis=normalize_axis(axis, x.ndim, name))
     # several dimensions: flattened into one at the end
     axes = normalize_axes(axis, x.ndim, name)
     rest = [i for i in range(x.ndim) if i not in axes]
@@ -111,7 +110,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     kept = apply("where", inside, ordered, scalar_like(0.0, x))
     sum_kept = apply("reduce_sum", kept, axes=[last], keepdims=True)
     level = apply("divide", apply("subtract", sum_kept, one), count)
-    found: Tensor = apply("relu", apply("subtract", moved, level))
+    found = apply("relu", apply("subtract", moved, level))
     return apply("transpose", found, axes=[order.index(i) for i in range(x.ndim)])
 
 
@@ -142,5 +141,4 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
             f"glu: the dimension must be even. Received: x.shape={x.shape}, axis={axis}."
         )
     gate = apply("sigmoid", cut(x, axis, n // 2, n))
-    found: Tensor = apply("multiply", cut(x, axis, 0, n // 2), gate)
-    return found
+    return apply("multiply", cut(x, axis, 0, n // 2), gate)

@@ -52,7 +52,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
         )
     rest = c // (k * k)
     order = [0, 1, 3, 2, 4, 5]
-    found: Tensor = apply("reshape", x, shape=[b, h, w, k, k, rest])
+    found = apply("reshape", x, shape=[b, h, w, k, k, rest])
     if first:  # channels-first images have the block after the channels that stay
         found = apply("reshape", x, shape=[b, h, w, rest, k, k])
         order = [0, 1, 4, 2, 5, 3]
@@ -89,7 +89,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
             "space_to_depth: height and width must be divisible by block_size. "
             f"Received: height={h}, width={w}, block_size={k}."
         )
-    found: Tensor = apply("reshape", x, shape=[b, h // k, k, w // k, k, c])
+    found = apply("reshape", x, shape=[b, h // k, k, w // k, k, c])
     order = [0, 1, 3, 5, 2, 4] if first else [0, 1, 3, 2, 4, 5]
     found = apply("transpose", found, axes=order)
     found = apply("reshape", found, shape=[b, h // k, w // k, c * k * k])
@@ -143,7 +143,7 @@ def unfold(
         places = np.arange(k[i])[:, None] * d[i] + np.arange(counts[i]) * s[i]
         x = apply("gather", x, convert_to_tensor(places.astype(np.int32)), axis=axis)
     # (b, c, kh, oh, kw, ow)
-    found: Tensor = apply("transpose", x, axes=[0, 1, 2, 4, 3, 5])
+    found = apply("transpose", x, axes=[0, 1, 2, 4, 3, 5])
     return apply("reshape", found, shape=[b, c * k[0] * k[1], counts[0] * counts[1]])
 
 
@@ -193,7 +193,7 @@ def fold(
     small = apply("reshape", x, shape=[x.shape[0] * channels, patch, *counts])
     small = to_channels_last(small)
     unit = np.eye(patch, dtype=np.float32).reshape(k[0], k[1], 1, patch)
-    found: Tensor = apply(
+    found = apply(
         "conv_dx",
         small,
         as_tensor(convert_to_tensor(unit), x.dtype),
