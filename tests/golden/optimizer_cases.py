@@ -1,5 +1,5 @@
-"""Cases of optimizers and schedules, the same for the script that stores Keras's numbers and for the
-tests that compare with them. Plain data: class names and arguments."""
+"""Cases of optimizers and schedules, the same for the script that stores Keras's numbers and for
+the tests that compare with them. Plain data: class names and arguments."""
 
 import numpy as np
 
@@ -90,6 +90,34 @@ OPTIMIZERS = {
     ),
     "lion": ("Lion", {"learning_rate": 0.02}, None),
     "lion_betas": ("Lion", {"learning_rate": 0.02, "beta_1": 0.5, "beta_2": 0.7}, None),
+    "muon": ("Muon", {"learning_rate": 0.05}, None),
+    "muon_all": (
+        "Muon",
+        {
+            "learning_rate": 0.05,
+            "nesterov": False,
+            "momentum": 0.8,
+            "ns_steps": 3,
+            "rms_rate": None,
+            "adam_lr_ratio": 0.5,
+            "weight_decay": 0.2,
+            "adam_weight_decay": 0.1,
+        },
+        None,
+    ),
+    "schedule_free": ("ScheduleFreeAdamW", {"learning_rate": 0.05}, None),
+    "schedule_free_all": (
+        "ScheduleFreeAdamW",
+        {
+            "learning_rate": 0.05,
+            "beta_1": 0.7,
+            "beta_2": 0.9,
+            "epsilon": 1e-3,
+            "warmup_steps": 4,
+            "weight_decay": 0.2,
+        },
+        None,
+    ),
     "lamb": ("Lamb", {"learning_rate": 0.05}, None),
     "adafactor": ("Adafactor", {"learning_rate": 0.5}, None),
     "adafactor_absolute": (

@@ -25,6 +25,8 @@ CLASSES = [
     "Lion",
     "Lamb",
     "Adafactor",
+    "Muon",
+    "ScheduleFreeAdamW",
 ]
 
 

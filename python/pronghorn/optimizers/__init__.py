@@ -16,15 +16,19 @@ from pronghorn.optimizers.ftrl import Ftrl
 from pronghorn.optimizers.lamb import Lamb
 from pronghorn.optimizers.lion import Lion
 from pronghorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from pronghorn.optimizers.multi_optimizer import MultiOptimizer
+from pronghorn.optimizers.muon import Muon
 from pronghorn.optimizers.nadam import Nadam
 from pronghorn.optimizers.optimizer import Optimizer
+from pronghorn.optimizers.optimizer_map import OptimizerMap
 from pronghorn.optimizers.rmsprop import RMSprop
+from pronghorn.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from pronghorn.optimizers.sgd import SGD
 from pronghorn.saving import lookup, serialization
 
 _CLASSES = (
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer,
-    Nadam, Optimizer, RMSprop, SGD,
+    MultiOptimizer, Muon, Nadam, Optimizer, OptimizerMap, RMSprop, ScheduleFreeAdamW, SGD,
 )  # fmt: skip
 _BY_NAME: dict[str, Any] = {
     **{cls.__name__: cls for cls in _CLASSES},
@@ -42,10 +46,14 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "SGD",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",
@@ -93,8 +101,8 @@ def get(identifier: Any) -> Any:
     Example:
 
     >>> import pronghorn as keras
-    >>> keras.optimizers.get("adam").name
-    'adam'
+    >>> type(keras.optimizers.get("adam")).__name__
+    'Adam'
     """
     if isinstance(identifier, type):
         raise lookup.unknown_identifier("optimizer", identifier, _BY_NAME)
