@@ -132,9 +132,7 @@ def test_validation_split_takes_the_last_rows() -> None:
     model = classifier(optimizer=keras.optimizers.SGD(0.0))
     history = model.fit(x, y, validation_split=0.3, verbose=0).history
     assert history["val_loss"][0] == pytest.approx(model.evaluate(x[7:], y[7:], verbose=0)[0])
-    assert history["loss"][0] == pytest.approx(
-        model.evaluate(x[:7], y[:7], verbose=0)[0], rel=1e-5
-    )
+    assert history["loss"][0] == pytest.approx(model.evaluate(x[:7], y[:7], verbose=0)[0], rel=1e-5)
 
 
 @pytest.mark.parametrize(("frequency", "count"), [(1, 4), (2, 2), ([1, 4], 2)])

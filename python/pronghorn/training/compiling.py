@@ -137,6 +137,10 @@ class CompileMixin:
         cache: ProgramCache | None = self.__dict__.get("_programs")
         if cache is None:
             cache = self.__dict__["_programs"] = ProgramCache()
+        layers = [(id(layer), layer.name) for layer in self._layers]  # type: ignore[attr-defined]
+        if layers != cache.layers:
+            cache.clear()
+            cache.layers = layers
         return cache
 
     @property

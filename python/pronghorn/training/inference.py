@@ -112,8 +112,7 @@ class InferenceMixin:
             (2, 3)
         """
         if type(x) is np.ndarray and callbacks is None and steps is None and verbose in _QUIET:
-            cache = self.__dict__.get("_programs")
-            program = None if cache is None else cache.single.get((x.shape, x.dtype))
+            program = self._programs.single.get((x.shape, x.dtype))  # type: ignore[attr-defined]
             if program is not None and len(x) <= (32 if batch_size is None else batch_size):
                 return to_numpy(program(x if x.flags.c_contiguous else np.ascontiguousarray(x))[0])
         arguments.check_positive("predict", batch_size=batch_size, steps=steps)

@@ -56,6 +56,7 @@ class ProgramCache:
     """The programs of one model. Holds programs and variables only, so that it makes no reference cycle."""
 
     def __init__(self) -> None:
+        self.layers: list[tuple[int, str]] = []  # of the model when the programs were traced
         self.steps: dict[Hashable, StepProgram] = {}
         self.single: dict[Hashable, Any] = {}  # see Trainer.predict
 

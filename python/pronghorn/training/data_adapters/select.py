@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -40,6 +39,12 @@ def get_data_adapter(
                 )
         return ArrayAdapter(x, y, sample_weight, batch_size, shuffle, class_weight)
     kind = type(x).__name__
+    if not isinstance(x, (PyDataset, Iterable)) or isinstance(x, (list, tuple, dict, str, bytes)):
+        raise ValueError(
+            "x: expected arrays (or a list, tuple or dict of them), a generator, an iterable of "
+            f"batches, or a PyDataset. Received: x of type {kind}. Convert Python lists of numbers "
+            "with np.array(x)."
+        )
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
@@ -48,14 +53,9 @@ def get_data_adapter(
     if isinstance(x, PyDataset):
         # Keras's default is shuffle=True for fit, and its PyDataset adapter shuffles the batches too.
         return PyDatasetAdapter(x, class_weight, bool(shuffle))
-    if isinstance(x, (types.GeneratorType, Iterator)):
+    if isinstance(x, Iterator):
         return GeneratorAdapter(x, class_weight)
-    if isinstance(x, Iterable) and not isinstance(x, (list, tuple, dict, str, bytes)):
-        return IterableAdapter(x, class_weight)
-    raise ValueError(
-        "x: expected arrays (or a list, tuple or dict of them), a generator, an iterable of batches, or a PyDataset. "
-        f"Received: x of type {kind}. Convert Python lists of numbers with np.array(x)."
-    )
+    return IterableAdapter(x, class_weight)
 
 
 def are_arrays(data: Any) -> bool:
