@@ -1,5 +1,5 @@
-"""Cases of losses, regularizers and initializers, the same for the script that stores Keras's numbers
-and for the tests that compare with them. Plain data."""
+"""Cases of losses, regularizers and initializers, the same for the script that stores Keras's
+numbers and for the tests that compare with them. Plain data."""
 
 import numpy as np
 
@@ -129,11 +129,36 @@ CONSTRAINTS = {
     "non_neg": ("NonNeg", {}),
 }
 WEIGHT = _real
-ACTIVATIONS = (
-    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
-    "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus "
-    "softsign sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
-).split()
+ACTIVATIONS = [
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+    "tanh",
+    "tanh_shrink",
+]
 ACTIVATION_INPUT = np.concatenate(
     [_real * 3, [[0.0, 6.5, -30.0, 30.0], [0.5, -0.5, 1.0, -1.0]]]
 ).astype("float32")

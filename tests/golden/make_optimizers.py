@@ -1,5 +1,5 @@
-"""Stores what Keras's optimizers and schedules give, in optimizers.npz. Run by hand, with Keras 3.15.1:
-KERAS_BACKEND=jax python tests/golden/make_optimizers.py"""
+"""Stores what Keras's optimizers and schedules give, in optimizers.npz. Run by hand, with Keras
+3.15.1: KERAS_BACKEND=jax python tests/golden/make_optimizers.py"""
 
 import pathlib
 
