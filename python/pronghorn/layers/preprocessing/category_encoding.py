@@ -73,7 +73,6 @@ class CategoryEncoding(Layer):
         self.num_tokens = num_tokens
         self.output_mode = output_mode
         self.sparse = sparse
-        self._build_at_init()
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         """Returns the vectors."""
