@@ -5,6 +5,8 @@ Every function here works on eager and traced tensors alike, as all of them end 
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -34,14 +36,23 @@ def apply_many(name: str, *inputs: Tensor, **attrs: Any) -> tuple[Tensor, ...]:
 
 def as_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Returns `x` as a tensor, cast if a dtype is given and differs."""
+    if type(x) in _SCALARS:
+        if x == 0 and math.copysign(1.0, x) < 0.0:  # -0.0, which is 0.0 as a key
+            return convert_to_tensor(x, dtype)
+        return _scalar(x, dtype)
     found = x if type(x) is Tensor else _converted(x, dtype)
     if dtype is None or found.dtype == dtype:
         return found
     return apply("cast", found, dtype=dtype)
 
 
+@functools.lru_cache(maxsize=1024, typed=True)
+def _scalar(x: float, dtype: str | None) -> Tensor:
+    return convert_to_tensor(x, dtype)
+
+
 def _converted(x: Any, dtype: str | None) -> Tensor:
-    if dtype == "bool" and type(x) not in _SCALARS:  # data becomes bool by `!= 0`, in the core
+    if dtype == "bool":  # data becomes bool by `!= 0`, in the core
         dtype = None
     if hasattr(x, "_read"):  # a Variable
         return convert_to_tensor(x)

@@ -89,8 +89,11 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
             "matmul: inner dimensions must match. "
             f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}."
         )
-    dtype = product_dtype(x1, x2)
-    a, b = as_tensor(x1, dtype), as_tensor(x2, dtype)
+    if x1.dtype == x2.dtype and x1.dtype != "int8":
+        a, b = x1, x2
+    else:
+        dtype = product_dtype(x1, x2)
+        a, b = as_tensor(x1, dtype), as_tensor(x2, dtype)
     if a.ndim == 1:
         a = apply("reshape", a, shape=[1, a.shape[0]])
     if b.ndim == 1:

@@ -17,8 +17,8 @@ from pronghorn.utils.random_seed import set_random_seed
 _ELSEWHERE = {
     "CustomObjectScope": "pronghorn.saving",
     "Progbar": "pronghorn.utils.progbar",
-    "PyDataset": "pronghorn.training.data_adapters.py_dataset_adapter",
-    "Sequence": "pronghorn.training.data_adapters.py_dataset_adapter",
+    "PyDataset": "pronghorn.training.data_adapters.py_dataset",
+    "Sequence": "pronghorn.training.data_adapters.py_dataset",
     "custom_object_scope": "pronghorn.saving",
     "deserialize_keras_object": "pronghorn.saving",
     "disable_interactive_logging": "pronghorn.config",
