@@ -60,6 +60,27 @@ PRONGHORN_INLINE Half to_float16(Vec x) {
 }
 PRONGHORN_INLINE Vec round_to_float16(Vec x) { return from_float16(to_float16(x)); }
 
+using Bytes = VectorOf<uint8_t>::type;
+using SignedBytes = VectorOf<int8_t>::type;
+
+// Of __builtin_convertvector from bytes GCC makes lane by lane moves.
+PRONGHORN_INLINE IVec widen(Bytes x) {
+#if defined(PRONGHORN_ISA_AVX512)
+  return (IVec)_mm512_maskz_cvtepu8_epi32(kAllLanes, (__m128i)x);
+#elif defined(PRONGHORN_ISA_AVX2)
+  int64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (IVec)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bits));
+#elif defined(__x86_64__)
+  int32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (IVec)_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bits));
+#else
+  return __builtin_convertvector(x, IVec);
+#endif
+}
+PRONGHORN_INLINE IVec widen(SignedBytes x) { return (widen((Bytes)x) << 24) >> 24; }
+
 template <typename T>
 PRONGHORN_INLINE typename VectorOf<T>::type load_vector(const void* p) {
   typename VectorOf<T>::type v;
@@ -75,7 +96,10 @@ PRONGHORN_INLINE void store_vector(void* p, typename VectorOf<T>::type v) {
 template <typename T>
 struct Element {
   using Storage = T;
-  PRONGHORN_INLINE static Vec load(const void* p) { return __builtin_convertvector(load_vector<T>(p), Vec); }
+  PRONGHORN_INLINE static Vec load(const void* p) {
+    if constexpr (sizeof(T) == 1) return to_float(widen(load_vector<T>(p)));
+    return __builtin_convertvector(load_vector<T>(p), Vec);
+  }
   PRONGHORN_INLINE static void store(void* p, Vec x) {
     constexpr double kLow = T(-1) < T(0) ? -static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1)) : 0.0;
     constexpr double kEnd = T(-1) < T(0) ? -kLow : 2.0 * static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1));
@@ -106,9 +130,9 @@ struct Element {
 template <>
 struct Element<bool> {
   using Storage = uint8_t;
-  PRONGHORN_INLINE static Vec load(const void* p) { return __builtin_convertvector(load_vector<uint8_t>(p), Vec); }
+  PRONGHORN_INLINE static Vec load(const void* p) { return to_float(widen(load_vector<uint8_t>(p))); }
   PRONGHORN_INLINE static void store(void* p, Vec x) {
-    store_vector<uint8_t>(p, __builtin_convertvector((x != 0.0f) & 1, VectorOf<uint8_t>::type));
+    store_vector<uint8_t>(p, __builtin_convertvector((x != 0.0f) & 1, Bytes));
   }
 };
 template <>

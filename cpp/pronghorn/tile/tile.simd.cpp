@@ -173,13 +173,28 @@ int64_t bytes_of(ElementType type) {
   }
 }
 
+// to(i) = value for i < n.
+template <typename T>
+PRONGHORN_INLINE void fill_run(T value, T* to, int64_t n) {
+  if constexpr (sizeof(T) == 4) {
+    int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    const IVec vector = broadcast(bits);
+    auto* p = reinterpret_cast<int32_t*>(to);
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) store(p + i, vector);
+    store_part(p + i, vector, n - i);
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i] = value;
+  }
+}
+
 template <typename T>
 PRONGHORN_INLINE void copy_run(const T* from, int64_t stride, T* to, int64_t n) {
   if (stride == 1) {
     std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
   } else if (stride == 0) {
-    const T value = *from;
-    for (int64_t i = 0; i < n; ++i) to[i] = value;
+    fill_run(*from, to, n);
   } else {
     for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
   }

@@ -4,6 +4,10 @@
 #include "pronghorn/simd/vec.h"
 #include "pronghorn/tile/opcodes.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")  // -O2 of GCC leaves these loops scalar
+#endif
+
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
@@ -124,9 +128,9 @@ PRONGHORN_INLINE void map2(const IntegerCall& call, int64_t n, F f) {
   const T* a = static_cast<const T*>(call.a);
   const T* b = static_cast<const T*>(call.b);
   Result* out = static_cast<Result*>(call.out);
-  if (call.a_stride == 0) {
+  if (call.a_stride == 0) {  // if b repeats too, n is 1
     const T first = *a;
-    for (int64_t i = 0; i < n; ++i) out[i] = f(first, b[i * call.b_stride]);
+    for (int64_t i = 0; i < n; ++i) out[i] = f(first, b[i]);
   } else if (call.b_stride == 0) {
     const T second = *b;
     for (int64_t i = 0; i < n; ++i) out[i] = f(a[i], second);
