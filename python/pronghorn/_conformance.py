@@ -1,4 +1,4 @@
-"""Names of Keras's own tests for helpers that exist here under other names. Not imported at run time."""
+"""Helpers by the names that Keras's own unit tests import. The library does not import it."""
 
 from __future__ import annotations
 

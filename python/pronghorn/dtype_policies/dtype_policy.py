@@ -92,10 +92,7 @@ class DTypePolicy:
             return x
         if hasattr(x, "__array__"):
             tensor = convert_to_tensor(x)
-            if autocast and tensor.dtype != dtype and is_float_dtype(tensor.dtype):
-                if is_float_dtype(dtype):
-                    return _cast(tensor, dtype)
-            return tensor
+            return self.convert_input(tensor, autocast, dtype)
         return x
 
     def get_config(self) -> dict[str, Any]:

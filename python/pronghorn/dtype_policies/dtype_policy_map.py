@@ -16,7 +16,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
     a regular expression, matches the whole path.
 
     Args:
-        default_policy: Policy (or name) of the paths that no key matches; by default the global one.
+        default_policy: Policy of paths that no key matches; by default the global one.
         policy_map: Dict of policies by path.
     """
 
@@ -145,7 +145,4 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
     def __repr__(self) -> str:
         default = self._default_policy.name if self._default_policy_arg is not None else None
         mapping = [(k, p.name) for k, p in self._policy_map.items()]
-        return (
-            f"<DTypePolicyMap at {hex(id(self))} default_policy={default}, "
-            f"mapping={mapping}>"
-        )
+        return f"<DTypePolicyMap at {hex(id(self))} default_policy={default}, mapping={mapping}>"

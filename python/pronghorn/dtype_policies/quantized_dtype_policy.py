@@ -118,8 +118,8 @@ class _GroupedDTypePolicy(QuantizedDTypePolicy):
         if bits not in self.allowed_bits:
             if len(self.allowed_bits) == 1:
                 raise ValueError(
-                    f"Invalid mode. {self.mode_name.upper()} only supports {self.allowed_bits[0]}-bit "
-                    f"weights. Received: mode={mode}"
+                    f"Invalid mode. {self.mode_name.upper()} only supports "
+                    f"{self.allowed_bits[0]}-bit weights. Received: mode={mode}"
                 )
             raise ValueError(
                 f"Invalid mode. Expected bits in {self.allowed_bits}. Received: mode={mode}"

@@ -139,9 +139,7 @@ def _clone_sequential(
             )
         layers.insert(0, _input_for(flat[0]))
     elif isinstance(own_input, InputLayer):
-        fresh = Input(
-            batch_shape=own_input.batch_shape, dtype=own_input.dtype, name=own_input.name
-        )
+        fresh = Input(batch_shape=own_input.batch_shape, dtype=own_input.dtype, name=own_input.name)
         layers.insert(0, fresh)
     cloned = Sequential(layers, name=model.name, trainable=True)
     if not model.trainable:

@@ -52,7 +52,9 @@ class GraphRunner:
             args, kwargs = arguments.fill_in(known)
             if takes_training and training is not None:
                 kwargs["training"] = training
-            result = operation(*args, **kwargs) if call is None else call(operation, *args, **kwargs)
+            result = (
+                operation(*args, **kwargs) if call is None else call(operation, *args, **kwargs)
+            )
             if len(output_ids) == 1:
                 known[output_ids[0]] = _only(result)
             else:
@@ -171,4 +173,3 @@ def flatten_shapes(shapes: Any) -> list[Any]:
 
     visit(shapes)
     return found
-

@@ -25,6 +25,13 @@ class Functional(Model):
         name: Name.
     """
 
+    _graph: Graph
+    _inputs: list[KerasTensor]
+    _inputs_struct: Any
+    _outputs: list[KerasTensor]
+    _outputs_struct: Any
+    _runner: GraphRunner
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls, *args, **kwargs)
 
@@ -304,9 +311,7 @@ class Functional(Model):
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             adjusted = ops.expand_dims(x, axis=-1)
         else:
-            path = ".".join(
-                str(p) for p in tree.flatten_with_path(self._inputs_struct)[index][0]
-            )
+            path = ".".join(str(p) for p in tree.flatten_with_path(self._inputs_struct)[index][0])
             name = self.input_names[index]
             raise ValueError(
                 f"Invalid input shape for input {_describe(x)} with name '{name}' and path "

@@ -13,9 +13,9 @@ from pronghorn.ops.operation import FunctionOperation, function_operation
 # Where Keras keeps the classes behind functions of `ops`; all others are in `keras.src.ops.numpy`.
 _KERAS_MODULES = {
     "nn": (
-        "relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink sparse_plus silu squareplus "
-        "log_sigmoid leaky_relu hard_sigmoid hard_silu hard_tanh hard_shrink tanh_shrink elu selu "
-        "celu gelu glu softmax log_softmax sparsemax threshold max_pool average_pool conv "
+        "relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink sparse_plus silu "
+        "squareplus log_sigmoid leaky_relu hard_sigmoid hard_silu hard_tanh hard_shrink "
+        "tanh_shrink elu selu celu gelu glu softmax log_softmax sparsemax threshold max_pool average_pool conv "
         "depthwise_conv separable_conv conv_transpose one_hot multi_hot binary_crossentropy "
         "categorical_crossentropy sparse_categorical_crossentropy moments batch_normalization "
         "layer_normalization rms_normalization normalize psnr dot_product_attention"
@@ -234,8 +234,7 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
     extra = {k: v for k, v in config.items() if k not in known}
     if trainable is not None:
         extra["trainable"] = trainable
-    model = cls(inputs=inputs, outputs=outputs, name=config.get("name"), **extra)
-    return model
+    return cls(inputs=inputs, outputs=outputs, name=config.get("name"), **extra)
 
 
 def _is_place(x: Any) -> bool:

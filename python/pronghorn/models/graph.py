@@ -106,9 +106,7 @@ def map_graph(
     operations_by_id: dict[int, Any] = {}
     # What makes an intermediate tensor that is an input is not of the graph.
     beyond = {
-        id(node_of(x))
-        for x in inputs
-        if hasattr(x, "_keras_history") and not node_of(x).is_input
+        id(node_of(x)) for x in inputs if hasattr(x, "_keras_history") and not node_of(x).is_input
     }
     order = [node for node in order if id(node) not in beyond]
     for node in reversed(order):

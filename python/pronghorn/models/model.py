@@ -95,8 +95,7 @@ class Model(Trainer, Layer):
         """
         if index is not None and name is not None:
             raise ValueError(
-                "Provide only a layer name or a layer index. "
-                f"Received: index={index}, name={name}."
+                f"Provide only a layer name or a layer index. Received: index={index}, name={name}."
             )
         if index is not None:
             if len(self.layers) <= index:
@@ -157,7 +156,9 @@ class Model(Trainer, Layer):
         """
         return _saving("save_model")(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> Any:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> Any:
         """Saves the weights to a `.weights.h5` file.
 
         Args:

@@ -110,15 +110,14 @@ class Sequential(Model):
         if isinstance(first, InputLayer) and len(self._layers) > 1:
             self.build(first.batch_shape)
             return
-        if len(self._layers) > 1 or isinstance(first, (Functional, Sequential)):
-            shape = getattr(first, "_input_shape_arg", None)
-            if shape is not None:
-                self.build((None, *shape))
-            elif isinstance(first, Functional) or (
-                isinstance(first, Sequential) and first._functional is not None
-            ):
-                if len(self._layers) > 1:
-                    self.build(first.input_shape)
+        shape = getattr(first, "_input_shape_arg", None)
+        if shape is not None:
+            self.build((None, *shape))
+        elif len(self._layers) > 1 and (
+            isinstance(first, Functional)
+            or (isinstance(first, Sequential) and first._functional is not None)
+        ):
+            self.build(first.input_shape)
 
     def _lock_state(self) -> None:
         """Layers may be added at any time: nothing is locked."""
@@ -227,9 +226,7 @@ class Sequential(Model):
 
     def _built_graph(self, what: str) -> Functional:
         if self._functional is None:
-            raise AttributeError(
-                f"Sequential model '{self.name}' has no defined {what} yet."
-            )
+            raise AttributeError(f"Sequential model '{self.name}' has no defined {what} yet.")
         return self._functional
 
     @property

@@ -55,9 +55,7 @@ def set_state_tree(model: Any, state_tree: dict[str, Any]) -> None:
     """Sets variables of a model. See `Model.set_state_tree`."""
     for group, branch in state_tree.items():
         if group not in _GROUPS:
-            raise ValueError(
-                f"set_state_tree: expected one of {_GROUPS}. Received: key={group!r}."
-            )
+            raise ValueError(f"set_state_tree: expected one of {_GROUPS}. Received: key={group!r}.")
         values = dict(_paths(branch, ""))
         variables = {v.path: v for v in _variables(model, group)}
         for path, value in values.items():

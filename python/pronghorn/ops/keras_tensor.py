@@ -142,24 +142,24 @@ class KerasTensor:
         raise ValueError(_NO_VALUES.format(what="converted to a JAX array"))
 
     def __int__(self) -> int:
-        return self._scalar("int")
+        raise self._no_scalar("int")
 
     def __float__(self) -> float:
-        return self._scalar("float")
+        raise self._no_scalar("float")
 
     def __index__(self) -> int:
-        return self._scalar("int")
+        raise self._no_scalar("int")
 
     def __bool__(self) -> bool:
         raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
 
-    def _scalar(self, kind: str) -> Any:
+    def _no_scalar(self, kind: str) -> Exception:
         if self._shape:
-            raise TypeError(
+            return TypeError(
                 f"Only scalar arrays can be converted to Python {kind}s. "
                 f"Received: shape={self._shape}"
             )
-        raise ValueError(_NO_VALUES.format(what=f"converted to a Python {kind}"))
+        return ValueError(_NO_VALUES.format(what=f"converted to a Python {kind}"))
 
     def __iter__(self) -> Any:
         raise NotImplementedError("Iterating over a symbolic KerasTensor is not supported.")

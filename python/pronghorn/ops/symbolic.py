@@ -71,10 +71,10 @@ def _has_keras_tensor(x: Any) -> bool:
         x = x.values()
     elif not isinstance(x, (list, tuple)):
         return False
-    for e in x:
-        if isinstance(e, (KerasTensor, list, tuple, dict)) and _has_keras_tensor(e):
-            return True
-    return False
+    return any(isinstance(e, _MAY_BE_SYMBOLIC) and _has_keras_tensor(e) for e in x)
+
+
+_MAY_BE_SYMBOLIC = (KerasTensor, list, tuple, dict)
 
 
 def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

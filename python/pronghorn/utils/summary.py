@@ -232,9 +232,7 @@ def _is_chain(model: Any) -> bool:
             return False
         nodes += at_depth
     ids = {id(n) for n in nodes}
-    return all(
-        sum(id(n) in ids for n in layer._inbound_nodes) <= 1 for layer in model.layers
-    )
+    return all(sum(id(n) in ids for n in layer._inbound_nodes) <= 1 for layer in model.layers)
 
 
 def _params(layer: Any) -> str:
@@ -270,15 +268,13 @@ def _bounds(layers: list[Any], layer_range: Any) -> tuple[int, int]:
         )
     if not (isinstance(layer_range[0], str) and isinstance(layer_range[1], str)):
         raise ValueError(
-            "layer_range should contain string type only. Received: "
-            f"layer_range={layer_range}"
+            f"layer_range should contain string type only. Received: layer_range={layer_range}"
         )
     lower = [i for i, layer in enumerate(layers) if re.match(layer_range[0], layer.name)]
     upper = [i for i, layer in enumerate(layers) if re.match(layer_range[1], layer.name)]
     if not lower or not upper:
         raise ValueError(
-            "Passed layer_names do not match the layer names in the model. "
-            f"Received: {layer_range}"
+            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}"
         )
     if min(lower) > max(upper):
         return min(upper), max(lower) + 1

@@ -200,7 +200,8 @@ def _unknown_again(shapes: dict[str, Any]) -> dict[str, Any]:
     def unknown(shape: Any) -> Any:
         return (None, *shape[1:]) if shape and shape[0] == fill else shape
 
-    return tree.map_shape_structure(unknown, shapes)
+    result: dict[str, Any] = tree.map_shape_structure(unknown, shapes)
+    return result
 
 
 def _symbolic(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -182,8 +182,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         """
         if self._called:
             raise RuntimeError(
-                "Cannot add call-context args after the layer has been called. "
-                f"Received: {names}."
+                f"Cannot add call-context args after the layer has been called. Received: {names}."
             )
         self._call_context_args = self._call_context_args | set(names)
 

@@ -35,6 +35,5 @@ def set_output_masks(outputs: Any, masks: Any) -> None:
     else:
         flat_masks = tree.flatten(masks)
     for tensor, mask in zip(tensors, flat_masks):
-        if mask is not None and getattr(tensor, "_keras_mask", None) is None:
-            if hasattr(tensor, "shape"):
-                tensor._keras_mask = mask
+        if mask is not None and get_keras_mask(tensor) is None and hasattr(tensor, "shape"):
+            tensor._keras_mask = mask

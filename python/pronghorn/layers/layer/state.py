@@ -11,6 +11,7 @@ from pronghorn.variable import Variable
 
 _KINDS = ("trainable_variables", "non_trainable_variables", "metrics", "layers", "seed_generators")
 
+
 def _is_trainable_variable(x: Any) -> bool:
     return isinstance(x, Variable) and x.trainable
 

@@ -80,9 +80,9 @@ class Tracker:
             return value
         for kind, (is_kind, _) in self.stores.items():
             if is_kind(value):
-                if not any(id(value) in self.ids[k] for k in self.exclusions.get(kind, ())):
-                    if id(value) not in self.ids[kind]:
-                        self.add(kind, value)
+                kinds = (kind, *self.exclusions.get(kind, ()))
+                if not any(id(value) in self.ids[k] for k in kinds):
+                    self.add(kind, value)
                 return value
         return self._track_container(value)
 
@@ -259,7 +259,7 @@ class TrackedDict(_TrackedMapping, dict):  # type: ignore[type-arg]
     """Dict that reports its changes to a `Tracker`."""
 
 
-class TrackedOrderedDict(_TrackedMapping, collections.OrderedDict):  # type: ignore[type-arg]
+class TrackedOrderedDict(_TrackedMapping, collections.OrderedDict):  # type: ignore[type-arg,misc]
     """OrderedDict that reports its changes to a `Tracker`."""
 
 
