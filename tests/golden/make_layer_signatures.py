@@ -49,18 +49,46 @@ ARGUMENTS: dict[str, list[Any]] = {
     "SpatialDropout1D": [0.5],
     "SpatialDropout2D": [0.5],
     "SpatialDropout3D": [0.5],
-    **{
-        name: []
-        for name in (
-            "ActivityRegularization Add Average BatchNormalization Concatenate Cropping1D "
-            "Cropping2D Cropping3D ELU Flatten GlobalAveragePooling1D GlobalAveragePooling2D "
-            "GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D "
-            "GroupNormalization Identity LayerNormalization LeakyReLU Masking MaxPooling1D "
-            "MaxPooling2D MaxPooling3D Maximum Minimum Multiply Normalization PReLU "
-            "RMSNormalization ReLU Softmax Subtract UnitNormalization UpSampling1D UpSampling2D "
-            "UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D"
-        ).split()
-    },
+    "ActivityRegularization": [],
+    "Add": [],
+    "Average": [],
+    "BatchNormalization": [],
+    "Concatenate": [],
+    "Cropping1D": [],
+    "Cropping2D": [],
+    "Cropping3D": [],
+    "ELU": [],
+    "Flatten": [],
+    "GlobalAveragePooling1D": [],
+    "GlobalAveragePooling2D": [],
+    "GlobalAveragePooling3D": [],
+    "GlobalMaxPooling1D": [],
+    "GlobalMaxPooling2D": [],
+    "GlobalMaxPooling3D": [],
+    "GroupNormalization": [],
+    "Identity": [],
+    "LayerNormalization": [],
+    "LeakyReLU": [],
+    "Masking": [],
+    "MaxPooling1D": [],
+    "MaxPooling2D": [],
+    "MaxPooling3D": [],
+    "Maximum": [],
+    "Minimum": [],
+    "Multiply": [],
+    "Normalization": [],
+    "PReLU": [],
+    "RMSNormalization": [],
+    "ReLU": [],
+    "Softmax": [],
+    "Subtract": [],
+    "UnitNormalization": [],
+    "UpSampling1D": [],
+    "UpSampling2D": [],
+    "UpSampling3D": [],
+    "ZeroPadding1D": [],
+    "ZeroPadding2D": [],
+    "ZeroPadding3D": [],
 }
 
 

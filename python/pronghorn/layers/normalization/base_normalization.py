@@ -129,5 +129,5 @@ class BaseNormalization(Layer):
 
 
 def to_float32(x: Any) -> Any:
-    """Returns `x`, in float32 if it is float16 or bfloat16: statistics need the precision."""
-    return ops.cast(x, "float32") if x.dtype in ("float16", "bfloat16") else x
+    """Returns `x` in float32: statistics of float16 and bfloat16 need the precision."""
+    return x if x.dtype == "float32" else ops.cast(x, "float32")
