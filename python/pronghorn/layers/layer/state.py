@@ -122,9 +122,7 @@ class LayerState(Operation):
             variable.trainable = False
 
     def _untrack_variable(self, variable: Variable) -> None:
-        locked, self._tracker.locked_by = self._tracker.locked_by, None
         self._tracker.untrack(variable)
-        self._tracker.locked_by = locked
 
     def _lock_state(self) -> None:
         """Forbids new variables and sublayers."""

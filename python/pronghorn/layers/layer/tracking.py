@@ -116,8 +116,6 @@ class Tracker:
         """Takes `value` out of the list that it is in."""
         for kind, (_, store) in self.stores.items():
             if id(value) in self.ids[kind]:
-                if self.locked_by is not None:
-                    raise ValueError(self.locked_by)
                 self.ids[kind].remove(id(value))
                 for i, x in enumerate(store):
                     if x is value:
