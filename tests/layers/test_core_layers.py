@@ -49,7 +49,7 @@ def test_dense_refuses_units(units) -> None:
 def test_dense_errors_name_layer_and_shape() -> None:
     layer = layers.Dense(2, name="head")
     layer.build((None, 3))
-    with pytest.raises(ValueError, match=r"Dense 'head'.*3 features.*shape=\(1, 5\)"):
+    with pytest.raises(ValueError, match=r"Dense 'head'.*incompatible.*size 3.*shape=\(1, 5\)"):
         layer(np.ones((1, 5)))
     with pytest.raises(ValueError, match="must have a known size"):
         layers.Dense(2)(keras.KerasTensor((2, None)))

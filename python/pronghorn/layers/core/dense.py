@@ -115,16 +115,6 @@ class Dense(LoraLayer):
         if self.lora_rank:
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
 
-    def _assert_input_compatibility(self, x: Any) -> None:
-        shape = getattr(x, "shape", None)
-        features = getattr(self.input_spec, "axes", {}).get(-1)
-        if shape and features is not None and shape[-1] not in (None, features):
-            raise ValueError(
-                f"{owner_name(self)}: the input is incompatible with the layer, which was built "
-                f"for {features} features (last axis). Received: shape={tuple(shape)}."
-            )
-        super()._assert_input_compatibility(x)
-
     @property
     def kernel(self) -> Any:
         """The kernel, `(features, units)`, with a low-rank update added if there is one."""

@@ -151,18 +151,19 @@ class LoraLayer(Layer):
         Raises:
             ValueError: If the number of weights differs.
         """
+        if not self.lora_enabled:
+            super().load_own_variables(store)
+            return
         variables = self._stored_variables()
         if len(store.keys()) != len(variables):
             raise ValueError(
                 f"{owner_name(self)}: expected {len(variables)} variables. Received: "
-                f"{len(store.keys())} variables in the store. "
-                + ("" if self.built else "The layer is not built: call build() first.")
+                f"{len(store.keys())} variables in the store."
             )
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
-        if self.lora_enabled:
-            for factor in self._lora_factors():
-                factor.assign(ops.zeros(factor.shape))
+        for factor in self._lora_factors():
+            factor.assign(ops.zeros(factor.shape))
 
     def _lora_config(self) -> dict[str, Any]:
         if not self.lora_rank:
