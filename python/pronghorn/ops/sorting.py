@@ -292,8 +292,7 @@ def unique(
         axis=axis,
         equal_nan=False,
     )
-    if axis is None:
-        inverse = inverse.reshape(values.shape)
+    inverse = inverse.reshape(values.shape if axis is None else -1)
     if size is not None:
         along = axis or 0
         have = found.shape[along]

@@ -16,7 +16,6 @@ from pronghorn.ops.arguments import (
     is_float,
     normalize_axes,
     normalize_axis,
-    promote,
     promote_to_float,
     scalar_like,
 )
@@ -377,9 +376,8 @@ def bincount(
     hot = apply("one_hot", x, depth=size, dtype="int32" if weights is None else "float32")
     if weights is not None:
         w = as_tensor(weights)
-        dtype = promote(w, x)[0].dtype
-        w = apply("reshape", as_tensor(w, dtype), shape=[*w.shape, 1])
-        hot = apply("multiply", as_tensor(hot, dtype), w)
+        hot = as_tensor(hot, w.dtype)
+        hot = apply("multiply", hot, apply("reshape", w, shape=[*w.shape, 1]))
     return apply("reduce_sum", hot, axes=[x.ndim - 1], keepdims=False)
 
 
