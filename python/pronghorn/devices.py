@@ -22,5 +22,7 @@ def device(device_name: str) -> Iterator[None]:
         ...     x = keras.ops.ones((2,))
     """
     if str(device_name).lower() not in ("cpu", "cpu:0", "/cpu:0"):
-        raise ValueError(f"device: expected 'cpu' or 'cpu:0'. Received: device_name={device_name!r}.")
+        raise ValueError(
+            f"device: expected 'cpu' or 'cpu:0'. Received: device_name={device_name!r}."
+        )
     yield

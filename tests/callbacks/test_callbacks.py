@@ -182,7 +182,11 @@ def test_csv_logger(tmp_path) -> None:
         X, Y, epochs=3, validation_split=0.5, callbacks=[callbacks.CSVLogger(path)], verbose=0
     ).history
     trained.fit(
-        X, Y, epochs=1, validation_split=0.5, verbose=0,
+        X,
+        Y,
+        epochs=1,
+        validation_split=0.5,
+        verbose=0,
         callbacks=[callbacks.CSVLogger(path, append=True)],
     )
     with open(path) as file:
@@ -196,7 +200,12 @@ def test_terminate_on_nan_stops_and_says_where(capsys) -> None:
     x[25] = np.inf
     trained = model()
     history = trained.fit(
-        x, Y, batch_size=10, epochs=3, shuffle=False, verbose=0,
+        x,
+        Y,
+        batch_size=10,
+        epochs=3,
+        shuffle=False,
+        verbose=0,
         callbacks=[callbacks.TerminateOnNaN()],
     )
     assert len(history.epoch) == 1
@@ -232,9 +241,7 @@ def test_model_checkpoint_of_the_best(tmp_path) -> None:
     save = callbacks.ModelCheckpoint(
         path, monitor="val_loss", save_best_only=True, save_weights_only=True
     )
-    model(0.1).fit(
-        X, Y, epochs=4, validation_data=(X, Y), callbacks=[save, Watch()], verbose=0
-    )
+    model(0.1).fit(X, Y, epochs=4, validation_data=(X, Y), callbacks=[save, Watch()], verbose=0)
     assert times[0] < times[1] == times[2] == times[3]
 
 

@@ -1,4 +1,4 @@
-"""Networks and data of the golden loss curves, for pronghorn (the test) and Keras (make_curves.py) alike."""
+"""Networks and data of the golden loss curves, for pronghorn (the test) and Keras alike."""
 
 from __future__ import annotations
 

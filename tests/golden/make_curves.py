@@ -1,4 +1,7 @@
-"""Makes curves.npz: loss curves of Keras 3.15 on JAX. By hand: KERAS_BACKEND=jax python make_curves.py"""
+"""Makes curves.npz: loss curves of Keras 3.15.
+
+By hand, where Keras is installed: KERAS_BACKEND=jax python make_curves.py
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Makes metrics.npz: results of Keras 3.15 on JAX. By hand: KERAS_BACKEND=jax python make_metrics.py"""
+"""Makes metrics.npz: results of Keras 3.15.
+
+By hand, where Keras is installed: KERAS_BACKEND=jax python make_metrics.py
+"""
 
 from __future__ import annotations
 

@@ -15,14 +15,28 @@ ONE_HOT = np.eye(4, dtype="float32")[_RNG.integers(0, 4, 50)]
 PROBABILITIES = OUTPUTS / OUTPUTS.sum(1, keepdims=True)
 CLASSES = _RNG.integers(0, 4, 50).astype("int32")
 
-_REGRESSION = (
-    "MeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError "
-    "RootMeanSquaredError CosineSimilarity LogCoshError Poisson Hinge SquaredHinge "
-    "CategoricalHinge KLDivergence R2Score ConcordanceCorrelation"
-).split()
-_AT = (
-    "SensitivityAtSpecificity SpecificityAtSensitivity PrecisionAtRecall RecallAtPrecision".split()
-)
+_REGRESSION = [
+    "MeanSquaredError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredLogarithmicError",
+    "RootMeanSquaredError",
+    "CosineSimilarity",
+    "LogCoshError",
+    "Poisson",
+    "Hinge",
+    "SquaredHinge",
+    "CategoricalHinge",
+    "KLDivergence",
+    "R2Score",
+    "ConcordanceCorrelation",
+]
+_AT = [
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "PrecisionAtRecall",
+    "RecallAtPrecision",
+]
 
 
 def cases(k: Any) -> Iterator[tuple[str, Any, Any, Any]]:
@@ -32,9 +46,7 @@ def cases(k: Any) -> Iterator[tuple[str, Any, Any, Any]]:
             metric = k.AUC(curve=curve, summation_method=method)
             yield f"auc_{curve}_{method}", metric, LABELS, OUTPUTS
     yield "auc_labels", k.AUC(multi_label=True), LABELS, OUTPUTS
-    weighted = k.AUC(
-        multi_label=True, curve="PR", num_labels=4, label_weights=[0.1, 0.2, 0.3, 0.4]
-    )
+    weighted = k.AUC(multi_label=True, curve="PR", num_labels=4, label_weights=[0.1, 0.2, 0.3, 0.4])
     yield "auc_label_weights", weighted, LABELS, OUTPUTS
     yield "auc_thresholds", k.AUC(thresholds=[0.3, 0.2, 0.7]), LABELS, OUTPUTS
     for name in ("Precision", "Recall"):

@@ -85,9 +85,9 @@ def test_attributes_of_subclasses(tmp_path) -> None:
     other.load_weights(tmp_path / "a.weights.h5")
     np.testing.assert_array_equal(model(x).numpy(), other(x).numpy())
     with h5py.File(tmp_path / "a.weights.h5") as file:
-        assert {"block/vars/0", "block/parts/dense_1/vars/0", "block/named/dense/vars/0"} <= {
-            name for name in _names(file)
-        }
+        assert {"block/vars/0", "block/parts/dense_1/vars/0", "block/named/dense/vars/0"} <= set(
+            _names(file)
+        )
 
 
 def _names(file) -> list[str]:

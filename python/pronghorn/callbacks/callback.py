@@ -10,8 +10,8 @@ Logs = dict[str, Any] | None
 class Callback:
     """Called by a model at the stages of a run; a subclass overrides the hooks it needs.
 
-    A hook of a batch that is overridden brings Python in between two steps, and the metrics are then read after each;
-    hooks of epochs cost nothing per step.
+    A hook of a batch that is overridden brings Python in between two steps, and the metrics are
+    then read after each; hooks of epochs cost nothing per step.
 
     `params` is a dict with `verbose`, `epochs` and `steps`; `model` is the model of the run.
 

@@ -86,7 +86,8 @@ class EarlyStopping(MonitorCallback):
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print_msg(
-                    f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}."
+                    f"Restoring model weights from the end of the best epoch: "
+                    f"{self.best_epoch + 1}."
                 )
             self.model.set_weights(self.best_weights)
 

@@ -16,7 +16,8 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch.
 
     Args:
-        schedule: function of the epoch (from 0) and the current learning rate, or of the epoch alone.
+        schedule: function of the epoch (from 0) and the current learning rate, or of the epoch
+            alone.
         verbose: 1 says what it is set to.
 
     Example:

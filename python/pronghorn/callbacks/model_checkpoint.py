@@ -14,12 +14,13 @@ from pronghorn.utils.output import print_msg
 class ModelCheckpoint(MonitorCallback):
     """Saves after each epoch, or every so many batches.
 
-    A file is written beside its name first and then moved there, so that a crash leaves the last one whole.
+    A file is written beside its name first and then moved there, so that a crash leaves the last
+    one whole.
 
     Args:
         filepath: path; `{epoch}` and names of the logs in braces are filled in, as in
-            `"{epoch:02d}-{val_loss:.2f}.keras"`. It ends with `.weights.h5` where `save_weights_only`, else with
-            `.keras` or `.h5`.
+            `"{epoch:02d}-{val_loss:.2f}.keras"`. It ends with `.weights.h5` where
+            `save_weights_only`, else with `.keras` or `.h5`.
         monitor: name of the metric in the logs.
         verbose: 1 says when it saves.
         save_best_only: whether it saves only when the metric is better than it has been.
@@ -54,11 +55,13 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int)):
             raise ValueError(
-                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"
+                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer "
+                f"values"
             )
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
             raise ValueError(
-                "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in "
+                "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided "
+                "must end in "
                 f"`.weights.h5` (Keras weights format). Received: filepath={self.filepath}"
             )
         if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
@@ -128,7 +131,8 @@ class ModelCheckpoint(MonitorCallback):
             os.makedirs(folder, exist_ok=True)
         if os.path.isdir(path):
             raise OSError(
-                f"Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing "
+                f"Please specify a non-directory filepath for ModelCheckpoint. Filepath used is "
+                f"an existing "
                 f"directory: {path}"
             )
         # The ending says which format is written, so the temporary name keeps it.
@@ -148,7 +152,7 @@ class ModelCheckpoint(MonitorCallback):
         if batch is not None:
             values["batch"] = batch + 1
         try:
-            return self.filepath.format(**values)
+            return str(self.filepath).format(**values)
         except KeyError as error:
             raise KeyError(
                 f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}'

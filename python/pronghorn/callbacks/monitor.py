@@ -74,8 +74,10 @@ class MonitorCallback(Callback):
                 found = "down"
             else:
                 raise ValueError(
-                    f"{type(self).__name__}: cannot tell whether '{self.monitor}' is to rise or to fall. "
-                    f"Received: monitor='{self.monitor}', mode='auto'. Pass mode='min' or mode='max'."
+                    f"{type(self).__name__}: cannot tell whether '{self.monitor}' is to rise or "
+                    f"to fall. "
+                    f"Received: monitor='{self.monitor}', mode='auto'. Pass mode='min' or "
+                    f"mode='max'."
                 )
         return found
 

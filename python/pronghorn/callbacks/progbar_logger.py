@@ -12,8 +12,8 @@ from pronghorn.utils.progbar import Progbar
 def resolve_verbose(verbose: int | str, mode: str, steps: int | None) -> int:
     """0, 1 or 2 for the argument `verbose`.
 
-    "auto" is a progress bar on a terminal and one line an epoch elsewhere; `predict` has nothing to say in a line, and
-    nothing for a single batch.
+    "auto" is a progress bar on a terminal and one line an epoch elsewhere; `predict` has nothing to
+    say in a line, and nothing for a single batch.
     """
     if verbose != "auto":
         return int(verbose)
@@ -25,8 +25,8 @@ def resolve_verbose(verbose: int | str, mode: str, steps: int | None) -> int:
 class ProgbarLogger(Callback):
     """Shows the progress of a run on standard output, at most ten times a second.
 
-    On a terminal that is a line that is rewritten; elsewhere one line an epoch. Metrics are shown as they are: they are
-    means over the epoch already.
+    On a terminal that is a line that is rewritten; elsewhere one line an epoch. Metrics are shown
+    as they are: they are means over the epoch already.
     """
 
     def __init__(self) -> None:

@@ -37,7 +37,8 @@ class TerminateOnNaN(Callback):
         where = f"epoch {self._epoch + 1}, batch {batch}"
         if self.raise_error:
             raise RuntimeError(
-                f"TerminateOnNaN: NaN or Inf loss encountered at {where}. Received: loss={float(loss)}. "
+                f"TerminateOnNaN: NaN or Inf loss encountered at {where}. Received: "
+                f"loss={float(loss)}. "
                 "Check the data for NaN, and try a smaller learning rate."
             )
         print_msg(f"Batch {batch}: Invalid loss ({float(loss)}), terminating training ({where})")

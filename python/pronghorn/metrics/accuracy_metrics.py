@@ -80,8 +80,7 @@ def _class_numbers(y_true: Any, y_pred: Any) -> Any:
 
 def _matches(classes: Any, y_pred: Any) -> Any:
     found = ops.cast(ops.argmax(y_pred, axis=-1), "int32")
-    matches = ops.cast(ops.equal(ops.cast(classes, "int32"), found), config.floatx())
-    return matches
+    return ops.cast(ops.equal(ops.cast(classes, "int32"), found), config.floatx())
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:

@@ -17,13 +17,15 @@ _METHODS = ("interpolation", "majoring", "minoring")
 class AUC(Metric):
     """The area under a curve over thresholds.
 
-    The precision-recall curve is interpolated as in Davis and Goadrich, The Relationship Between Precision-Recall and
-    ROC Curves, ICML 2006; the gains are those of Flach and Kull, Precision-Recall-Gain Curves, NeurIPS 2015.
+    The precision-recall curve is interpolated as in Davis and Goadrich, The Relationship Between
+    Precision-Recall and ROC Curves, ICML 2006; the gains are those of Flach and Kull,
+    Precision-Recall-Gain Curves, NeurIPS 2015.
 
     Args:
         num_thresholds: how many thresholds the curve has.
         curve: "ROC", "PR" or "PRGAIN".
-        summation_method: "interpolation" between two points, or the larger ("majoring") or smaller ("minoring") one.
+        summation_method: "interpolation" between two points, or the larger ("majoring") or smaller
+            ("minoring") one.
         name: name in the logs.
         dtype: dtype of the computation.
         thresholds: inner thresholds, 0 to 1, in place of equally spaced ones.
@@ -74,12 +76,12 @@ class AUC(Metric):
         self.label_weights = None if label_weights is None else [float(w) for w in label_weights]
         if num_labels is not None and not multi_label:
             raise ValueError("`num_labels` is needed only when `multi_label` is True.")
-        if label_weights is not None and multi_label and num_labels is not None:
-            if len(label_weights) != num_labels:
-                raise ValueError(
-                    f"AUC: label_weights must have num_labels={num_labels} entries. "
-                    f"Received: label_weights={label_weights}."
-                )
+        is_known = label_weights is not None and num_labels is not None
+        if is_known and len(label_weights) != num_labels:
+            raise ValueError(
+                f"AUC: label_weights must have num_labels={num_labels} entries. "
+                f"Received: label_weights={label_weights}."
+            )
         self._from_logits = from_logits
         self._built = False
         self.true_positives: Variable
@@ -209,7 +211,8 @@ class AUC(Metric):
 
 
 def _interpolated_pr(tp: Any, fp: Any, fn: Any) -> Any:
-    # Between two points of the curve true positives grow linearly with all that is taken for positive.
+    # Between two points of the curve true positives grow linearly with all that is taken for
+    # positive.
     taken = ops.add(tp, fp)
     gained_hits = ops.subtract(tp[:-1], tp[1:])
     gained = ops.subtract(taken[:-1], taken[1:])

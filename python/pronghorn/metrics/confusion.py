@@ -1,4 +1,5 @@
-"""Counts of true and false positives and negatives at thresholds; the base of the confusion metrics."""
+"""Counts of true and false positives and negatives at thresholds; the base of the confusion "
+"metrics."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def evenly_spaced(thresholds: list[float]) -> bool:
 
 
 class Counts:
-    """Sums of weights `(thresholds,)`, or `(thresholds, labels)`, of the four cells of the confusion table."""
+    """Sums of weights `(thresholds,)`, or `(thresholds, labels)`, of the four cells of the "
+    "confusion table."""
 
     def __init__(self, tp: Tensor, fp: Tensor, tn: Tensor, fn: Tensor) -> None:
         self.tp, self.fp, self.tn, self.fn = tp, fp, tn, fn
@@ -91,7 +93,8 @@ def count(
         if y_pred.ndim < 2:
             raise ValueError(
                 f"{name}: When class_id is provided, y_pred must be a 2D array with shape "
-                f"(num_samples, num_classes), whose column it names. Received: y_pred.shape={tuple(y_pred.shape)}."
+                f"(num_samples, num_classes), whose column it names. Received: "
+                f"y_pred.shape={tuple(y_pred.shape)}."
             )
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
         weight = None if weight is None else weight[..., class_id]

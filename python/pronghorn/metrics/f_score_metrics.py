@@ -15,7 +15,8 @@ class FBetaScore(Metric):
     """The weighted harmonic mean of precision and recall, for each class or averaged.
 
     Args:
-        average: `None` for a value of each class, "micro" (over all), "macro" (mean) or "weighted" (by support).
+        average: `None` for a value of each class, "micro" (over all), "macro" (mean) or "weighted"
+            (by support).
         beta: how much more recall counts than precision.
         threshold: outputs above it are positive; `None` takes the largest output of a row.
         name: name in the logs.
@@ -51,7 +52,8 @@ class FBetaScore(Metric):
             )
         if not isinstance(beta, float):
             raise ValueError(
-                f"Invalid `beta` argument value. It should be a Python float. Received: beta={beta} "
+                f"Invalid `beta` argument value. It should be a Python float. Received: "
+                f"beta={beta} "
                 f"of type '{type(beta)}'"
             )
         if beta <= 0.0:
@@ -86,7 +88,8 @@ class FBetaScore(Metric):
             )
         if y_pred_shape[-1] is None or y_true_shape[-1] is None:
             raise ValueError(
-                "FBetaScore expects 2D inputs with shape (batch_size, output_dim), with output_dim fully "
+                "FBetaScore expects 2D inputs with shape (batch_size, output_dim), with "
+                "output_dim fully "
                 f"defined (not None). Received input shapes: y_pred.shape={y_pred_shape} and "
                 f"y_true.shape={y_true_shape}."
             )
@@ -169,7 +172,8 @@ class F1Score(FBetaScore):
     """The harmonic mean of precision and recall, for each class or averaged.
 
     Args:
-        average: `None` for a value of each class, "micro" (over all), "macro" (mean) or "weighted" (by support).
+        average: `None` for a value of each class, "micro" (over all), "macro" (mean) or "weighted"
+            (by support).
         threshold: outputs above it are positive; `None` takes the largest output of a row.
         name: name in the logs.
         dtype: dtype of the computation.

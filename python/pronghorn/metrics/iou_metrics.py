@@ -72,7 +72,8 @@ class _ConfusionMatrix(Metric):
         weight = ops.convert_to_tensor(sample_weight)
         if "float" in weight.dtype and "float" not in self._dtype:
             warnings.warn(
-                "You are passing weight as `float`, but dtype is `int`. This may result in an incorrect weight due "
+                "You are passing weight as `float`, but dtype is `int`. This may result in an "
+                "incorrect weight due "
                 "to type casting. Consider using integer weights.",
                 stacklevel=3,
             )
@@ -143,7 +144,8 @@ class IoU(_ConfusionMatrix):
         super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         if max(target_class_ids) >= num_classes:
             raise ValueError(
-                f"Target class id {max(target_class_ids)} is out of range, which is [0, {num_classes})."
+                f"Target class id {max(target_class_ids)} is out of range, which is [0, "
+                f"{num_classes})."
             )
         self.target_class_ids = list(target_class_ids)
 

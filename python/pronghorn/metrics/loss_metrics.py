@@ -83,7 +83,9 @@ class RootMeanSquaredError(Mean):
         super().__init__(name, dtype=dtype)
         self._direction = "down"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Takes a batch into account.
 
         Args:
@@ -115,7 +117,8 @@ class CosineSimilarity(LossMetric):
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """The cosine of the angle between vectors, larger for more alike ones (the loss has the other sign)."""
+    """The cosine of the angle between vectors, larger for more alike ones (the loss has the "
+    "other sign)."""
     return ops.negative(losses.cosine_similarity(y_true, y_pred, axis=axis))
 
 

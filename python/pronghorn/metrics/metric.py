@@ -14,8 +14,9 @@ from pronghorn.variable import Variable
 class Metric:
     """Something that is measured over many batches.
 
-    A subclass makes its state with `add_variable`, changes it in `update_state(y_true, y_pred, sample_weight=None)` and
-    gives its value in `result()`, with `ops` only, so that it becomes a part of the train step's program.
+    A subclass makes its state with `add_variable`, changes it in `update_state(y_true, y_pred,
+    sample_weight=None)` and gives its value in `result()`, with `ops` only, so that it becomes a
+    part of the train step's program.
 
     Args:
         dtype: dtype, or dtype policy, of the computation and the state.
@@ -163,7 +164,7 @@ class Metric:
             result = self.result()
             return result.value if isinstance(result, Variable) else result
 
-    def stateless_reset_state(self) -> list[Tensor]:
+    def stateless_reset_state(self) -> list[Any]:
         """The values that `reset_state` gives the state."""
         with StatelessScope() as scope:
             self.reset_state()
@@ -174,7 +175,8 @@ class Metric:
         if len(values) != len(variables):
             raise ValueError(
                 "Argument `metric_variables` must be a list of tensors corresponding 1:1 to "
-                f"{type(self).__name__}().variables. Received list with length {len(values)}, but expected "
+                f"{type(self).__name__}().variables. Received list with length {len(values)}, but "
+                f"expected "
                 f"{len(variables)} variables."
             )
         return list(zip(variables, values, strict=True))

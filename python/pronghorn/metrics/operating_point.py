@@ -1,4 +1,5 @@
-"""Metrics of the best threshold: sensitivity at a specificity, precision at a recall, and their like."""
+"""Metrics of the best threshold: sensitivity at a specificity, precision at a recall, and their "
+"like."""
 
 from __future__ import annotations
 

@@ -16,14 +16,16 @@ class R2Score(Metric):
     """The coefficient of determination: 1 is perfect, 0 no better than the mean of the targets.
 
     Args:
-        class_aggregation: how outputs are combined: `None` for one value each, "uniform_average", or
-            "variance_weighted_average".
-        num_regressors: number of independent variables, for the adjusted score; 0 for the plain one.
+        class_aggregation: how outputs are combined: `None` for one value each, "uniform_average",
+            or "variance_weighted_average".
+        num_regressors: number of independent variables, for the adjusted score; 0 for the plain
+            one.
         name: name in the logs.
         dtype: dtype of the computation.
 
     Raises:
-        ValueError: an unknown aggregation, a negative number, or data that is not `(samples, outputs)`.
+        ValueError: an unknown aggregation, a negative number, or data that is not `(samples,
+            outputs)`.
 
     Example:
         >>> import pronghorn as keras

@@ -33,7 +33,8 @@ def weigh(
     except ValueError:
         raise ValueError(
             "metric: sample_weight must broadcast to the values. "
-            f"Received: sample_weight.shape={tuple(weight.shape)}, values of shape {tuple(values.shape)}."
+            f"Received: sample_weight.shape={tuple(weight.shape)}, values of shape "
+            f"{tuple(values.shape)}."
         ) from None
     return ops.multiply(values, weight), weight
 
@@ -136,13 +137,15 @@ class MeanMetricWrapper(Mean):
     def __init__(
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
-        super().__init__(name=name or getattr(fn, "__name__", "mean"), dtype=dtype)
+        super().__init__(name=name or str(getattr(fn, "__name__", "mean")), dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
         if fn in _FALLING:
             self._direction = "down"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Takes a batch into account.
 
         Args:

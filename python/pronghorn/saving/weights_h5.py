@@ -1,7 +1,8 @@
-"""`.weights.h5` files in the layout of Keras 3: a group for each layer, `layers/<class>_<n>/vars/<i>`.
+"""`.weights.h5` files in the layout of Keras 3: a group for each layer,
+`layers/<class>_<n>/vars/<i>`.
 
-A layer's group is called after its class, numbered within its model, because names of layers differ from run to run;
-attributes of a subclassed model or layer are groups by the attribute's name.
+A layer's group is called after its class, numbered within its model, because names of layers differ
+from run to run; attributes of a subclassed model or layer are groups by the attribute's name.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
         **kwargs: `max_shard_size`, which must be `None`.
 
     Raises:
-        ValueError: another ending, a model without weights yet, or an argument that is not supported.
+        ValueError: another ending, a model without weights yet, or an argument that is not
+            supported.
         FileExistsError: the file exists and `overwrite` is false.
     """
     import h5py
@@ -63,7 +65,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
     path = _checked(filepath)
     if kwargs.pop("max_shard_size", None) is not None or kwargs:
         raise ValueError(
-            f"save_weights: sharded files are not supported. Received: {kwargs or 'max_shard_size'}."
+            f"save_weights: sharded files are not supported. Received: "
+            f"{kwargs or 'max_shard_size'}."
         )
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"save_weights: {path} exists. Received: overwrite=False.")
@@ -98,7 +101,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         **kwargs: none is supported.
 
     Raises:
-        ValueError: the file does not fit the model; no weight has been changed then, unless `skip_mismatch`.
+        ValueError: the file does not fit the model; no weight has been changed then, unless
+            `skip_mismatch`.
     """
     import h5py
 
@@ -147,9 +151,7 @@ def _mismatch(owner: Any, stored: dict[str, Any]) -> str | None:
     owner.save_own_variables(expected)
     label = f"{type(owner).__name__} '{getattr(owner, 'name', '')}'"
     if len(expected) != len(stored):
-        return (
-            f"{label} expected {len(expected)} variables, but the file has {len(stored)} for it."
-        )
+        return f"{label} expected {len(expected)} variables, but the file has {len(stored)} for it."
     for key, value in expected.items():
         if key not in stored:
             return f"{label} expected a variable '{key}', which the file does not have."

@@ -81,12 +81,15 @@ def split_validation(data: Any, fraction: float) -> tuple[Any, Any]:
     """
     if isinstance(fraction, bool) or not 0 < float(fraction) < 1:
         raise ValueError(
-            f"fit: validation_split must be between 0 and 1. Received: validation_split={fraction!r}."
+            f"fit: validation_split must be between 0 and 1. Received: "
+            f"validation_split={fraction!r}."
         )
     if not all(part is None or are_arrays(part) for part in data):
         raise ValueError(
-            "fit: validation_split needs arrays in memory. Argument `validation_split` is only supported for tensors "
-            f"or NumPy arrays. Received: x of type {type(data[0]).__name__}. Pass validation_data instead."
+            "fit: validation_split needs arrays in memory. Argument `validation_split` is only "
+            "supported for tensors "
+            f"or NumPy arrays. Received: x of type {type(data[0]).__name__}. Pass validation_data "
+            f"instead."
         )
     arrays = map_leaves(to_array, tuple(data))
     leaves = [leaf for leaf in tree.flatten(arrays) if leaf is not None]
@@ -100,7 +103,8 @@ def split_validation(data: Any, fraction: float) -> tuple[Any, Any]:
     cut = int(math.floor(rows * (1.0 - float(fraction))))
     if cut in (0, rows):
         raise ValueError(
-            f"fit: expected training and validation samples. Training data contains {rows} samples, which is not "
+            f"fit: expected training and validation samples. Training data contains {rows} "
+            f"samples, which is not "
             f"sufficient to split it as specified by `validation_split={fraction}`. Received: "
             f"{cut} for training and {rows - cut} for validation."
         )

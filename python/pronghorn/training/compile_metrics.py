@@ -1,4 +1,5 @@
-"""The metrics of a compiled model: lists of metrics for each output, with and without sample weights."""
+"""The metrics of a compiled model: lists of metrics for each output, with and without sample "
+"weights."""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ def check_metric_names(metrics: Any) -> None:
 
 
 class CompileMetrics(Metric):
-    """All metrics of `compile(metrics=..., weighted_metrics=...)` behind one metric, whose result is a dict.
+    """All metrics of `compile(metrics=..., weighted_metrics=...)` behind one metric, whose result
+    is a dict.
 
     Args:
         metrics: a list of metrics, or lists by output; they ignore sample weights.

@@ -8,7 +8,6 @@ import numpy as np
 
 from pronghorn import optimizers, tree
 from pronghorn.metrics import Mean, Metric
-from pronghorn.tensor import Tensor
 from pronghorn.training.compile_loss import CompileLoss
 from pronghorn.training.compile_metrics import CompileMetrics, check_metric_names
 from pronghorn.training.programs import ProgramCache
@@ -44,22 +43,26 @@ class CompileMixin:
     ) -> None:
         """Sets what the model is trained with.
 
-        The train step (forward pass, loss, gradient, update, metrics) becomes one program when data with its shapes is
-        first seen. Compiling again forgets the programs and the state of the optimizer, not the weights.
+        The train step (forward pass, loss, gradient, update, metrics) becomes one program when data
+        with its shapes is first seen. Compiling again forgets the programs and the state of the
+        optimizer, not the weights.
 
         Args:
             optimizer: an optimizer, or the name of one.
-            loss: a loss, its name or a function `fn(y_true, y_pred)`; a list or dict of them for several outputs.
-            loss_weights: numbers that the losses of several outputs are multiplied with, in a list or dict.
-            metrics: list of metrics, names or functions; a list or dict of lists for several outputs. "accuracy" and
-                "crossentropy" are resolved by the shapes of targets and outputs.
+            loss: a loss, its name or a function `fn(y_true, y_pred)`; a list or dict of them for
+                several outputs.
+            loss_weights: numbers that the losses of several outputs are multiplied with, in a list
+                or dict.
+            metrics: list of metrics, names or functions; a list or dict of lists for several
+                outputs. "accuracy" and "crossentropy" are resolved by the shapes of targets and
+                outputs.
             weighted_metrics: the like, counted with `sample_weight` and `class_weight`.
             run_eagerly: whether Python runs for every batch, op by op, to debug a model.
             steps_per_execution: batches between two calls of batch callbacks.
-            jit_compile: accepted, and without effect: steps are always compiled into programs, without a compiler on
-                the machine.
-            auto_scale_loss: whether the optimizer is wrapped in a `LossScaleOptimizer` where the policy is
-                "mixed_float16".
+            jit_compile: accepted, and without effect: steps are always compiled into programs,
+                without a compiler on the machine.
+            auto_scale_loss: whether the optimizer is wrapped in a `LossScaleOptimizer` where the
+                policy is "mixed_float16".
 
         Raises:
             ValueError: an unknown name, or a value that is no optimizer, loss or metric.
@@ -216,13 +219,6 @@ class CompileMixin:
                 results[metric.name] = value
         return results
 
-    def _metric_logs(self) -> dict[str, Any]:
-        return self._as_logs(self.get_metrics_result())
-
-    def _as_logs(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Python numbers by name, sorted, as callbacks and the history show them."""
-        return {name: to_number(value) for name, value in sorted(values.items())}
-
     def _are_metric_results(self, logs: dict[str, Any]) -> bool:
         names: set[str] = set()
         for metric in self.metrics:
@@ -247,7 +243,8 @@ class CompileMixin:
     def _assert_compiled(self, method: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"{type(self).__name__} '{getattr(self, 'name', '')}': {method}() needs a compiled model. "
+                f"{type(self).__name__} '{getattr(self, 'name', '')}': {method}() needs a "
+                f"compiled model. "
                 f"You must call `compile()` before using {method}()."
             )
 
@@ -271,29 +268,10 @@ class CompileMixin:
         """
         from pronghorn.saving import deserialize_keras_object
 
-        if getattr(type(self), "compile") is not CompileMixin.compile and "optimizer" not in config:
-            raise ValueError(
-                f"{type(self).__name__}: compile() is overridden; override compile_from_config(), too."
-            )
         self.compile(**deserialize_keras_object(config))
         optimizer = self.optimizer
         if optimizer is not None and getattr(self, "built", False):
             optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-
-
-def to_number(value: Any) -> Any:
-    """A Python number for a scalar, nested the same way; arrays stay arrays."""
-    if isinstance(value, dict):
-        return {key: to_number(leaf) for key, leaf in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_number(leaf) for leaf in value]
-    if isinstance(value, Tensor) or hasattr(value, "__array__"):
-        array = np.asarray(value)
-        if array.size != 1:
-            return array
-        # One element of any rank prints as a number, as in Keras.
-        return array.reshape(()).item()
-    return value
 
 
 def _check_loss_names(loss: Any) -> None:

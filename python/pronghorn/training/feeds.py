@@ -1,6 +1,7 @@
 """Feeds: hand batches to a runner, many at a time where the data is in memory.
 
-A feed keeps its place between calls, so that `steps_per_epoch` may end an epoch in the middle of the data.
+A feed keeps its place between calls, so that `steps_per_epoch` may end an epoch in the middle of
+the data.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class Feed:
         raise NotImplementedError
 
     def run(self, runner: Runner, steps: int, time_limit: float) -> int:
-        """Runs at most `steps` batches, and stops after about `time_limit` seconds; returns how many ran."""
+        """Runs at most `steps` batches, and stops after about `time_limit` seconds; returns how "
+        "many ran."""
         raise NotImplementedError
 
 

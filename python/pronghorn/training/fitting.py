@@ -39,36 +39,44 @@ class FitMixin:
     ) -> Any:
         """Trains the model for a number of epochs.
 
-        Data in memory is gathered and shuffled by the program itself: between two epochs, or two calls of a callback's
-        batch hook, no Python runs. Ctrl-C stops within a second, between two steps, and leaves the model usable.
+        Data in memory is gathered and shuffled by the program itself: between two epochs, or two
+            calls of a callback's
+        batch hook, no Python runs. Ctrl-C stops within a second, between two steps, and leaves the
+        model usable.
 
         Args:
-            x: arrays `(samples, ...)` (NumPy, tensors, pandas), or a list, tuple or dict of them for several inputs; or
-                a generator, an iterable of batches (a PyTorch `DataLoader` for instance) or a `utils.PyDataset`, which
-                yield `(x, y)` or `(x, y, sample_weight)`.
+            x: arrays `(samples, ...)` (NumPy, tensors, pandas), or a list, tuple or dict of them
+                for several inputs; or a generator, an iterable of batches (a PyTorch `DataLoader`
+                for instance) or a `utils.PyDataset`, which yield `(x, y)` or `(x, y,
+                sample_weight)`.
             y: targets, like `x`; `None` where `x` yields them.
-            batch_size: samples of a step; 32 where it is `None`. Not for data that comes in batches.
+            batch_size: samples of a step; 32 where it is `None`. Not for data that comes in
+                batches.
             epochs: number of the last epoch.
-            verbose: 0 is silent, 1 a progress bar, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
+            verbose: 0 is silent, 1 a progress bar, 2 a line an epoch; "auto" is 1 on a terminal,
+                else 2.
             callbacks: list of `callbacks.Callback`.
             validation_split: part of the rows, the last ones, that is held back for validation.
             validation_data: `(x, y)`, `(x, y, sample_weight)`, or batches as for `x`.
-            shuffle: whether the rows come in a new order each epoch; "batch" shuffles batches. The order follows
-                `utils.set_random_seed`. Ignored for data that comes in batches.
+            shuffle: whether the rows come in a new order each epoch; "batch" shuffles batches. The
+                order follows `utils.set_random_seed`. Ignored for data that comes in batches.
             class_weight: dict of class number to the weight of its samples in the loss.
             sample_weight: weights of the samples, `(samples,)` or `(samples, steps)`.
             initial_epoch: number of the first epoch, to go on with a run.
             steps_per_epoch: batches of an epoch; needed for data without an end.
             validation_steps: batches of a validation.
-            validation_batch_size: samples of a step of the validation; `batch_size` where it is `None`.
-            validation_freq: validates every so many epochs, or a list of the epochs (from 1) that do.
+            validation_batch_size: samples of a step of the validation; `batch_size` where it is
+                `None`.
+            validation_freq: validates every so many epochs, or a list of the epochs (from 1) that
+                do.
 
         Returns:
-            A `callbacks.History`: `history.history["loss"]` holds one value an epoch, and so do the metrics and, with
-            the prefix `val_`, those of the validation.
+            A `callbacks.History`: `history.history["loss"]` holds one value an epoch, and so do the
+            metrics and, with the prefix `val_`, those of the validation.
 
         Raises:
-            ValueError: data or arguments that do not fit each other or the model; nothing has been changed then.
+            ValueError: data or arguments that do not fit each other or the model; nothing has been
+                changed then.
             RuntimeError: the model cannot be trained.
 
         Example:

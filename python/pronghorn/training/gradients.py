@@ -30,7 +30,8 @@ class GradientScope:
             self._tape.__exit__(kind, error, traceback)
 
     def gradient(self, loss: Any, variables: list[Any]) -> list[Any]:
-        """The gradient with respect to each variable; `None` where the loss does not depend on it."""
+        """The gradient with respect to each variable; `None` where the loss does not depend on "
+        "it."""
         if self._trace is not None:
             return self._trace.gradient(loss, variables)
         assert self._tape is not None

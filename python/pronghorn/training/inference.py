@@ -15,7 +15,6 @@ from pronghorn.training.feeds import ArrayFeed, Feed, make_feed
 from pronghorn.training.loop import run_epoch
 from pronghorn.training.runners import PredictRunner, StepRunner, to_numpy
 
-
 _QUIET = ("auto", 0)
 
 
@@ -89,13 +88,14 @@ class InferenceMixin:
     ) -> Any:
         """The outputs of the model for data.
 
-        A call with one array of at most `batch_size` rows, of a shape seen before, costs microseconds.
+        A call with one array of at most `batch_size` rows, of a shape seen before, costs
+        microseconds.
 
         Args:
             x: data, as for `fit`; targets that it yields are passed over.
             batch_size: samples of a step; 32 where it is `None`.
-            verbose: 0 is silent, 1 a progress bar, 2 one line; "auto" shows a progress bar on a terminal where there is
-                more than one batch.
+            verbose: 0 is silent, 1 a progress bar, 2 one line; "auto" shows a progress bar on a
+                terminal where there is more than one batch.
             steps: batches to predict; `None` for all.
             callbacks: list of `callbacks.Callback`.
 

@@ -61,7 +61,9 @@ def _run(feed: Feed, runner: Runner, steps: int) -> int:
 
 def _warn_short(done: int, steps: int) -> None:
     warnings.warn(
-        f"The data ran out after {done} of {steps} batches, so the epoch ended early. Make sure that it can give "
-        "steps_per_epoch * epochs batches; an iterable that is to be repeated must say so (.repeat()).",
+        f"The data ran out after {done} of {steps} batches, so the epoch ended early. Make sure "
+        f"that it can give "
+        "steps_per_epoch * epochs batches; an iterable that is to be repeated must say so "
+        "(.repeat()).",
         stacklevel=4,
     )

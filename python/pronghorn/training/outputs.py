@@ -1,4 +1,5 @@
-"""The outputs of a model, flat and named, and how losses, metrics, targets and weights are spread over them."""
+"""The outputs of a model, flat and named, and how losses, metrics, targets and weights are "
+"spread over them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Programs of the train, test and predict steps: traced once per signature, kept on the model.
 
-A signature is the mode, the structure, shapes and dtypes of the batch, and which variables are trained.
+A signature is the mode, the structure, shapes and dtypes of the batch, and which variables are
+trained.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from pronghorn.variable import Variable
 class StepProgram:
     """A traced step.
 
-    `program`: runs it. `structure`, `specs`: predict only, the nesting of the outputs with 0 at its leaves, and
-    `(shape, dtype)` of each. `logs()`: what an overridden `train_step` or `test_step` returned, kept in variables that the program writes;
-    `None` for the default steps, whose logs are the results of the metrics.
+    `program`: runs it. `structure`, `specs`: predict only, the nesting of the outputs with 0 at its
+    leaves, and `(shape, dtype)` of each. `logs()`: what an overridden `train_step` or `test_step`
+    returned, kept in variables that the program writes; `None` for the default steps, whose logs
+    are the results of the metrics.
     """
 
     __slots__ = ("_logs", "output_shapes", "program", "specs", "structure")
@@ -53,7 +55,8 @@ class StepProgram:
 
 
 class ProgramCache:
-    """The programs of one model. Holds programs and variables only, so that it makes no reference cycle."""
+    """The programs of one model. Holds programs and variables only, so that it makes no "
+    "reference cycle."""
 
     def __init__(self) -> None:
         self.layers: list[tuple[int, str]] = []  # of the model when the programs were traced
@@ -103,7 +106,8 @@ def _keep_logs(model: Any, mode: str, logs: Any) -> dict[str, Any] | None:
         if logs is None:
             return {}
         raise ValueError(
-            f"{type(model).__name__}.{mode}_step: expected a dict of names to values to be returned. "
+            f"{type(model).__name__}.{mode}_step: expected a dict of names to values to be "
+            f"returned. "
             f"Received: {type(logs).__name__}."
         )
     if model._are_metric_results(logs):

@@ -11,11 +11,13 @@ from pronghorn import tree
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.training.data_adapters import ArrayAdapter
 from pronghorn.training.data_adapters.batch import flatten_batch, map_leaves
-from pronghorn.training.programs import StepProgram
+from pronghorn.training.logs import as_logs
+from pronghorn.training.programs import ProgramCache, StepProgram
 
 
 class StepRunner:
-    """Runs the train or test step: one program a signature, or Python for each batch with `run_eagerly`."""
+    """Runs the train or test step: one program a signature, or Python for each batch with "
+    "`run_eagerly`."""
 
     def __init__(self, model: Any, mode: str) -> None:
         self._model = model
@@ -86,23 +88,24 @@ class StepRunner:
         self._model._prepare(data, self._mode)
         if self._mode == "train":
             self._flags = self._model._trainable_signature()
-        return self._model._programs.get(self._model, self._mode, (key, self._flags), data)
+        cache: ProgramCache = self._model._programs
+        return cache.get(self._model, self._mode, (key, self._flags), data)
 
     def logs(self) -> dict[str, Any]:
         """Names and values as of the last step."""
-        if self._model.run_eagerly:
-            logs = self._eager_logs
-            if not isinstance(logs, dict) or self._model._are_metric_results(logs):
-                return self._model._metric_logs()
-            return self._model._as_logs(logs)
-        own = self._last.logs() if self._last is not None else None
-        return self._model._metric_logs() if own is None else self._model._as_logs(own)
+        own = self._eager_logs if self._model.run_eagerly else None
+        if self._last is not None:
+            own = self._last.logs()
+        if not isinstance(own, dict) or self._model._are_metric_results(own):
+            own = self._model.get_metrics_result()
+        return as_logs(own)
 
 
 class PredictRunner:
     """Runs the predict step and collects the outputs.
 
-    With data in memory the rows of each output are written where they end up; else the batches are joined at the end.
+    With data in memory the rows of each output are written where they end up; else the batches are
+    joined at the end.
     """
 
     def __init__(self, model: Any) -> None:
@@ -180,7 +183,8 @@ class PredictRunner:
     def _step_for(self, data: Any) -> StepProgram:
         key, _ = flatten_batch(data)
         self._model._prepare(data, "predict")
-        step = self._model._programs.get(self._model, "predict", key, data)
+        cache: ProgramCache = self._model._programs
+        step = cache.get(self._model, "predict", key, data)
         self._structure = step.structure
         return step
 
@@ -196,7 +200,8 @@ class PredictRunner:
         return self._pack(self._whole)
 
     def single_program(self, x: np.ndarray) -> Any:
-        """The program for `x` as the whole data, where it takes and gives one array of that dtype."""
+        """The program for `x` as the whole data, where it takes and gives one array of that "
+        "dtype."""
         step = self._by_size.get(len(x))
         if step is None or self._joins or step.structure != 0:
             return None
@@ -224,11 +229,11 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        name = ml_dtypes.bfloat16
     return np.dtype(name)
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:
     """An array of one's own, which may be written to."""
-    array = tensor.numpy()
+    array: np.ndarray = tensor.numpy()
     return array if array.flags.writeable else array.copy()

@@ -1,4 +1,5 @@
-"""The steps that become programs: train, test and predict, with the loss and metrics they compute."""
+"""The steps that become programs: train, test and predict, with the loss and metrics they "
+"compute."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ class StepsMixin:
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of `fit`: forward pass, loss, gradient, update, metrics.
 
-        It is traced into one program, unless the model runs eagerly. Override it to train otherwise; what it does with
-        Python happens once, when it is traced.
+        It is traced into one program, unless the model runs eagerly. Override it to train
+        otherwise; what it does with Python happens once, when it is traced.
 
         Args:
             data: a batch, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
@@ -45,7 +46,8 @@ class StepsMixin:
         if variables:
             if self.optimizer is None:
                 raise ValueError(
-                    f"{type(self).__name__}: fit needs an optimizer. Received: compile(optimizer=None)."
+                    f"{type(self).__name__}: fit needs an optimizer. Received: "
+                    f"compile(optimizer=None)."
                 )
             gradients = scope.gradient(scaled, variables)
             self.optimizer.apply(gradients, variables)
@@ -108,8 +110,8 @@ class StepsMixin:
         Example:
             >>> import pronghorn as keras
             >>> class Penalized(keras.Model):
-            ...     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-            ...         return keras.ops.mean(keras.ops.square(y_pred - y)) + 0.1
+            ...     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None,
+            training=True): ...         return keras.ops.mean(keras.ops.square(y_pred - y)) + 0.1
         """
         parts = []
         if self._compile_loss is not None:

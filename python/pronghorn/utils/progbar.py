@@ -19,10 +19,13 @@ class Progbar:
     Args:
         target: number of steps, or `None` where it is not known.
         width: characters of the bar.
-        verbose: 0 is silent, 1 a bar on a terminal (elsewhere a line at the end), 2 a line at the end.
+        verbose: 0 is silent, 1 a bar on a terminal (elsewhere a line at the end), 2 a line at the
+            end.
         interval: seconds between two drawings.
-        stateful_metrics: names of values that are shown as they are; others are averaged over the steps.
-        stateless_metrics: names of values that are averaged over the steps; others are shown as they are.
+        stateful_metrics: names of values that are shown as they are; others are averaged over the
+            steps.
+        stateless_metrics: names of values that are averaged over the steps; others are shown as
+            they are.
         unit_name: what a step is called.
 
     Raises:
@@ -50,7 +53,8 @@ class Progbar:
         self.unit_name = unit_name
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(
-                "Progbar: expected at most one of two arguments. Only one of `stateful_metrics` and "
+                "Progbar: expected at most one of two arguments. Only one of `stateful_metrics` "
+                "and "
                 "`stateless_metrics` can be given. Received: both."
             )
         self.stateful_metrics = set(stateful_metrics or ())
@@ -172,7 +176,8 @@ class Progbar:
         counter = f"{current}/{self.target}" if self.target is not None else f"{current}/Unknown"
         per_step = self._seconds_per_step(current, now)
         return (
-            f"{self.prefix}{counter} - {now - self._start:.0f}s - {_per_unit(per_step)}/{self.unit_name}"
+            f"{self.prefix}{counter} - {now - self._start:.0f}s - "
+            f"{_per_unit(per_step)}/{self.unit_name}"
             f"{self._value_text()}"
         )
 

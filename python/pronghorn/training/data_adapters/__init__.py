@@ -1,4 +1,5 @@
-"""What `fit`, `evaluate` and `predict` accept as data: one adapter a file, chosen by `get_data_adapter`."""
+"""What `fit`, `evaluate` and `predict` accept as data: one adapter a file, chosen by "
+"`get_data_adapter`."""
 
 from pronghorn.training.data_adapters.array_adapter import ArrayAdapter
 from pronghorn.training.data_adapters.batch import (

@@ -1,4 +1,5 @@
-"""Data in memory: NumPy arrays, tensors, pandas frames and series, and nested structures of them."""
+"""Data in memory: NumPy arrays, tensors, pandas frames and series, and nested structures of "
+"them."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ class ArrayAdapter(DataAdapter):
     Args:
         x, y, sample_weight: nested structures of arrays with one number of rows.
         batch_size: rows of a batch; 32 where it is `None`.
-        shuffle: `True` draws a new order of the rows for each pass, from the global seeded generator;
-            `"batch"` draws an order of the batches only.
+        shuffle: `True` draws a new order of the rows for each pass, from the global seeded
+            generator; `"batch"` draws an order of the batches only.
         class_weight: dict of class to weight, multiplied into `sample_weight`.
     """
 
@@ -40,10 +41,10 @@ class ArrayAdapter(DataAdapter):
         self.num_rows = _check_rows(x, y, sample_weight)
         self.batch_size: int = 32 if batch_size is None else batch_size
         self.shuffle = shuffle
-        data = (x, y, sample_weight)
+        data: tuple[Any, ...] = (x, y, sample_weight)
         while len(data) > 1 and data[-1] is None:
             data = data[:-1]
-        self.data = data if len(data) > 1 else (x,)
+        self.data = data
         self.sources = flatten_batch(self.data)[1]
         self.full_batches = self.num_rows // self.batch_size
         self.last_rows = self.num_rows - self.full_batches * self.batch_size
@@ -57,9 +58,9 @@ class ArrayAdapter(DataAdapter):
         if self.shuffle != "batch":
             return generator.permutation(self.num_rows)
         rows = np.arange(self.num_rows)
-        head = rows[: self.full_batches * self.batch_size].reshape(-1, self.batch_size)
-        head = head[generator.permutation(self.full_batches)].reshape(-1)
-        return np.concatenate([head, rows[head.size :]])
+        batches = rows[: self.full_batches * self.batch_size].reshape(-1, self.batch_size)
+        mixed = batches[generator.permutation(self.full_batches)].reshape(-1)
+        return np.concatenate([mixed, rows[mixed.size :]])
 
     def batch(self, step: int, order: np.ndarray | None) -> Any:
         """Batch number `step` of a pass in `order`."""

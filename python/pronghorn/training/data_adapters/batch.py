@@ -1,4 +1,5 @@
-"""A batch: (x, y, sample_weight) with nested lists, tuples and dicts of NumPy arrays, and its signature.
+"""A batch: (x, y, sample_weight) with nested lists, tuples and dicts of NumPy arrays, and its
+signature.
 
 The signature (structure, shapes and dtypes) is what programs are cached by.
 """
@@ -53,7 +54,8 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
         sample_weight: the weights, or `None`.
 
     Returns:
-        `x` (in a tuple of one where it is a list or tuple itself), `(x, y)` or `(x, y, sample_weight)`.
+        `x` (in a tuple of one where it is a list or tuple itself), `(x, y)` or `(x, y,
+        sample_weight)`.
 
     Example:
         >>> pack_x_y_sample_weight(1, 2)
@@ -100,7 +102,8 @@ def _describe(node: Any, leaves: list[np.ndarray]) -> Hashable:
 def to_array(value: Any, name: str = "data") -> np.ndarray:
     """A NumPy array that a program can read: contiguous, and of a dtype the core has.
 
-    Takes arrays, pandas frames and series, and whatever has `__array__` (PyTorch tensors among them).
+    Takes arrays, pandas frames and series, and whatever has `__array__` (PyTorch tensors among
+    them).
     """
     if isinstance(value, np.ndarray):
         array = value

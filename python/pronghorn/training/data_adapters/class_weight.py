@@ -13,7 +13,8 @@ def class_weight_to_sample_weight(
     """The weight of each sample's class, times `sample_weight` where there is one.
 
     Args:
-        y: one array of targets: class numbers `(samples, ...)`, or one-hot vectors in the last axis.
+        y: one array of targets: class numbers `(samples, ...)`, or one-hot vectors in the last
+            axis.
         class_weight: dict of class number to weight; classes that it does not name weigh 1.
         sample_weight: array of weights, or `None`.
 
@@ -38,7 +39,8 @@ def class_weight_to_sample_weight(
     for label, weight in class_weight.items():
         if not isinstance(label, (int, np.integer)):
             raise ValueError(
-                f"class_weight: keys must be class numbers. Received: class_weight={class_weight!r}."
+                f"class_weight: keys must be class numbers. Received: "
+                f"class_weight={class_weight!r}."
             )
         weights[labels == label] = weight
     if sample_weight is None:

@@ -9,7 +9,8 @@ from typing import Any
 class DataAdapter:
     """Gives batches `(x, y, sample_weight)` of NumPy arrays, pass after pass.
 
-    `num_batches` is the number of batches of a pass, or `None` where it is not known before the pass ends.
+    `num_batches` is the number of batches of a pass, or `None` where it is not known before the
+    pass ends.
     """
 
     num_batches: int | None = None

@@ -1,4 +1,5 @@
-"""Generators, and any iterable of batches: lists of batches, PyTorch's DataLoader, tf.data and the like."""
+"""Generators, and any iterable of batches: lists of batches, PyTorch's DataLoader, tf.data and "
+"the like."""
 
 from __future__ import annotations
 

@@ -9,15 +9,16 @@ from typing import Any
 class PyDataset:
     """Base class of data sets that make batch number `i` on request.
 
-    A subclass defines `__getitem__(index)`, which returns `(x, y)` or `(x, y, sample_weight)`, and `__len__` (or the
-    property `num_batches`), the number of batches; `None` means that there is no end, and `fit` then needs
-    `steps_per_epoch`. With `workers` above 1, or `use_multiprocessing`, batches are made ahead, in order, by threads or
-    processes. `on_epoch_begin` and `on_epoch_end` may be overridden, to shuffle for instance.
+    A subclass defines `__getitem__(index)`, which returns `(x, y)` or `(x, y, sample_weight)`, and
+    `__len__` (or the property `num_batches`), the number of batches; `None` means that there is no
+    end, and `fit` then needs `steps_per_epoch`. With `workers` above 1, or `use_multiprocessing`,
+    batches are made ahead, in order, by threads or processes. `on_epoch_begin` and `on_epoch_end`
+    may be overridden, to shuffle for instance.
 
     Args:
         workers: number of threads or processes that make batches.
-        use_multiprocessing: processes instead of threads; the data set must then be picklable where the platform
-            does not fork.
+        use_multiprocessing: processes instead of threads; the data set must then be picklable where
+            the platform does not fork.
         max_queue_size: how many batches are made ahead.
 
     Example:
@@ -42,7 +43,8 @@ class PyDataset:
     def _setting(self, name: str, default: Any) -> Any:
         if name not in self.__dict__:
             warnings.warn(
-                f"{type(self).__name__}: call super().__init__(**kwargs) in __init__, so that workers, "
+                f"{type(self).__name__}: call super().__init__(**kwargs) in __init__, so that "
+                f"workers, "
                 "use_multiprocessing and max_queue_size are set.",
                 stacklevel=3,
             )

@@ -25,8 +25,8 @@ def get_data_adapter(
     """The adapter for `x`.
 
     Raises:
-        ValueError: `x` is no data that an adapter knows, or `y`, `sample_weight` or `batch_size` come with data that
-            brings them itself.
+        ValueError: `x` is no data that an adapter knows, or `y`, `sample_weight` or `batch_size`
+            come with data that brings them itself.
     """
     if isinstance(x, DataAdapter):
         return x
@@ -48,10 +48,12 @@ def get_data_adapter(
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
-                f"{name}: must not be given where x yields batches itself. Received: x of type {kind}."
+                f"{name}: must not be given where x yields batches itself. Received: x of type "
+                f"{kind}."
             )
     if isinstance(x, PyDataset):
-        # Keras's default is shuffle=True for fit, and its PyDataset adapter shuffles the batches too.
+        # Keras's default is shuffle=True for fit, and its PyDataset adapter shuffles the batches
+        # too.
         return PyDatasetAdapter(x, class_weight, bool(shuffle))
     if isinstance(x, Iterator):
         return GeneratorAdapter(x, class_weight)
