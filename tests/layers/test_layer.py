@@ -174,17 +174,17 @@ def test_weights_round_trip_and_errors():
 
 
 def test_own_variables_round_trip():
-    layer, other = layers.Dense(2), layers.Dense(2)
+    layer, other = Scale(3.0), Scale(4.0)
     layer.build((None, 3))
     other.build((None, 3))
     store = {}
     layer.save_own_variables(store)
     other.load_own_variables(store)
-    np.testing.assert_array_equal(layer.kernel, other.kernel)
-    with pytest.raises(ValueError, match="expected 0 variables"):
-        layers.Dense(2).load_own_variables(store)
-    with pytest.raises(ValueError, match="expected 2 variables, but received 1"):
-        other.load_own_variables({"0": store["0"]})
+    np.testing.assert_array_equal(layer.factor, other.factor)
+    with pytest.raises(ValueError, match="never built"):
+        Scale().load_own_variables(store)
+    with pytest.raises(ValueError, match="expected 1 variables, but received 0"):
+        other.load_own_variables({})
 
 
 def test_training_argument():
