@@ -371,7 +371,8 @@ STEPS = set(
     names(
         "sign ceil floor trunc round signbit isnan isinf isfinite isneginf isposinf isreal equal "
         "not_equal less less_equal greater greater_equal logical_not isclose allclose imag angle "
-        "floor_divide mod fmod heaviside argmax argmin nanargmax nanargmin argsort argpartition digitize "
+        "floor_divide mod fmod heaviside argmax argmin nanargmax nanargmin argsort argpartition "
+        "digitize "
         "searchsorted count_nonzero zeros_like ones_like empty_like full_like linspace isin "
         "nan_to_num quantile percentile"
     )
