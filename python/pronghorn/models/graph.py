@@ -86,6 +86,28 @@ def _nodes_after_inputs(
     return order, met
 
 
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """Returns the inputs that a KerasTensor is computed from.
+
+    Args:
+        tensor: KerasTensor made by layers or functions of `pronghorn.ops`.
+
+    Returns:
+        The KerasTensors that `Input` made, in the order in which they are met.
+
+    Example:
+
+    >>> import pronghorn as keras
+    >>> x = keras.Input((2,))
+    >>> keras.utils.get_source_inputs(x * 2.0)[0] is x
+    True
+    """
+    if not hasattr(tensor, "_keras_history"):
+        return [tensor]
+    order, _ = _nodes_after_inputs([], [tensor])
+    return [x for node in order if node.is_input for x in node.outputs]
+
+
 def map_graph(
     inputs: list[KerasTensor], outputs: list[KerasTensor], outputs_struct: Any = None
 ) -> Graph:
