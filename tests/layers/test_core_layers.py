@@ -198,3 +198,19 @@ def test_masking() -> None:
     y = layers.Masking()(x)
     assert y._keras_mask.numpy().tolist() == [[True, False, True]]
     check_layer(layers.Masking, {"mask_value": 2.0}, (2, 3, 4), reference=lambda x: x)
+
+
+@pytest.mark.parametrize("tie_weights", [True, False])
+def test_reversible_embedding(tie_weights) -> None:
+    def reference(x, embeddings, reverse_embeddings=None):
+        kernel = embeddings.T if tie_weights else reverse_embeddings
+        return 5 * np.tanh(x @ kernel / 5)
+
+    args = {"input_dim": 7, "output_dim": 3, "tie_weights": tie_weights, "logit_soft_cap": 5.0}
+    layer = layers.ReversibleEmbedding(**args)
+    y = layer(layer(np.array([[1, 2]])), reverse=True)
+    weights = {w.name: w.numpy() for w in layer.weights}
+    expected = reference(weights["embeddings"][None, [1, 2]], **weights)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert layer(keras.KerasTensor((None, 4, 3)), reverse=True).shape == (None, 4, 7)
+    check_layer(layers.ReversibleEmbedding, {**args, "tie_weights": True}, (2, 4), dtype="int32")

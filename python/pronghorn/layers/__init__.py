@@ -25,6 +25,7 @@ from pronghorn.layers.core.identity import Identity
 from pronghorn.layers.core.input_layer import Input, InputLayer
 from pronghorn.layers.core.lambda_layer import Lambda
 from pronghorn.layers.core.masking import Masking
+from pronghorn.layers.core.reversible_embedding import ReversibleEmbedding
 from pronghorn.layers.core.wrapper import Wrapper
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
@@ -196,6 +197,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
