@@ -295,4 +295,39 @@ TEST_CASE("epilogues of batched products, 16-bit products and convolutions") {
   }
 }
 
+TEST_CASE("what follows the first of several outputs becomes part of the op") {
+  Graph graph;
+  Builder g(graph);
+  const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
+  const Expr shortcut = input({4, 8, 8, 5}).apply("tanh");
+  const Value operands[] = {input({4, 8, 8, 5}).value, input({5}).value, input({5}).value};
+  const std::vector<Value> norm = g.apply_all(find_op("batch_norm"), operands, {{"epsilon", 1e-3}});
+  graph.outputs.push_back(g.apply("exp", {norm[1]}));  // read before the end of the chain
+  graph.outputs.push_back(norm[2]);
+  const Expr late = input({5}).apply("exp");
+  const Expr y = (Expr(g, norm[0]) + shortcut).apply("relu");
+  graph.outputs.push_back(y.value);
+  graph.outputs.push_back((Expr(g, norm[0]) * 0.0 + late).value);
+  Graph single = graph;
+  single.outputs.pop_back();
+  CHECK(count(optimize(single), "fused_elementwise") == 0);
+  CHECK(count(optimize(single), "relu") == 0);
+  check_same(single);
+  check_same(graph);  // two readers: not folded
+}
+
+TEST_CASE("the gradient of a relu becomes part of the gradient of a pooling") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.variable({DType::kFloat32, {2, 9, 8, 3}});
+  const std::vector<int64_t> two = {2, 2};
+  const std::vector<int64_t> zero = {0, 0};
+  const Value pooled = g.apply("max_pool", {g.apply("relu", {x})}, {{"window", two}, {"strides", two}, {"pads_low", zero}, {"pads_high", zero}});
+  const Value loss = g.reduce_sum(g.apply("square", {pooled}), {0, 1, 2, 3}, false);
+  graph.outputs.push_back(gradient(g, loss, std::vector<Value>{x})[0]);
+  CHECK(count(optimize(graph), "where") == 0);
+  CHECK(steps(optimize(graph)) == 4);
+  check_same(graph);
+}
+
 }  // namespace pronghorn

@@ -17,10 +17,11 @@ constexpr size_t kMostOperands = kTileMaxOperands / 2;
 class Folding {
  public:
   explicit Folding(const Graph& graph) : graph_(graph), readers_(graph), absorbed_(graph.nodes.size(), false) {
+    for (const Value v : graph.outputs) note_leaf(v);
+    for (const Update& update : graph.updates) note_leaf(update.value);
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       const Node& node = graph.nodes[i];
-      if (node.op->takes_epilogue && node.payload == nullptr && node.outputs.size() == 1 &&
-          node.outputs[0].dtype == DType::kFloat32) {
+      if (node.op->takes_epilogue && node.payload == nullptr && node.outputs[0].dtype == DType::kFloat32) {
         find_chain(static_cast<int32_t>(i));
       }
     }
@@ -38,6 +39,7 @@ class Folding {
       Node node = chain == chains_.end() ? graph_.nodes[i] : fold(chain->second);
       for (Value& v : node.inputs) v = move(v);
       moved[i] = static_cast<int32_t>(result.nodes.size());
+      if (chain != chains_.end()) moved[at(chain->second.op)] = moved[at(*chain->second.nodes.rbegin())] = moved[i];
       result.nodes.push_back(std::move(node));
     }
     for (const Value v : graph_.outputs) result.outputs.push_back(move(v));
@@ -51,13 +53,22 @@ class Folding {
     std::set<int32_t> nodes;  // elementwise ones, in order
   };
 
+  void note_leaf(Value v) {
+    if (v.index == 0) leaves_.insert(v.node);
+  }
+
   static size_t at(int32_t i) { return static_cast<size_t>(i); }
 
-  // The only node that reads node i; -1 if there are several or an output needs it.
+  // The only node that reads output 0 of node i; -1 if there are several or an output of the graph needs it.
   int32_t only_reader(int32_t i) const {
-    const auto& nodes = readers_.nodes[at(i)];
-    if (nodes.empty() || readers_.leaves[at(i)]) return -1;
-    return std::all_of(nodes.begin(), nodes.end(), [&](int32_t reader) { return reader == nodes[0]; }) ? nodes[0] : -1;
+    int32_t only = -1;
+    for (const int32_t reader : readers_.nodes[at(i)]) {
+      const auto& inputs = graph_.nodes[at(reader)].inputs;
+      if (std::find(inputs.begin(), inputs.end(), Value{i, 0}) == inputs.end()) continue;
+      if (only >= 0 && only != reader) return -1;
+      only = reader;
+    }
+    return leaves_.count(i) > 0 ? -1 : only;
   }
 
   void find_chain(int32_t op) {
@@ -68,13 +79,13 @@ class Folding {
       const int32_t next = only_reader(current);
       if (next < 0 || absorbed_[at(next)]) break;
       const Node& node = graph_.nodes[at(next)];
-      if (!is_tileable(graph_, node) || !(node.outputs[0].shape == type.shape)) break;
+      if (!is_tileable(graph_, node) || !(node.outputs[0].shape == type.shape) || reads_other_output(node, op)) break;
       Chain longer = chain;
       longer.nodes.insert(next);
       for (const Value v : node.inputs) {
         if (v.node != current) absorb_operand(longer, v.node);
       }
-      if (longer.nodes.size() > kMostNodes || operand_count(longer) > kMostOperands) break;
+      if (longer.nodes.size() > kMostNodes || operands(longer).size() > kMostOperands) break;
       current = next;
       chain = std::move(longer);
       if (!(node.outputs[0] == type)) continue;  // a bool inside of the chain
@@ -82,9 +93,17 @@ class Folding {
       best_ = chain;
     }
     if (last == op) return;
+    // In the place of the op if the operands are there by then: its other outputs may have readers before the chain's end.
+    const bool early = last_operand(best_) < op;
+    if (!early && graph_.nodes[at(op)].outputs.size() > 1) return;
     absorbed_[at(op)] = true;
     for (const int32_t i : best_.nodes) absorbed_[at(i)] = true;
-    chains_.emplace(last, std::move(best_));
+    chains_.emplace(early ? op : last, std::move(best_));
+  }
+
+  // Whether it needs another output of the op, which may not be complete when the chain runs.
+  static bool reads_other_output(const Node& node, int32_t op) {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](Value v) { return v.node == op && v.index != 0; });
   }
 
   // Adds what computes an operand, if only the chain needs it: the mask of a relu's gradient.
@@ -94,21 +113,27 @@ class Folding {
     const bool inside = std::all_of(readers.begin(), readers.end(),
                                     [&](int32_t reader) { return chain.nodes.count(reader) > 0; });
     if (!inside || readers_.leaves[at(i)] || absorbed_[at(i)] || !is_tileable(graph_, node) ||
-        !(node.outputs[0].shape == graph_.nodes[at(chain.op)].outputs[0].shape)) {
+        reads_other_output(node, chain.op) || !(node.outputs[0].shape == graph_.nodes[at(chain.op)].outputs[0].shape)) {
       return;
     }
     chain.nodes.insert(i);
     for (const Value v : node.inputs) absorb_operand(chain, v.node);
   }
 
-  size_t operand_count(const Chain& chain) const {
+  // What the chain reads besides the op's result.
+  std::set<std::pair<int32_t, int32_t>> operands(const Chain& chain) const {
     std::set<std::pair<int32_t, int32_t>> operands;
     for (const int32_t i : chain.nodes) {
       for (const Value v : graph_.nodes[at(i)].inputs) {
-        if (chain.nodes.count(v.node) == 0) operands.insert({v.node, v.index});
+        if (v.node != chain.op && chain.nodes.count(v.node) == 0) operands.insert({v.node, v.index});
       }
     }
-    return operands.size();
+    return operands;
+  }
+
+  int32_t last_operand(const Chain& chain) const {
+    const auto all = operands(chain);
+    return all.empty() ? -1 : all.rbegin()->first;
   }
 
   Node fold(const Chain& chain) const {
@@ -125,7 +150,8 @@ class Folding {
   const Graph& graph_;
   Readers readers_;
   std::vector<bool> absorbed_;
-  std::map<int32_t, Chain> chains_;  // by their last node
+  std::set<int32_t> leaves_;         // nodes whose output 0 an output or update of the graph needs
+  std::map<int32_t, Chain> chains_;  // by the node whose place they take
   Chain best_;
 };
 

@@ -8,6 +8,7 @@
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/normalize/rules.h"
+#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -18,10 +19,11 @@ struct Plan {
   int64_t block;  // rows
   int64_t blocks;
   double epsilon;
+  std::shared_ptr<const TilePlan> epilogue;  // of the first output
 };
 
 Plan plan_for(const Shape& x, double epsilon) {
-  Plan plan{.rows = x.size(0, x.rank() - 1), .n = x.back(), .block = 0, .blocks = 0, .epsilon = epsilon};
+  Plan plan{.rows = x.size(0, x.rank() - 1), .n = x.back(), .block = 0, .blocks = 0, .epsilon = epsilon, .epilogue = nullptr};
   plan.block = std::max<int64_t>(64, 16'384 / std::max<int64_t>(plan.n, 1));
   plan.blocks = (plan.rows + plan.block - 1) / plan.block;
   return plan;
@@ -29,7 +31,8 @@ Plan plan_for(const Shape& x, double epsilon) {
 
 // Two vectors of n per block, and three more.
 Prepared prepare(const OpCall& call) {
-  auto plan = std::make_shared<const Plan>(plan_for(call.inputs[0].shape, call.attrs.number("epsilon")));
+  auto plan = std::make_shared<Plan>(plan_for(call.inputs[0].shape, call.attrs.number("epsilon")));
+  plan->epilogue = epilogue_plan(call);
   return {.plan = plan, .workspace = static_cast<size_t>((plan->blocks * 2 + 3) * plan->n) * sizeof(float)};
 }
 
@@ -111,6 +114,7 @@ void run(const Launch& launch) noexcept {
   float* variance = launch.output<float>(2);
   float* parts = static_cast<float*>(launch.workspace);
   float* scale = parts + plan.blocks * 2 * n;
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 3};
   parallel_for(plan.blocks, plan.block * n * 4, [&](int64_t b) {
     const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
     kernels().column_moments(x + b * plan.block * n, rows, n, parts + b * 2 * n, parts + (b * 2 + 1) * n);
@@ -134,7 +138,9 @@ void run(const Launch& launch) noexcept {
   }
   parallel_for(plan.blocks, plan.block * n * 4, [&](int64_t b) {
     const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().batch_norm_columns(x + b * plan.block * n, rows, n, mean, scale, beta, y + b * plan.block * n);
+    float* block = y + b * plan.block * n;
+    kernels().batch_norm_columns(x + b * plan.block * n, rows, n, mean, scale, beta, block);
+    if (plan.epilogue) TileEpilogue::apply(&epilogue, block, b * plan.block, rows, 0, n, n);
   });
 }
 
@@ -189,7 +195,8 @@ OpDef batch_norm_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true};
 }
 
 OpDef batch_norm_grad_op() {

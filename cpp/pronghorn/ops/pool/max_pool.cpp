@@ -7,6 +7,7 @@
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/pool/sizes.h"
 #include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -71,6 +72,7 @@ Value simplify_take(Builder& g, std::span<const Value> inputs, const Attrs& attr
 
 struct Plan : PoolPlan {
   DType dtype = DType::kFloat32;
+  std::shared_ptr<const TilePlan> epilogue;  // of the gradient
 };
 
 // The op has two outputs, so it is not rewritten for 16-bit floats: they are widened here.
@@ -86,6 +88,7 @@ Prepared prepare(const OpCall& call) {
 Prepared prepare_grad(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   plan->sizes = pool_sizes(call.op.name, call.outputs[0].shape, call.attrs);
+  plan->epilogue = epilogue_plan(call);
   return {.plan = plan};
 }
 
@@ -123,9 +126,14 @@ void run_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t in = plan.image_in();
   const int64_t out = plan.image_out();
+  const int64_t channels = plan.sizes.windows.channels;
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
   parallel_for(plan.sizes.batch, std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1), [&](int64_t i) {
-    kernels().max_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * out, launch.input<int32_t>(1) + i * out,
-                                  launch.output<float>(0) + i * in);
+    float* dx = launch.output<float>(0) + i * in;
+    kernels().max_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * out, launch.input<int32_t>(1) + i * out, dx);
+    if (plan.epilogue && in > 0) {
+      TileEpilogue::apply(&epilogue, dx, i * (in / channels), in / channels, 0, channels, channels);
+    }
   });
 }
 
@@ -165,7 +173,8 @@ OpDef max_pool_grad_op() {
           .gradient = gradient_of_grad,
           .prepare = prepare_grad,
           .run = run_grad,
-          .simplify = simplify_grad};
+          .simplify = simplify_grad,
+          .takes_epilogue = true};
 }
 
 OpDef max_pool_take_op() {
