@@ -30,14 +30,28 @@ COMPARE = {
     "gt": "greater",
     "ge": "greater_equal",
 }
-UNARY = {"neg": "negative", "abs": "absolute", "invert": "bitwise_not", "round": "round"}
+UNARY = {
+    "neg": "negative",
+    "pos": "copy",
+    "abs": "absolute",
+    "invert": "bitwise_not",
+    "round": "round",
+}
+#: What `&`, `|` and `^` mean for variables, as in Keras: logic, whatever the dtype.
+LOGICAL_BINARY = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
 
 _functions: dict[str, Callable[..., Any]] = {}
 
 
-def install(cls: type) -> None:
-    """Gives `cls` the operators. `pronghorn.ops` is imported when the first one is used."""
-    for operator, name in BINARY.items():
+def install(cls: type, logical: bool = False) -> None:
+    """Gives `cls` the operators. `pronghorn.ops` is imported when the first one is used.
+
+    Args:
+        cls: The class.
+        logical: Whether `&`, `|` and `^` are logical instead of bitwise.
+    """
+    binary = {**BINARY, **(LOGICAL_BINARY if logical else {})}
+    for operator, name in binary.items():
         setattr(cls, f"__{operator}__", _binary(name))
         setattr(cls, f"__r{operator}__", _reflected(name))
     for operator, name in COMPARE.items():

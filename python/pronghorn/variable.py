@@ -377,4 +377,4 @@ def _concrete_shape(shape: Any) -> tuple[int, ...]:
     return tuple(int(d) for d in shape)
 
 
-install_operators(Variable)
+install_operators(Variable, logical=True)
