@@ -103,7 +103,7 @@ def standardize_dtype(dtype: Any) -> str:
         name = name.removeprefix("torch.").removeprefix("jax.numpy.")
         name = "bool" if name == "bool_" else name
         if name in _ALLOWED:
-            return name
+            return str(name)
     raise ValueError(
         f"Invalid dtype: expected one of {', '.join(TENSOR_DTYPES)}. Received: dtype={dtype!r}."
     )
