@@ -130,7 +130,7 @@ def test_a_loss_for_an_output_that_does_not_exist() -> None:
         inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(1, name="b")(inputs)]
     )
     found.compile("sgd", loss={"a": "mse", "bb": "mse"})
-    with pytest.raises(ValueError, match="'bb' is not the name of an output.*'b'"):
+    with pytest.raises(ValueError, match="'bb'.*Did you mean 'b'"):
         found.fit(X, [X[:, :1], X[:, :1]], verbose=0)
 
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pronghorn import tree
+from pronghorn.training.loss_entries import unknown_key
 
 
 class Outputs:
@@ -107,12 +107,7 @@ class Outputs:
         known = [*self.names, *self._model_names]
         for key in values:
             if str(key) not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
-                raise ValueError(
-                    f"{what}: '{key}' is not the name of an output. The outputs are {self.names}."
-                    f" Received: {what} with the keys {sorted(map(str, values))}.{hint}"
-                )
+                raise ValueError(unknown_key(what, key, list(values), self.names))
 
 
 def spread_sample_weight(outputs: Outputs, sample_weight: Any) -> list[Any]:

@@ -42,7 +42,7 @@ class StepProgram:
         self.specs = specs or []
         self._logs = logs
         # Of each output, for the check of targets.
-        self.output_shapes: list[tuple[int, ...]] = []
+        self.output_shapes: list[tuple[int, ...] | None] = []
 
     def logs(self) -> dict[str, Any] | None:
         """The logs of the step that ran last, where the step made its own."""

@@ -205,7 +205,7 @@ class StepsMixin:
             or cls.compute_metrics is not StepsMixin.compute_metrics
         )
 
-    def _check_targets(self, data: Any, output_shapes: list[tuple[int, ...]]) -> None:
+    def _check_targets(self, data: Any, output_shapes: list[tuple[int, ...] | None]) -> None:
         """Raises for targets that the losses cannot take."""
         y = unpack_x_y_sample_weight(data)[1]
         if self._compile_loss is not None and y is not None:
