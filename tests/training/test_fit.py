@@ -335,3 +335,34 @@ def test_fit_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         classifier().fit(x, y, validation_split=0.2, epochs=2, verbose=0)
+
+
+def test_losses_of_structures() -> None:
+    inputs = keras.Input((4,))
+    parts = {"a": (layers.Dense(1)(inputs), layers.Dense(1)(inputs)), "b": layers.Dense(1)(inputs)}
+    model = keras.Model(inputs, parts)
+
+    def distance(y_true, y_pred):
+        return keras.ops.abs(y_true[0] - y_pred[1]) + keras.ops.abs(y_true[1] - y_pred[0])
+
+    model.compile("sgd", loss={"a": distance, "b": ["mse", "mae"]}, loss_weights={"a": 2.0})
+    x, _ = data(20)
+    y = {"a": (x[:, :1], x[:, 1:2]), "b": x[:, :1]}
+    history = model.fit(x, y, epochs=2, verbose=0).history
+    assert list(history) == ["a_loss", "b_loss", "loss"]
+    for total, a, b in zip(history["loss"], history["a_loss"], history["b_loss"]):
+        assert total == pytest.approx(2 * a + b, rel=1e-5)
+
+
+def test_metrics_in_the_first_epoch_are_complete() -> None:
+    inputs = keras.Input((4,))
+    model = keras.Model(
+        inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(1, name="b")(inputs)]
+    )
+    model.compile("sgd", "mse")
+    x, _ = data(20)
+    first, second = (
+        model.fit(x, [x[:, :1], x[:, :1]], verbose=0, shuffle=False).history for _ in range(2)
+    )
+    assert list(first) == list(second) == ["a_loss", "b_loss", "loss"]
+    assert second["loss"][0] < first["loss"][0]

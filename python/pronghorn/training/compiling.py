@@ -8,9 +8,11 @@ import numpy as np
 
 from pronghorn import optimizers, tree
 from pronghorn.metrics import Mean, Metric
+from pronghorn.trace import current
 from pronghorn.training.compile_loss import CompileLoss
 from pronghorn.training.compile_metrics import CompileMetrics, check_metric_names
-from pronghorn.training.programs import ProgramCache
+from pronghorn.training.logs import as_logs
+from pronghorn.training.programs import MetricPrograms, ProgramCache
 
 _JIT_COMPILE = ("auto", True, False)
 
@@ -199,6 +201,10 @@ class CompileMixin:
 
     def reset_metrics(self) -> None:
         """Sets the state of all metrics to its start."""
+        programs = self._metric_programs()
+        if programs is not None:
+            programs.reset()
+            return
         for metric in self.metrics:
             metric.reset_state()
 
@@ -218,6 +224,31 @@ class CompileMixin:
             else:
                 results[metric.name] = value
         return results
+
+    def _metric_logs(self) -> dict[str, Any]:
+        programs = self._metric_programs()
+        return as_logs(self.get_metrics_result()) if programs is None else programs.logs()
+
+    def _metric_programs(self) -> MetricPrograms | None:
+        # Only for metrics known to be a function of their variables alone.
+        cls: Any = type(self)
+        if cls.get_metrics_result is not CompileMixin.get_metrics_result:
+            return None
+        if self._compile_loss is not None and not self._compile_loss.built:
+            return None
+        cache = self._programs
+        if cache.metrics is None:
+            metrics = self.metrics
+            if self._compile_metrics is not None:
+                if not self._compile_metrics.built:
+                    return None
+                metrics = metrics + self._compile_metrics.metrics
+            if not all(type(m).__module__.startswith("pronghorn.") for m in metrics):
+                return None
+            if current() is not None:
+                return None
+            cache.metrics = MetricPrograms(self)
+        return cache.metrics
 
     def _are_metric_results(self, logs: dict[str, Any]) -> bool:
         names: set[str] = set()

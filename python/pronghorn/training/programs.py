@@ -16,6 +16,7 @@ from pronghorn.program import Program
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.trace import Trace
 from pronghorn.training.data_adapters.batch import map_leaves
+from pronghorn.training.logs import to_number
 from pronghorn.variable import Variable
 
 
@@ -54,6 +55,30 @@ class StepProgram:
         }
 
 
+class MetricPrograms:
+    """Reads and resets the metrics of a model: a program each, where op by op would take longer.
+
+    Args:
+        model: a model whose metrics are built.
+    """
+
+    def __init__(self, model: Any) -> None:
+        with Trace() as trace:
+            results = sorted(model.get_metrics_result().items())
+            program = trace.compile([convert_to_tensor(value) for _, value in results])
+        self.names = [name for name, _ in results]
+        self._results = program
+        with Trace() as trace:
+            for metric in model.metrics:
+                metric.reset_state()
+            self.reset = trace.compile([])
+
+    def logs(self) -> dict[str, Any]:
+        """Names and values, sorted."""
+        values = zip(self.names, self._results(), strict=True)
+        return {name: to_number(value) for name, value in values}
+
+
 class ProgramCache:
     """The programs of one model. Holds programs and variables only, so that it makes no "
     "reference cycle."""
@@ -62,11 +87,13 @@ class ProgramCache:
         self.layers: list[tuple[int, str]] = []  # of the model when the programs were traced
         self.steps: dict[Hashable, StepProgram] = {}
         self.single: dict[Hashable, Any] = {}  # see Trainer.predict
+        self.metrics: MetricPrograms | None = None
 
     def clear(self) -> None:
         """Forgets every program."""
         self.steps.clear()
         self.single.clear()
+        self.metrics = None
 
     def get(self, model: Any, mode: str, key: Hashable, data: Any) -> StepProgram:
         """The program for batches like `data`, whose signature is `key`."""

@@ -97,7 +97,7 @@ class StepRunner:
         if self._last is not None:
             own = self._last.logs()
         if not isinstance(own, dict) or self._model._are_metric_results(own):
-            own = self._model.get_metrics_result()
+            return self._model._metric_logs()  # type: ignore[no-any-return]
         return as_logs(own)
 
 
