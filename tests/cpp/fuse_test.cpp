@@ -330,4 +330,27 @@ TEST_CASE("the gradient of a relu becomes part of the gradient of a pooling") {
   check_same(graph);
 }
 
+TEST_CASE("a product and what follows it are joined across a reshape") {
+  Graph graph;
+  Builder g(graph);
+  const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
+  const Value product = input({20, 6}).apply("matmul", input({6, 24})).value;
+  const Expr y = (Expr(g, g.reshape(product, {5, 4, 3, 8})) + input({3, 8})) * input({5, 1, 1, 1}) + input({5, 4, 3, 8});
+  graph.outputs.push_back(y.apply("relu").value);
+  graph.outputs.push_back(g.reduce_sum(graph.outputs[0], {1}, false));
+  CHECK(steps(optimize(graph)) == 2);
+  check_same(graph);
+}
+
+TEST_CASE("plain gradient descent updates a variable in place") {
+  Graph graph;
+  Builder g(graph);
+  const Expr w(g, g.variable({DType::kFloat32, {6, 7}}));
+  const Expr x(g, g.input({DType::kFloat32, {5, 6}}));
+  const Value dw = g.apply("matmul", {x.value, g.input({DType::kFloat32, {5, 7}})}, {{"transpose_a", int64_t{1}}});
+  graph.updates.push_back({0, (w - Expr(g, dw) * 0.1).value});
+  CHECK(count(optimize(graph), "subtract") == 1);  // a step of its own, not of the product
+  check_same(graph);
+}
+
 }  // namespace pronghorn

@@ -39,8 +39,8 @@ void TileBuilder::output(int32_t index) {
   program_->output(values_.at(index), graph_.nodes[static_cast<size_t>(index)].outputs[0].dtype);
 }
 
-std::shared_ptr<const Payload> TileBuilder::finish() {
-  program_->finish();
+std::shared_ptr<const Payload> TileBuilder::finish(int64_t columns) {
+  program_->finish(columns);
   return std::move(program_);
 }
 

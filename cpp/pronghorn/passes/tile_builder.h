@@ -24,7 +24,8 @@ class TileBuilder {
   void output(int32_t node);
 
   const std::vector<Value>& operands() const { return operands_; }
-  std::shared_ptr<const Payload> finish();
+  // columns: of the matrix whose blocks an epilogue is given.
+  std::shared_ptr<const Payload> finish(int64_t columns = 1);
 
   // Whether programs hold the node as an immediate number instead of an operand.
   static bool is_immediate(const Node& node);

@@ -41,9 +41,9 @@ class Lowering {
   explicit Lowering(const TileProgram& program)
       : program_(program), values_(program.values()), kept_(program.outputs()), plan_(std::make_shared<TilePlan>()) {}
 
-  std::shared_ptr<const TilePlan> run() {
+  std::shared_ptr<const TilePlan> run(int64_t columns) {
+    plan_->columns = columns;
     plan_->total = program_.shape().size();
-    if (program_.shape().rank() > 0) plan_->columns = program_.shape().back();
     add_output_copies();
     fuse_instructions(values_, kept_);
     find_live();
@@ -323,6 +323,8 @@ TileInput classify(const Shape& from, const Shape& to, DType dtype) {
   return input;
 }
 
-std::shared_ptr<const TilePlan> lower(const TileProgram& program) { return Lowering(program).run(); }
+std::shared_ptr<const TilePlan> lower(const TileProgram& program, int64_t columns) {
+  return Lowering(program).run(columns);
+}
 
 }  // namespace pronghorn

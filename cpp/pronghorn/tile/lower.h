@@ -13,7 +13,7 @@ namespace pronghorn {
 struct TilePlan {
   TileCode code{};  // points into the vectors below
   int64_t total = 0;  // elements of the iteration shape
-  int64_t columns = 1;  // the last dimension of that shape
+  int64_t columns = 1;  // of the matrix whose blocks an epilogue is given
   int64_t piece = 0;  // elements that one thread takes at once
   int64_t cost = 0;   // of one element, in the units of parallel_for
 
@@ -31,7 +31,7 @@ struct TilePlan {
   TilePlan& operator=(const TilePlan&) = delete;
 };
 
-std::shared_ptr<const TilePlan> lower(const TileProgram& program);
+std::shared_ptr<const TilePlan> lower(const TileProgram& program, int64_t columns);
 
 // How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left alone.
 TileInput classify(const Shape& from, const Shape& to, DType dtype);
