@@ -33,7 +33,7 @@ def as_indices(x: TensorLike, name: str) -> Tensor:
         TypeError: for floats.
     """
     x = as_tensor(x)
-    if is_float(x):
+    if is_float(x) and 0 not in x.shape:  # [] is float32
         raise TypeError(f"{name}: indices must be integers. Received: dtype={x.dtype}.")
     return x if x.dtype in ("int32", "int64") else as_tensor(x, "int32")
 
