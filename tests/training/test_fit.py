@@ -366,3 +366,29 @@ def test_metrics_in_the_first_epoch_are_complete() -> None:
     )
     assert list(first) == list(second) == ["a_loss", "b_loss", "loss"]
     assert second["loss"][0] < first["loss"][0]
+
+
+def test_a_model_of_two_networks_without_call() -> None:
+    class Pair(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up, self.down = layers.Dense(8), layers.Dense(4)
+            self.error = keras.metrics.Mean(name="error")
+
+        def train_step(self, batch):
+            from pronghorn.training.gradients import GradientScope
+
+            x, _ = batch
+            with GradientScope() as scope:
+                loss = keras.ops.mean(keras.ops.square(self.down(self.up(x)) - x))
+            variables = self.trainable_variables
+            self.optimizer.apply(scope.gradient(loss, variables), variables)
+            self.error.update_state(loss)
+            return {"error": self.error.result()}
+
+    for eager in (False, True):
+        model = Pair()
+        model.compile(keras.optimizers.Adam(0.01), run_eagerly=eager)
+        x, y = data(64)
+        errors = model.fit(x, y, epochs=5, verbose=0).history["error"]
+        assert errors[-1] < errors[0]

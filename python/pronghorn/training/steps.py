@@ -110,8 +110,8 @@ class StepsMixin:
         Example:
             >>> import pronghorn as keras
             >>> class Penalized(keras.Model):
-            ...     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None,
-            training=True): ...         return keras.ops.mean(keras.ops.square(y_pred - y)) + 0.1
+            ...     def compute_loss(self, x=None, y=None, y_pred=None, **kwargs):
+            ...         return keras.ops.mean(keras.ops.square(y_pred - y)) + 0.1
         """
         parts = []
         if self._compile_loss is not None:

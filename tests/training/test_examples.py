@@ -1,0 +1,23 @@
+"""The examples in the docstrings of training, metrics and callbacks run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+
+def modules() -> list[str]:
+    found = ["pronghorn.utils.progbar", "pronghorn.devices"]
+    for name in ("training", "training.data_adapters", "metrics", "callbacks"):
+        package = importlib.import_module(f"pronghorn.{name}")
+        found.append(package.__name__)
+        found += [f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
