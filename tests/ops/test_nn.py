@@ -145,6 +145,23 @@ def test_conv_transpose(
     close(first, np.asarray(got).transpose(0, 2, 1), 8)
 
 
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_depthwise_conv(multiplier: int) -> None:
+    x = RNG.normal(size=(2, 6, 5, 3)).astype(np.float32)
+    w = RNG.normal(size=(3, 3, 3, multiplier)).astype(np.float32)
+    wanted = products._depthwise(
+        x.astype(np.float64),
+        w.astype(np.float64),
+        strides=[2, 2],
+        dilations=[1, 1],
+        pads_low=[0, 1],
+        pads_high=[1, 1],
+    )
+    close(ops.depthwise_conv(x, w, 2, "same"), wanted, 64)
+    first = ops.depthwise_conv(x.transpose(0, 3, 1, 2), w, 2, "same", "channels_first")
+    close(first, wanted.transpose(0, 3, 1, 2), 64)
+
+
 def test_separable_conv() -> None:
     x = RNG.normal(size=(2, 6, 6, 3)).astype(np.float32)
     deep, point = RNG.normal(size=(3, 3, 3, 2)), RNG.normal(size=(1, 1, 6, 4))

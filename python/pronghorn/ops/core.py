@@ -55,7 +55,8 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     """
     x = as_tensor(x)
     name = dtypes.tensor_dtype(dtype)
-    if x.dtype == name or x.dtype == "bool":
+    from_float, to_int = "float" in x.dtype, "int" in name
+    if x.dtype in (name, "bool") or (from_float and to_int):  # such casts saturate by themselves
         return as_tensor(x, name)
     low, high = _range(name)
     own_low, own_high = _range(x.dtype)
