@@ -2,7 +2,7 @@
 
 from pronghorn.models.cloning import clone_model
 from pronghorn.models.function import Function
-from pronghorn.models.graph import get_source_inputs
+from pronghorn.models.graph import get_source_inputs as get_source_inputs
 from pronghorn.models.model import Model, model_from_json
 from pronghorn.models.sequential import Sequential
 

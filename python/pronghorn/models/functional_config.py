@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from pronghorn import tree
-from pronghorn.naming import to_snake_case
+from pronghorn.models.operation_config import (
+    call_arguments,
+    is_operation_config,
+    operation_config,
+    operation_from_config,
+    split_arguments,
+)
 from pronghorn.ops.keras_tensor import KerasTensor
-from pronghorn.ops.operation import FunctionOperation, function_operation
-
-# Where Keras keeps the classes behind functions of `ops`; all others are in `keras.src.ops.numpy`.
-_KERAS_MODULES = {
-    "nn": (
-        "relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink sparse_plus silu "
-        "squareplus log_sigmoid leaky_relu hard_sigmoid hard_silu hard_tanh hard_shrink "
-        "tanh_shrink elu selu celu gelu glu softmax log_softmax sparsemax threshold max_pool average_pool conv "
-        "depthwise_conv separable_conv conv_transpose one_hot multi_hot binary_crossentropy "
-        "categorical_crossentropy sparse_categorical_crossentropy moments batch_normalization "
-        "layer_normalization rms_normalization normalize psnr dot_product_attention"
-    ),
-    "core": (
-        "cast stop_gradient scatter scatter_update slice slice_update unstack while_loop fori_loop "
-        "map scan associative_scan switch cond convert_to_tensor convert_to_numpy shape"
-    ),
-    "math": (
-        "segment_sum segment_max top_k in_top_k logsumexp qr extract_sequences fft fft2 ifft2 rfft "
-        "irfft stft istft rsqrt erf erfinv logdet"
-    ),
-    "linalg": "cholesky det eig eigh inv lu_factor norm solve solve_triangular svd lstsq",
-}
-
-
-@functools.cache
-def _keras_module(function_name: str) -> str:
-    for module, names in _KERAS_MODULES.items():
-        if function_name in names.split():
-            return f"keras.src.ops.{module}"
-    return "keras.src.ops.numpy"
+from pronghorn.ops.operation import FunctionOperation
 
 
 def functional_config(model: Any) -> dict[str, Any]:
@@ -66,24 +42,29 @@ def functional_config(model: Any) -> dict[str, Any]:
             "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": place_of(x)},
         }
 
+    def describe_call(args: Any, kwargs: Any) -> dict[str, Any]:
+        return {
+            "args": [_map_argument(serialize_argument, x) for x in args],
+            "kwargs": {k: _map_argument(serialize_argument, v) for k, v in kwargs.items()},
+        }
+
     layers = []
     for operation in graph.operations:
-        if isinstance(operation, FunctionOperation):
-            config = operation_config(operation)
-        else:
-            config = dict(serialize_keras_object(operation))
-        config["name"] = operation.name
-        config["inbound_nodes"] = [
-            {
-                "args": [_map_argument(serialize_argument, x) for x in node.arguments.args],
-                "kwargs": {
-                    k: _map_argument(serialize_argument, v)
-                    for k, v in node.arguments.kwargs.items()
-                },
-            }
+        nodes = [
+            node
             for node in operation._inbound_nodes
             if id(node) in graph.node_ids and not node.is_input
         ]
+        calls = [(node.arguments.args, node.arguments.kwargs) for node in nodes]
+        if isinstance(operation, FunctionOperation):
+            # Each call of a function is an operation of its own.
+            options, args, kwargs = split_arguments(operation, *calls[0])
+            calls = [(args, kwargs)]
+            config = operation_config(operation, options)
+        else:
+            config = dict(serialize_keras_object(operation))
+        config["name"] = operation.name
+        config["inbound_nodes"] = [describe_call(args, kwargs) for args, kwargs in calls]
         layers.append(config)
     return {
         "name": model.name,
@@ -97,67 +78,10 @@ def functional_config(model: Any) -> dict[str, Any]:
 def _map_argument(fn: Any, x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         items = [_map_argument(fn, e) for e in x]
-        if isinstance(x, tuple):
-            return {"class_name": "__tuple__", "items": items}
-        return items
+        return tuple(items) if isinstance(x, tuple) else items
     if isinstance(x, dict):
         return {k: _map_argument(fn, v) for k, v in x.items()}
     return fn(x)
-
-
-def operation_config(operation: FunctionOperation) -> dict[str, Any]:
-    """Returns the config of a function of `ops` in a graph."""
-    from pronghorn.saving import serialize_keras_object
-
-    name = type(operation).function.__name__
-    return {
-        "module": _keras_module(name),
-        "class_name": type(operation).__name__,
-        "config": {k: serialize_keras_object(v) for k, v in operation.get_config().items()},
-        "registered_name": type(operation).__name__,
-    }
-
-
-def is_operation_config(config: dict[str, Any]) -> bool:
-    """Returns whether `config` describes a function of `ops` rather than a layer."""
-    module = config.get("module") or ""
-    return module.startswith(("keras.src.ops", "keras.ops", "pronghorn.ops"))
-
-
-def operation_from_config(config: dict[str, Any], custom_objects: Any = None) -> FunctionOperation:
-    """Returns the operation that `operation_config`, or Keras, described.
-
-    Raises:
-        ValueError: There is no such function in `pronghorn.ops`.
-    """
-    from pronghorn import ops
-    from pronghorn.ops import symbolic
-    from pronghorn.saving import deserialize_keras_object
-
-    class_name = config["class_name"]
-    name = to_snake_case(class_name)
-    if name == "get_item":
-        function: Any = symbolic._get_item
-    else:
-        function = getattr(ops, name, None) or _by_spelling(ops, class_name)
-    if function is None:
-        raise ValueError(f"pronghorn.ops: no function for the operation. Received: {class_name}.")
-    function = getattr(function, "_op_function", function)
-    arguments = {
-        k: deserialize_keras_object(v, custom_objects=custom_objects)
-        for k, v in config["config"].items()
-        if v is not None or k == "name"
-    }
-    return function_operation(function)(**arguments)
-
-
-def _by_spelling(ops: Any, class_name: str) -> Any:
-    """Finds a function whose name differs from the class's only in underscores."""
-    wanted = class_name.lower()
-    for name in dir(ops):
-        if name.replace("_", "") == wanted:
-            return getattr(ops, name)
-    return None
 
 
 def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -174,7 +98,7 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
     todo: dict[str, list[Any]] = {}
     for data in config["layers"]:
         name = data.get("name") or data["config"]["name"]
-        if is_operation_config(data) and "call" not in (custom_objects or {}):
+        if is_operation_config(data):
             operation: Any = operation_from_config(data, custom_objects)
         elif "module" not in data:
             operation = _layer_of_old_config(data, custom_objects)
@@ -210,6 +134,8 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
                 if found is None:
                     break
                 args, kwargs = found
+                if isinstance(operations[name], FunctionOperation):
+                    args, kwargs = call_arguments(operations[name], args, kwargs)
                 operations[name](*args, **kwargs)
                 nodes.pop(0)
                 progressed = True
