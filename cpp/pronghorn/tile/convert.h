@@ -97,8 +97,13 @@ template <typename T>
 struct Element {
   using Storage = T;
   PRONGHORN_INLINE static Vec load(const void* p) {
-    if constexpr (sizeof(T) == 1) return to_float(widen(load_vector<T>(p)));
-    return __builtin_convertvector(load_vector<T>(p), Vec);
+    typename VectorOf<T>::type v;  // not returned by a function: of 8-byte elements it is larger than a register
+    std::memcpy(&v, p, sizeof v);
+    if constexpr (sizeof(T) == 1) {
+      return to_float(widen(v));
+    } else {
+      return __builtin_convertvector(v, Vec);
+    }
   }
   PRONGHORN_INLINE static void store(void* p, Vec x) {
     constexpr double kLow = T(-1) < T(0) ? -static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1)) : 0.0;
@@ -110,7 +115,8 @@ struct Element {
     } else {
       float lane[kLanes];
       std::memcpy(lane, &x, sizeof x);
-      constexpr T kMost = static_cast<T>(~T(0)) < T(0) ? static_cast<T>((uint64_t{1} << (8 * sizeof(T) - 1)) - 1) : static_cast<T>(~T(0));
+      constexpr uint64_t kHalf = uint64_t{1} << (8 * sizeof(T) - 1);
+      constexpr T kMost = static_cast<T>(T(-1) < T(0) ? kHalf - 1 : ~uint64_t{0});
       for (int i = 0; i < kLanes; ++i) {
         const float value = lane[i];
         T result = 0;

@@ -26,6 +26,9 @@ constexpr NoGradient kNone;
 
 // d(a^b)/da, with 0 for b = 0 where a^(b - 1) may be infinite.
 Expr power_gradient_base(const Expr& a, const Expr& b, const Expr& dy) {
+  if (const std::optional<double> exponent = constant_of(*b.g, b.value)) {
+    return *exponent == 0.0 ? dy * 0.0 : dy * (*exponent * power(a, a.number(*exponent - 1.0)));
+  }
   const Expr is_zero = equal(b, b.number(0.0));
   return dy * where(is_zero, b.number(0.0), b) * power(a, where(is_zero, b.number(1.0), b - 1.0));
 }

@@ -2,6 +2,8 @@
 // in float32 and rounded to the operands' dtype.
 #pragma once
 
+#include <optional>
+
 #include "pronghorn/ir/builder.h"
 #include "pronghorn/ir/op_def.h"
 
@@ -23,6 +25,9 @@ void run_elementwise(const Launch& launch) noexcept;
 bool may_share_elementwise(const OpCall& call, int output, int input);
 
 Prepared prepare_cast(const OpCall& call);
+
+// The number that a constant of one element holds.
+std::optional<double> constant_of(Builder& g, Value v);
 
 // Rewrites with constant operands (x + 0, x * 1, power(x, 2), ...); by name of the op, no value where nothing applies.
 using Simplify = Value (*)(Builder&, std::span<const Value>, const Attrs&);

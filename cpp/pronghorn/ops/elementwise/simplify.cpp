@@ -1,12 +1,8 @@
 // Local rewrites of elementwise ops with constant operands.
-#include <optional>
-
 #include "pronghorn/ops/elementwise/rules.h"
 
 namespace pronghorn::ops {
-namespace {
 
-// The number that all elements of a constant of one element are.
 std::optional<double> constant_of(Builder& g, Value v) {
   const Node& node = g.graph().node(v);
   if (node.op != &kConstantOp || node.outputs[0].size() != 1) return std::nullopt;
@@ -19,6 +15,8 @@ std::optional<double> constant_of(Builder& g, Value v) {
     }
   });
 }
+
+namespace {
 
 // x if b is that number and broadcasting with b does not change the shape of x.
 Value unchanged(Builder& g, Value x, Value b, double number) {
@@ -48,6 +46,7 @@ Value power(Builder& g, std::span<const Value> v, const Attrs&) {
   if (*exponent == 1.0) return x;
   if (*exponent == 2.0) return g.apply("square", {x});
   if (*exponent == 3.0) return g.apply("multiply", {g.apply("square", {x}), x});
+  if (*exponent == 4.0) return g.apply("square", {g.apply("square", {x})});
   if (*exponent == 0.5) return g.apply("sqrt", {x});
   if (*exponent == -0.5) return g.apply("rsqrt", {x});
   if (*exponent == -1.0) return g.apply("reciprocal", {x});
