@@ -267,3 +267,61 @@ def test_state_tree():
     assert tree["trainable_variables"]["d"]["kernel"].shape == (2, 1)
     model.set_state_tree({"trainable_variables": {"d": {"bias": [4.0]}}})
     assert float(model.layers[1].bias[0]) == 4.0
+
+
+def test_a_config_written_by_keras():
+    """A part of `Model.to_json` of Keras 3.15: tuples became lists, options are in `config`."""
+
+    def tensor(name, shape):
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": shape, "dtype": "float32", "keras_history": [name, 0, 0]},
+        }
+
+    def piece(start, stop, step):
+        return {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": step}}
+
+    def operation(class_name, name, args, kwargs=None, **config):
+        return {
+            "module": "keras.src.ops.numpy",
+            "class_name": class_name,
+            "config": {"name": name, **config},
+            "registered_name": class_name,
+            "name": name,
+            "inbound_nodes": [{"args": args, "kwargs": kwargs or {}}],
+        }
+
+    x, y, z = tensor("x", [None, 4, 3]), tensor("y", [None, 2, 3]), tensor("z", [None, 3, 3])
+    config = {
+        "name": "functional",
+        "trainable": True,
+        "layers": [
+            {
+                "module": "keras.layers",
+                "class_name": "InputLayer",
+                "config": {"batch_shape": [None, 4, 3], "dtype": "float32", "name": "x"},
+                "registered_name": None,
+                "name": "x",
+                "inbound_nodes": [],
+            },
+            operation("GetItem", "y", [x, [piece(None, None, None), piece(1, 3, None)]]),
+            operation(
+                "Pad",
+                "z",
+                [y],
+                {"constant_values": 2.0},
+                pad_width=[[0, 0], [1, 0], [0, 0]],
+                mode="constant",
+            ),
+            operation("Einsum", "e", [z, z], subscripts="bij,bkj->bik"),
+            operation("Max", "m", [tensor("e", [None, 3, 3])], axis=[1], keepdims=False),
+        ],
+        "input_layers": ["x", 0, 0],
+        "output_layers": ["m", 0, 0],
+    }
+    model = keras.Model.from_config(json.loads(json.dumps(config)))
+    data = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    padded = np.pad(data[:, 1:3], ((0, 0), (1, 0), (0, 0)), constant_values=2.0)
+    expected = np.einsum("bij,bkj->bik", padded, padded).max(axis=1)
+    np.testing.assert_allclose(np.asarray(model(data)), expected, rtol=1e-5, atol=1e-6)
+    assert_same_outputs(model, round_trip(model), data)
