@@ -202,10 +202,12 @@ def concrete(
     return np.asarray(found.numpy())
 
 
-def placeholder(shape: Sequence[int], x: Tensor) -> Tensor | None:
-    """Returns zeros of a shape if `x` has an unknown size that may well make that shape valid."""
+def placeholder(shape: Sequence[int], x: Tensor, *others: Tensor) -> Tensor | None:
+    """Returns zeros of a shape if a tensor has an unknown size that may well make it valid."""
     scope = get_symbolic_scope()
-    if scope is None or scope.fill is None or not any(n % scope.fill == 0 for n in x.shape if n):
+    if scope is None or scope.fill is None:
+        return None
+    if not any(n % scope.fill == 0 for t in (x, *others) for n in t.shape if n):
         return None
     zero = as_tensor(False if x.dtype == "bool" else 0, x.dtype)
     return apply("broadcast_to", zero, shape=list(shape))

@@ -6,9 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pronghorn.ops.arguments import TensorLike, apply, as_tensor, concrete, normalize_axis, promote
+from pronghorn.ops.arguments import (
+    TensorLike,
+    apply,
+    as_tensor,
+    concrete,
+    normalize_axis,
+    placeholder,
+    promote,
+)
 from pronghorn.ops.operation import op
 from pronghorn.ops.reshaping import cut
+from pronghorn.ops.symbolic import get_symbolic_scope
 from pronghorn.tensor import Tensor
 
 
@@ -27,12 +36,33 @@ def join(name: str, tensors: list[Tensor], axis: int) -> Tensor:
     if any(len(s) != len(shapes[0]) for s in shapes) or any(
         s[:axis] + s[axis + 1 :] != shapes[0][:axis] + shapes[0][axis + 1 :] for s in shapes
     ):
+        assumed = _assumed(tensors, axis)
+        if assumed is not None:
+            return assumed
         shown = ", ".join(str(tuple(s)) for s in shapes)
         raise ValueError(
             f"{name}: shapes must match except along the joined dimension. "
             f"Received: shapes={shown}, axis={axis}."
         )
     return apply("concatenate", *tensors, axis=axis)
+
+
+def _assumed(tensors: list[Tensor], axis: int) -> Tensor | None:
+    """Returns a stand-in where sizes differ that are not known yet."""
+    scope = get_symbolic_scope()
+    if scope is None or scope.fill is None or len({x.ndim for x in tensors}) > 1:
+        return None
+    shape = []
+    for i in range(tensors[0].ndim):
+        sizes = [x.shape[i] for x in tensors]
+        known = {n for n in sizes if n % scope.fill}
+        if i != axis and len(known) > 1:
+            return None
+        if i == axis:
+            shape.append(sum(sizes))
+        else:
+            shape.append(known.pop() if known else sizes[0])
+    return placeholder(shape, *tensors)
 
 
 @op

@@ -14,6 +14,7 @@ from pronghorn.ops.arguments import (
     is_float,
     normalize_axes,
     normalize_axis,
+    placeholder,
     promote,
 )
 from pronghorn.ops.operation import op
@@ -85,6 +86,10 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
             f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}."
         )
     if x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
+        if x1.ndim == x2.ndim == 2:
+            assumed = placeholder([x1.shape[0], x2.shape[1]], x1, x2)
+            if assumed is not None:
+                return assumed
         raise ValueError(
             "matmul: inner dimensions must match. "
             f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}."
@@ -170,15 +175,18 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
 
 
 def _contract(name: str, x1: Tensor, x2: Tensor, axes1: list[int], axes2: list[int]) -> Tensor:
+    free1 = [i for i in range(x1.ndim) if i not in axes1]
+    free2 = [i for i in range(x2.ndim) if i not in axes2]
+    shape1, shape2 = [x1.shape[i] for i in free1], [x2.shape[i] for i in free2]
     if [x1.shape[i] for i in axes1] != [x2.shape[i] for i in axes2]:
+        assumed = placeholder([*shape1, *shape2], x1, x2)
+        if assumed is not None and len(axes1) == len(axes2):
+            return assumed
         raise ValueError(
             f"{name}: the sizes of the summed dimensions must match. "
             f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}, axes=({axes1}, {axes2})."
         )
-    free1 = [i for i in range(x1.ndim) if i not in axes1]
-    free2 = [i for i in range(x2.ndim) if i not in axes2]
     k = math.prod(x1.shape[i] for i in axes1)
-    shape1, shape2 = [x1.shape[i] for i in free1], [x2.shape[i] for i in free2]
     a = _as_matrix(x1, [*free1, *axes1], [math.prod(shape1), k])
     b = _as_matrix(x2, [*axes2, *free2], [k, math.prod(shape2)])
     return apply("reshape", multiply_matrices(a, b), shape=[*shape1, *shape2])
