@@ -179,17 +179,44 @@ class Model(Trainer, Layer):
         """
         return _saving("load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
-    def export(self, filepath: Any, format: str = "onnx", **kwargs: Any) -> Any:
-        """Writes the model in a format for other programs.
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the model in a format for other programs. None is supported yet.
 
         Args:
             filepath: Path of the file.
-            format: `"onnx"`.
+            format: `"tf_saved_model"`, `"onnx"`, `"openvino"` or `"litert"`.
+            verbose: Whether to print a message.
+            input_signature: Shapes and dtypes of the inputs.
+
+        Raises:
+            ValueError: `format` is none of these.
+            NotImplementedError: `format` is one of these.
         """
+        if format not in _EXPORT_FORMATS:
+            raise ValueError(
+                f"Unrecognized format={format}. Supported formats are: {list(_EXPORT_FORMATS)}."
+            )
         raise NotImplementedError(
             f"{type(self).__name__} '{self.name}': export is not supported. "
-            f"Received: format={format!r}."
+            f"Received: format={format!r}. `save` writes a `.keras` file."
         )
+
+    def quantize(  # type: ignore[override]
+        self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any
+    ) -> None:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        super().quantize(mode, config=config)
 
     # State.
 
@@ -318,6 +345,9 @@ class Model(Trainer, Layer):
         if "_evaluation" in state:
             state["_evaluation"] = None
         return state
+
+
+_EXPORT_FORMATS = ("tf_saved_model", "onnx", "openvino", "litert")
 
 
 def _saving(name: str) -> Any:

@@ -122,11 +122,9 @@ class KerasTensor:
         """The transposed tensor."""
         return _op("transpose")(self)
 
-    def reshape(self, *new_shape: Any) -> Any:
-        """Returns the tensor reshaped to `new_shape`, given as one tuple or as ints."""
-        if len(new_shape) == 1 and isinstance(new_shape[0], (tuple, list)):
-            new_shape = tuple(new_shape[0])
-        return _op("reshape")(self, new_shape)
+    def reshape(self, newshape: Any) -> Any:
+        """Returns the tensor reshaped to `newshape`."""
+        return _op("reshape")(self, newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
         """Returns the tensor without its dimensions of length 1."""

@@ -80,6 +80,41 @@ class LayerWeights(LayerState):
         self._track_variable(variable)
         return variable
 
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """As `add_weight`, under its old name. See there for the arguments."""
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Not available.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} '{self.name}': `add_metric()` is gone. Give the metric to "
+            "`Model.compile(metrics=[...])`, or make it in `__init__()` and call its "
+            "`update_state()` in `call()`."
+        )
+
     def _positional(self, args: tuple[Any, ...], given: dict[str, Any]) -> list[Any]:
         who = f"{type(self).__name__} '{self.name}'"
         if isinstance(args[0], str):
