@@ -243,3 +243,40 @@ def test_pack() -> None:
     assert pack_x_y_sample_weight(1, 2, 3) == (1, 2, 3)
     with pytest.raises(ValueError, match="4 elements"):
         unpack_x_y_sample_weight((1, 2, 3, 4))
+
+
+def test_a_built_model_asks_an_iterable_for_no_batch_more_than_it_trains_on() -> None:
+    trained = model()
+    trained.fit(X, Y, verbose=0)
+
+    class Counting(Loader):
+        passes = 0
+
+        def __iter__(self):
+            Counting.passes += 1
+            return super().__iter__()
+
+    trained.fit(Counting(), epochs=2, verbose=0)
+    assert Counting.passes == 2
+
+
+def test_iterables_without_batches() -> None:
+    class Empty:
+        def __iter__(self):
+            return iter(())
+
+    trained = model()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="at least one batch"):
+            trained.fit(Empty(), verbose=0)
+        trained.fit(X, Y, verbose=0)
+    with pytest.raises(ValueError, match="at least one batch"):
+        trained.evaluate(Empty(), verbose=0)
+    with pytest.raises(ValueError, match="at least one batch"):
+        trained.predict(Empty(), verbose=0)
+
+
+def test_a_generator_that_ends_ends_the_run() -> None:
+    with pytest.warns(UserWarning, match="after 1 of 3 epochs"):
+        history = model().fit(batches(), epochs=3, verbose=0)
+    assert len(history.history["loss"]) == 1

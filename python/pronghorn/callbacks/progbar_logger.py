@@ -99,7 +99,8 @@ class ProgbarLogger(Callback):
         if self._mode != mode or self.progbar is None:
             return
         self.seen = batch + 1
-        if self.verbose == 1:
+        # Off a terminal one line an epoch is enough.
+        if self.progbar.is_dynamic:
             self.progbar.update(self.seen, list(logs.items()), finalize=False)
 
     def _finish(self, logs: Logs) -> None:

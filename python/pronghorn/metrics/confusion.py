@@ -93,8 +93,7 @@ def count(
         if y_pred.ndim < 2:
             raise ValueError(
                 f"{name}: When class_id is provided, y_pred must be a 2D array with shape "
-                f"(num_samples, num_classes), whose column it names. Received: "
-                f"y_pred.shape={tuple(y_pred.shape)}."
+                f"(num_samples, num_classes), found shape: {tuple(y_pred.shape)}."
             )
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
         weight = None if weight is None else weight[..., class_id]

@@ -106,6 +106,12 @@ class CompileMetrics(Metric):
         return [entry[0] for entry in self._entries]
 
     @property
+    def names_without_prefix(self) -> list[str]:
+        """Those of `names` that do not begin with the name of an output."""
+        prefixed = self.built and self.outputs.count > 1 and self.outputs.named
+        return [] if prefixed else self.names
+
+    @property
     def variables(self) -> list[Any]:
         """The variables of all metrics."""
         return [variable for metric in self.metrics for variable in metric.variables]

@@ -260,15 +260,18 @@ class CompileMixin:
         return set(logs) == names
 
     def _logs_in_order(self, logs: dict[str, Any]) -> Any:
-        """What `evaluate` returns: the loss, then the metrics; a number where there is one."""
+        """What `evaluate` returns: the loss, then the metrics; a number where there is one.
+
+        With several outputs the losses of the outputs come first, then the metrics by name.
+        """
         names: list[str] = []
         for metric in self.metrics:
             if metric is self._compile_metrics:
-                names.extend(self._compile_metrics.names)
+                names.extend(self._compile_metrics.names_without_prefix)
             else:
                 names.append(metric.name)
         values = [logs[name] for name in names if name in logs]
-        values += [value for name, value in logs.items() if name not in names]
+        values += [value for name, value in sorted(logs.items()) if name not in names]
         return values[0] if len(values) == 1 else values
 
     def _assert_compiled(self, method: str) -> None:

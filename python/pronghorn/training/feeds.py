@@ -48,6 +48,7 @@ class Feed:
     def __init__(self, adapter: DataAdapter, steps: int | None = None) -> None:
         self.adapter = adapter
         self.steps = steps
+        self.total = 0  # batches of all epochs
 
     @property
     def epoch_steps(self) -> int | None:

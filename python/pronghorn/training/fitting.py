@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from pronghorn import config
@@ -119,7 +120,7 @@ class FitMixin:
                 get_data_adapter(val_x, val_y, val_weight, size),
                 _limited(validation_steps, config.max_steps_per_epoch()),
             )
-        self._prepare(adapter.first_batch(), "train")  # type: ignore[attr-defined]
+        self._prepare(adapter.first_batch, "train")  # type: ignore[attr-defined]
         callback_list = self._callback_list(  # type: ignore[attr-defined]
             callbacks, "fit", verbose, add_history=True, epochs=epochs, steps=feed.epoch_steps
         )
@@ -131,7 +132,12 @@ class FitMixin:
             self.reset_metrics()  # type: ignore[attr-defined]
             callback_list.on_epoch_begin(epoch)
             if run_epoch(self, feed, runner, callback_list, "train") == 0:
-                # The data has ended: no logs, and no further epochs.
+                warnings.warn(
+                    f"The data has ended: training stops after {epoch - initial_epoch} of "
+                    f"{epochs - initial_epoch} epochs. A generator gives one pass; use "
+                    "steps_per_epoch with one that has no end.",
+                    stacklevel=2,
+                )
                 break
             logs = runner.logs()
             if validation is not None and arguments.validates_at(epoch, validation_freq):

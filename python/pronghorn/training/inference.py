@@ -61,7 +61,7 @@ class InferenceMixin:
         arguments.check_verbose("evaluate", verbose)
         adapter = get_data_adapter(x, y, sample_weight, batch_size)
         feed = make_feed(adapter, _limited(steps))
-        self._prepare(adapter.first_batch(), "test")  # type: ignore[attr-defined]
+        self._prepare(adapter.first_batch, "test")  # type: ignore[attr-defined]
         callback_list = self._callback_list(
             callbacks, "evaluate", verbose, add_history=False, epochs=1, steps=feed.epoch_steps
         )
@@ -119,7 +119,7 @@ class InferenceMixin:
         arguments.check_verbose("predict", verbose)
         adapter = get_data_adapter(x, None, None, batch_size)
         feed = make_feed(adapter, _limited(steps))
-        self._prepare(adapter.first_batch(), "predict")  # type: ignore[attr-defined]
+        self._prepare(adapter.first_batch, "predict")  # type: ignore[attr-defined]
         callback_list = self._callback_list(
             callbacks, "predict", verbose, add_history=False, epochs=1, steps=feed.epoch_steps
         )

@@ -49,6 +49,12 @@ def run_epoch(model: Any, feed: Feed, runner: Any, callbacks: Any, mode: str) ->
         if getattr(model, stop_flag[mode]):
             break
     feed.end_epoch()
+    if done == 0 and feed.total == 0:
+        raise ValueError(
+            "x: expected at least one batch. "
+            f"Received: a {type(feed.adapter).__name__} that gave none."
+        )
+    feed.total += done
     return done
 
 

@@ -49,6 +49,9 @@ class LossEntries:
             spec = tree.map_structure(lambda _: spec, self._y_pred)
             if isinstance(weights, (list, tuple)) and isinstance(self._y_pred, dict):
                 weights = dict(zip(sorted(self._y_pred), weights, strict=False))
+        if isinstance(spec, dict):
+            count = len([one for one in tree.flatten(spec) if one is not None])
+            _check_length(weights, count, "loss")
         found: list[LossEntry] = []
         self._visit(spec, weights, self._y_pred, (), 0, found)
         return found
@@ -60,6 +63,7 @@ class LossEntries:
         if spec is None:
             return
         if _is_loss(spec):
+            weight = self._single_weight(weight, first)
             number = float(weight) if weight is not None else None
             found.append(LossEntry(path, self._name(path, pred, first, spec), spec, number))
         elif isinstance(spec, dict):
@@ -68,6 +72,7 @@ class LossEntries:
             if _matches(spec, pred):
                 self._visit_items(spec, weight, pred, path, first, found)
             else:
+                _check_length(weight, len(spec), "loss")
                 for i, one in enumerate(spec):
                     own = weight[i] if isinstance(weight, (list, tuple)) else weight
                     self._visit(one, own, pred, path, first, found)
@@ -83,9 +88,25 @@ class LossEntries:
                 f"loss: expected {len(keys)} entries, one for each output "
                 f"{self._names or keys}. Received: loss={spec!r}."
             )
+        _check_length(weight, len(keys), "output")
+        places: dict[Any, int] = {}
+        numbers: list[int] = []
         for i, key in enumerate(keys):
-            self._visit(spec[i], _part(weight, key, i), pred[key], (*path, key), first, found)
+            if self._names is not None and not tree.is_nested(pred[key]):
+                places[self._names[first]] = i
+            numbers.append(first)
             first += len(tree.flatten(pred[key]))
+        if isinstance(pred, dict):
+            places.update({key: i for i, key in enumerate(keys)})
+        if isinstance(weight, dict):
+            # By the names of the outputs, beside a list of losses.
+            for key in weight:
+                if places and key not in places:
+                    raise ValueError(unknown_key("loss_weights", key, list(weight), list(places)))
+            by_number = {places[key]: value for key, value in weight.items() if key in places}
+            weight = [by_number.get(i) for i in range(len(keys))]
+        for i, key in enumerate(keys):
+            self._visit(spec[i], _part(weight, key, i), pred[key], (*path, key), numbers[i], found)
 
     def _visit_dict(
         self, spec: Any, weight: Any, pred: Any, path: Path, first: int, found: list[LossEntry]
@@ -111,12 +132,32 @@ class LossEntries:
             if key not in places:
                 error = KeyError if isinstance(pred, dict) else ValueError
                 raise error(unknown_key("loss", key, list(spec), list(places)))
+        if isinstance(weight, dict):
+            for key in weight:
+                if key not in places:
+                    raise ValueError(unknown_key("loss_weights", key, list(weight), list(places)))
         for key in spec:
             inner, number = places[key]
-            own = weight.get(key) if isinstance(weight, dict) else _part(weight, inner, number)
             below = pred if inner is None else pred[inner]
+            own = weight.get(key) if isinstance(weight, dict) else weight
+            if isinstance(weight, (list, tuple)):
+                start, count = number - first, len(tree.flatten(below))
+                own = weight[start : start + count] if tree.is_nested(below) else weight[start]
             where = path if inner is None else (*path, inner)
             self._visit(spec[key], own, below, where, number, found)
+
+    def _single_weight(self, weight: Any, first: int) -> Any:
+        """The weight of a single loss, which may stand in a list or dict of one."""
+        if isinstance(weight, (list, tuple)):
+            _check_length(weight, 1, "loss")
+            return weight[0]
+        if isinstance(weight, dict):
+            known = [self._names[first]] if self._names is not None else list(weight)[:1]
+            for key in weight:
+                if key not in known:
+                    raise ValueError(unknown_key("loss_weights", key, list(weight), known))
+            return next(iter(weight.values()), None)
+        return weight
 
     def _name(self, path: Path, pred: Any, first: int, spec: Any) -> str:
         parts: list[str] = []
@@ -162,6 +203,14 @@ def pick(values: Any, y_pred: Any, path: Path, names: list[str] | None, first: i
         first += sum(len(tree.flatten(y_pred[k])) for k in keys[:at])
         y_pred = y_pred[key]
     return values
+
+
+def _check_length(weight: Any, count: int, what: str) -> None:
+    if isinstance(weight, (list, tuple)) and len(weight) != count:
+        raise ValueError(
+            f"loss_weights: they must match the number of losses, expected {count} numbers, one "
+            f"for each {what}. Received: loss_weights={weight!r}."
+        )
 
 
 def _is_loss(spec: Any) -> bool:

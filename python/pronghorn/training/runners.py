@@ -64,7 +64,7 @@ class StepRunner:
     def batch(self, data: Any) -> None:
         """See `Runner.batch`."""
         if self._model.run_eagerly:
-            self._model._prepare(data, self._mode)
+            self._model._prepare(lambda: data, self._mode)
             tensors = map_leaves(convert_to_tensor, data)
             self._eager_logs = getattr(self._model, f"{self._mode}_step")(tensors)
             return
@@ -85,7 +85,7 @@ class StepRunner:
 
     def _step_for(self, data: Any) -> StepProgram:
         key, _ = flatten_batch(data)
-        self._model._prepare(data, self._mode)
+        self._model._prepare(lambda: data, self._mode)
         if self._mode == "train":
             self._flags = self._model._trainable_signature()
         cache: ProgramCache = self._model._programs
@@ -182,7 +182,7 @@ class PredictRunner:
 
     def _step_for(self, data: Any) -> StepProgram:
         key, _ = flatten_batch(data)
-        self._model._prepare(data, "predict")
+        self._model._prepare(lambda: data, "predict")
         cache: ProgramCache = self._model._programs
         step = cache.get(self._model, "predict", key, data)
         self._structure = step.structure

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from pronghorn import ops, tree
@@ -173,10 +174,10 @@ class StepsMixin:
 
     # What the programs ask of the model.
 
-    def _prepare(self, data: Any, mode: str) -> None:
-        """Builds the model for a batch like `data`, and the optimizer; cheap where that is done."""
+    def _prepare(self, batch: Callable[[], Any], mode: str) -> None:
+        """Builds the model for a batch like `batch()`, and the optimizer, where that is to do."""
         if self._is_callable() and self._has_unbuilt_layers():
-            x = unpack_x_y_sample_weight(data)[0]
+            x = unpack_x_y_sample_weight(batch())[0]
             specs = map_leaves(lambda array: KerasTensor(array.shape, array.dtype.name), x)
             with suspended():
                 try:

@@ -19,8 +19,8 @@ class Progbar:
     Args:
         target: number of steps, or `None` where it is not known.
         width: characters of the bar.
-        verbose: 0 is silent, 1 a bar on a terminal (elsewhere a line at the end), 2 a line at the
-            end.
+        verbose: 0 is silent, 1 a bar (rewritten on a terminal, elsewhere a new line each time), 2 a
+            line at the end.
         interval: seconds between two drawings.
         stateful_metrics: names of values that are shown as they are; others are averaged over the
             steps.
@@ -94,7 +94,7 @@ class Progbar:
         now = time.time()
         if current and self._first_step_done is None:
             self._first_step_done = now
-        if self.verbose == 1 and (self.is_dynamic or finalize):
+        if self.verbose == 1:
             if finalize or now - self._drawn_at >= self.interval:
                 self._draw(current, now, finalize)
                 self._drawn_at = now
