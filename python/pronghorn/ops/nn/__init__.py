@@ -37,6 +37,10 @@ from pronghorn.ops.nn.convolution import (
     depthwise_conv,
     separable_conv,
 )
+from pronghorn.ops.nn.ctc import (
+    ctc_decode,
+    ctc_loss,
+)
 from pronghorn.ops.nn.encoding import (
     multi_hot,
     one_hot,
@@ -83,6 +87,8 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
