@@ -84,6 +84,8 @@ def check_labels(
     if not np.issubdtype(y_true.dtype, np.number) and y_true.dtype != np.bool_:
         raise ValueError(f"Loss '{name}': labels must be numbers. Received: dtype={y_true.dtype}.")
     inside = (y_true >= 0) & (y_true < classes)
+    if np.issubdtype(y_true.dtype, np.floating):
+        inside &= y_true == np.floor(y_true)
     if ignore_class is not None:
         inside |= y_true == ignore_class
     if inside.all():
@@ -91,8 +93,8 @@ def check_labels(
     first = np.unravel_index(int(np.argmin(inside)), y_true.shape)
     index = int(first[0]) if len(first) == 1 else tuple(int(i) for i in first)
     raise ValueError(
-        f"Loss '{name}': labels must be in [0, {classes}), as the output has {classes} classes. "
-        f"Received: y_true[{index}]={y_true[first].item()}."
+        f"Loss '{name}': labels must be whole numbers in [0, {classes}), as the output has "
+        f"{classes} classes. Received: y_true[{index}]={y_true[first].item()}."
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pronghorn import losses as losses_module
 from pronghorn import ops, tree
 from pronghorn.losses import Loss, LossFunctionWrapper
@@ -115,6 +117,7 @@ class CompileLoss:
             y_t = self._target(y_true, y_pred, entry)
             s_w = _weight(sample_weight, y_pred, entry, self._names)
             shapes.append(None if tree.is_nested(y_p) else tuple(y_p.shape))
+            _check_shape(loss, y_t, y_p)
             value = ops.cast(loss(y_t, y_p, s_w), "float32")
             by_name[name] = ops.add(by_name[name], value) if name in by_name else value
             values.append(value if entry.weight is None else ops.multiply(value, entry.weight))
@@ -161,6 +164,14 @@ def _weight(sample_weight: Any, y_pred: Any, entry: LossEntry, names: list[str] 
         )
     found = pick(sample_weight, y_pred, entry.path, names)
     return None if isinstance(found, (list, tuple, dict)) else found
+
+
+def _check_shape(loss: Loss, y_true: Any, y_pred: Any) -> None:
+    # While tracing there are no values yet: zeros of the shape of the targets stand for them.
+    check = getattr(loss, "check_targets", None)
+    if check is None or tree.is_nested(y_true) or tree.is_nested(y_pred):
+        return
+    check(np.broadcast_to(np.zeros((), "int32"), tuple(y_true.shape)), tuple(y_pred.shape))
 
 
 def get_loss(spec: Any, y_true: Any, y_pred: Any) -> Loss:

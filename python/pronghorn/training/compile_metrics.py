@@ -8,6 +8,7 @@ from typing import Any
 from pronghorn import metrics as metrics_module
 from pronghorn import tree
 from pronghorn.metrics import MeanMetricWrapper, Metric
+from pronghorn.naming import to_snake_case
 from pronghorn.training.outputs import Outputs, spread_sample_weight
 
 _ACCURACY = ("accuracy", "acc")
@@ -46,10 +47,10 @@ def get_metric(spec: Any, y_true: Any, y_pred: Any) -> Metric | None:
         if isinstance(spec, str):
             found.name = spec
         return found
-    label = (
-        spec if isinstance(spec, str) else getattr(spec, "name", getattr(spec, "__name__", None))
-    )
-    return MeanMetricWrapper(found, name=label or type(spec).__name__)
+    label = spec if isinstance(spec, str) else getattr(spec, "name", None)
+    if label is None:
+        label = to_snake_case(getattr(spec, "__name__", type(spec).__name__))
+    return MeanMetricWrapper(found, name=label)
 
 
 def check_metric_names(metrics: Any) -> None:

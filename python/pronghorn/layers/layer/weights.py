@@ -223,6 +223,8 @@ class LayerWeights(LayerState):
             ValueError: The number or a shape differs; no value is changed then.
         """
         variables = self.weights
+        if not isinstance(weights, (list, tuple)):
+            weights = self._list_of_weights(weights)
         if len(variables) != len(weights):
             raise ValueError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
@@ -237,6 +239,15 @@ class LayerWeights(LayerState):
                 )
         for variable, value in zip(variables, weights):
             variable.assign(value)
+
+    def _list_of_weights(self, weights: Any) -> list[Any]:
+        try:
+            return list(weights)
+        except TypeError:
+            raise ValueError(
+                f"{type(self).__name__} '{self.name}': set_weights expects a list of "
+                f"{len(self.weights)} arrays. Received: weights of type {type(weights).__name__}."
+            ) from None
 
     def count_params(self) -> int:
         """Returns the number of scalars in `weights`.
