@@ -131,6 +131,9 @@ class FitMixin:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()  # type: ignore[attr-defined]
             callback_list.on_epoch_begin(epoch)
+            if validation is not None and epoch == initial_epoch:
+                # Before the first step, so that validation data that does not fit costs nothing.
+                StepRunner(self, "test").check(validation)
             if run_epoch(self, feed, runner, callback_list, "train") == 0:
                 warnings.warn(
                     f"The data has ended: training stops after {epoch - initial_epoch} of "

@@ -11,6 +11,7 @@ from pronghorn import tree
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.training.data_adapters import ArrayAdapter
 from pronghorn.training.data_adapters.batch import flatten_batch, map_leaves
+from pronghorn.training.feeds import ArrayFeed, Feed
 from pronghorn.training.logs import as_logs
 from pronghorn.training.programs import ProgramCache, StepProgram
 
@@ -60,6 +61,14 @@ class StepRunner:
             rows = order[rows]
         self.batch(map_leaves(lambda array: array[rows], data.data))
         return first + 1
+
+    def check(self, feed: Feed) -> None:
+        """Traces the step for data in memory and checks its targets; runs nothing."""
+        if self._model.run_eagerly or not isinstance(feed, ArrayFeed):
+            return
+        data = feed.adapter
+        step = self._step_for(map_leaves(lambda array: array[: data.batch_size], data.data))
+        self._check_targets(step, data.data, None)
 
     def batch(self, data: Any) -> None:
         """See `Runner.batch`."""
