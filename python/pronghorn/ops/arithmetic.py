@@ -228,11 +228,25 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> ops.power([2, 3], 2).numpy()
     array([4, 9], dtype=int32)
     """
-    if type(x2) in (int, float) and x2 == 2:  # exact, and cheaper in every kernel
-        x1 = promote(x1, x2)[0]
-        return apply("multiply", x1, x1)
+    if type(x2) in (int, float):
+        found = _simple_power(x1, x2)
+        if found is not None:
+            return found
     x1, x2 = (as_number(x) for x in promote(x1, x2))
     return apply("power", x1, x2)
+
+
+def _simple_power(x: TensorLike, exponent: float) -> Tensor | None:
+    """Returns powers that a cheaper function computes, which also rounds less."""
+    if exponent in (2, 3):
+        x = promote(x, exponent)[0]
+        square = apply("multiply", x, x)
+        return square if exponent == 2 else apply("multiply", square, x)
+    name = {0.5: "sqrt", -0.5: "rsqrt", -1: "reciprocal"}.get(exponent)
+    if name is None:
+        return None
+    x = promote(x, exponent)[0]
+    return apply(name, x) if is_float(x) else None
 
 
 @broadcasting_op
