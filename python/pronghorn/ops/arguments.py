@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,14 @@ def concrete(
             f"function (a model, `fit`). Received: {argument}={found!r}."
         )
     return np.asarray(found.numpy())
+
+
+def any_unknown(sizes: Iterable[int]) -> bool:
+    """Returns whether one of the sizes stands for an unknown one while shapes are inferred."""
+    scope = get_symbolic_scope()
+    if scope is None or scope.fill is None:
+        return False
+    return any(n and n % scope.fill == 0 for n in sizes)
 
 
 def placeholder(shape: Sequence[int], x: Tensor, *others: Tensor) -> Tensor | None:

@@ -8,6 +8,7 @@ from typing import Any
 from pronghorn.dtypes import result_type
 from pronghorn.ops.arguments import (
     TensorLike,
+    any_unknown,
     apply,
     as_tensor,
     dtype_of,
@@ -86,7 +87,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
             f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}."
         )
     if x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
-        if x1.ndim == x2.ndim == 2:
+        inner = (x1.shape[-1], x2.shape[-2 if x2.ndim > 1 else 0])
+        if x1.ndim == x2.ndim == 2 and any_unknown(inner):
             assumed = placeholder([x1.shape[0], x2.shape[1]], x1, x2)
             if assumed is not None:
                 return assumed
@@ -178,9 +180,10 @@ def _contract(name: str, x1: Tensor, x2: Tensor, axes1: list[int], axes2: list[i
     free1 = [i for i in range(x1.ndim) if i not in axes1]
     free2 = [i for i in range(x2.ndim) if i not in axes2]
     shape1, shape2 = [x1.shape[i] for i in free1], [x2.shape[i] for i in free2]
-    if [x1.shape[i] for i in axes1] != [x2.shape[i] for i in axes2]:
+    sums1, sums2 = [x1.shape[i] for i in axes1], [x2.shape[i] for i in axes2]
+    if sums1 != sums2:
         assumed = placeholder([*shape1, *shape2], x1, x2)
-        if assumed is not None and len(axes1) == len(axes2):
+        if assumed is not None and len(axes1) == len(axes2) and any_unknown([*sums1, *sums2]):
             return assumed
         raise ValueError(
             f"{name}: the sizes of the summed dimensions must match. "
