@@ -86,12 +86,7 @@ class Operation:
         try:
             return compute_output_spec(self.call, *args, **kwargs)
         except Exception as e:
-            raise type(e)(
-                f"Could not automatically infer the output shape / dtype of '{self.name}' (of type "
-                f"{type(self).__name__}). Either the `{type(self).__name__}.call()` method is "
-                f"incorrect, or you need to implement the `{type(self).__name__}."
-                f"compute_output_spec() / compute_output_shape()` method. Error encountered:\n\n{e}"
-            ).with_traceback(e.__traceback__) from None
+            raise _inference_error(self, e).with_traceback(e.__traceback__) from None
 
     @default
     def get_config(self) -> dict[str, Any]:
@@ -165,6 +160,26 @@ class Operation:
             )
         values = getattr(self._inbound_nodes[node_index], attribute)
         return values[0] if len(values) == 1 else values
+
+
+_CANNOT_INFER = "Could not automatically infer the output shape / dtype of"
+
+
+def _inference_error(operation: Operation, error: Exception) -> Exception:
+    """Returns an error of the type of `error` that says which operation could not be traced."""
+    text = str(error)
+    if text.startswith(_CANNOT_INFER):
+        return error  # said already, of the operation inside
+    cls = type(operation).__name__
+    message = (
+        f"{_CANNOT_INFER} '{operation.name}' (of type {cls}). Either the `{cls}.call()` method is "
+        f"incorrect, or you need to implement the `{cls}.compute_output_spec() / "
+        f"compute_output_shape()` method. Error encountered:\n\n{text}"
+    )
+    try:
+        return type(error)(message)
+    except TypeError:  # its constructor takes something else
+        return RuntimeError(message)
 
 
 def _with_plain_dtype(config: dict[str, Any]) -> dict[str, Any]:

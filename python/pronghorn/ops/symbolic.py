@@ -89,9 +89,9 @@ def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> An
         The structure that `fn` returns with a KerasTensor for each tensor.
     """
     inputs = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
-    first = _trace_outputs(fn, args, kwargs, FILL_SIZES[0])
     if all(None not in x.shape for x in inputs):
-        return tree.map_structure(_to_spec, first)
+        return tree.map_structure(_to_spec, _trace_outputs(fn, args, kwargs, None))
+    first = _trace_outputs(fn, args, kwargs, FILL_SIZES[0])
     second = _trace_outputs(fn, args, kwargs, FILL_SIZES[1])
     try:
         return tree.map_structure(_merge_spec, first, second)
@@ -102,7 +102,7 @@ def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> An
         ) from e
 
 
-def _trace_outputs(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int) -> Any:
+def _trace_outputs(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int | None) -> Any:
     from pronghorn.dtypes import tensor_dtype
     from pronghorn.trace import Trace
 
@@ -111,8 +111,8 @@ def _trace_outputs(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int) ->
         def to_traced(x: Any) -> Any:
             if not isinstance(x, KerasTensor):
                 return x
-            shape = tuple([fill if d is None else d for d in x.shape])
-            traced = trace.input(shape, tensor_dtype(x.dtype))
+            shape = [fill if d is None else d for d in x.shape]
+            traced = trace.input(shape, tensor_dtype(x.dtype))  # type: ignore[arg-type]
             mask = getattr(x, "_keras_mask", None)
             if isinstance(mask, KerasTensor):
                 traced._keras_mask = to_traced(mask)
