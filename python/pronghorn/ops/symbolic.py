@@ -6,6 +6,7 @@ outputs depend on them.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,11 @@ def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     inputs = [x for x in tree.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
     if all(None not in x.shape for x in inputs):
         return tree.map_structure(_to_spec, _trace_outputs(fn, args, kwargs, None))
-    first = _trace_outputs(fn, args, kwargs, FILL_SIZES[0])
+    try:
+        first = _trace_outputs(fn, args, kwargs, FILL_SIZES[0])
+    except Exception as e:
+        e.args = tuple(_with_unknown_sizes(x) for x in e.args)
+        raise
     second = _trace_outputs(fn, args, kwargs, FILL_SIZES[1])
     try:
         return tree.map_structure(_merge_spec, first, second)
@@ -100,6 +105,13 @@ def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> An
             f"{getattr(fn, '__name__', fn)}: the structure of the outputs depends on the size of "
             f"an unknown dimension. Received: shapes={[x.shape for x in inputs]}."
         ) from e
+
+
+def _with_unknown_sizes(message: Any) -> Any:
+    """Returns an error's text with `None` in shapes where a size stands for it."""
+    if not isinstance(message, str):
+        return message
+    return re.sub(rf"(?<=[(\[ ]){FILL_SIZES[0]}(?=[,)\]])", "None", message)
 
 
 def _trace_outputs(fn: Callable[..., Any], args: Any, kwargs: Any, fill: int | None) -> Any:
