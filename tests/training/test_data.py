@@ -146,6 +146,30 @@ def test_pandas_frames_and_series() -> None:
     np.testing.assert_array_equal(trained.predict(frame), trained.predict(X))
 
 
+def test_frames_of_several_types() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    mixed = frame.assign(a=X[:, 0] > 0.5, b=(X[:, 1] * 9).astype(int), c=(X[:, 2] * 9).round())
+    mixed["c"] = mixed["c"].astype("Int64")
+    expected = np.stack([mixed[name].to_numpy("float32") for name in "abcd"], axis=1)
+    trained = model()
+    trained.fit(mixed, Y, verbose=0)
+    np.testing.assert_array_equal(trained.predict(mixed), trained.predict(expected))
+    with pytest.raises(ValueError, match=r"columns \['d'\] of other types"):
+        trained.predict(frame.assign(d="x", a=X[:, 0] > 0))
+
+
+def test_lists_of_numbers() -> None:
+    x, y = X.tolist(), Y.tolist()
+    trained = model()
+    found = trained.fit(x, y, batch_size=10, epochs=2, shuffle=False, verbose=0).history["loss"]
+    assert found == pytest.approx(reference(), rel=1e-5)
+    trained.fit(x, y, sample_weight=[1] * len(x), validation_split=0.2, verbose=0)
+    assert trained.evaluate(x, y, verbose=0) == trained.evaluate(X, Y, verbose=0)
+    np.testing.assert_array_equal(trained.predict(x), trained.predict(X))
+    np.testing.assert_array_equal(trained.predict_on_batch(x), trained.predict_on_batch(X))
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int64", "uint8", "bool"])
 def test_dtypes_of_arrays(dtype: str) -> None:
     x = (X * 3).astype(dtype)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn import tree
-from pronghorn.training.data_adapters.batch import map_leaves, to_array
+from pronghorn.training.data_adapters.batch import from_numbers, map_leaves, to_array
 from pronghorn.training.data_adapters.select import are_arrays
 
 
@@ -84,6 +84,8 @@ def split_validation(data: Any, fraction: float) -> tuple[Any, Any]:
             f"fit: validation_split must be between 0 and 1. Received: "
             f"validation_split={fraction!r}."
         )
+    names = ("x", "y", "sample_weight")
+    data = [from_numbers(part, name) for part, name in zip(data, names, strict=True)]
     if not all(part is None or are_arrays(part) for part in data):
         raise ValueError(
             "fit: validation_split needs arrays in memory. Argument `validation_split` is only "
@@ -91,7 +93,10 @@ def split_validation(data: Any, fraction: float) -> tuple[Any, Any]:
             f"or NumPy arrays. Received: x of type {type(data[0]).__name__}. Pass validation_data "
             f"instead."
         )
-    arrays = map_leaves(to_array, tuple(data))
+    arrays = tuple(
+        map_leaves(lambda value, name=name: to_array(value, name), part)
+        for part, name in zip(data, names, strict=True)
+    )
     leaves = [leaf for leaf in tree.flatten(arrays) if leaf is not None]
     rows = len(leaves[0])
     different = [len(leaf) for leaf in leaves if len(leaf) != rows]

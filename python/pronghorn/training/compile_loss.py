@@ -171,7 +171,13 @@ def _check_shape(loss: Loss, y_true: Any, y_pred: Any) -> None:
     check = getattr(loss, "check_targets", None)
     if check is None or tree.is_nested(y_true) or tree.is_nested(y_pred):
         return
-    check(np.broadcast_to(np.zeros((), "int32"), tuple(y_true.shape)), tuple(y_pred.shape))
+    target, output = tuple(y_true.shape), tuple(y_pred.shape)
+    check(np.broadcast_to(np.zeros((), "int32"), target), output)
+    if target and output and target[0] != output[0] and 1 not in (target[0], output[0]):
+        raise ValueError(
+            f"Loss '{loss.name}': expected a target for each sample. "
+            f"Received: y_true.shape={target}, output shape={output}."
+        )
 
 
 def get_loss(spec: Any, y_true: Any, y_pred: Any) -> Loss:

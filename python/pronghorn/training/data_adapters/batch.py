@@ -114,9 +114,28 @@ def to_array(value: Any, name: str = "data") -> np.ndarray:
         )
     elif hasattr(value, "detach"):
         array = np.asarray(value.detach().cpu())
+    elif hasattr(value, "to_numpy"):
+        array = _from_pandas(value, name)
     else:
         array = np.asarray(value)
     return _core_dtype(array, name)
+
+
+def _from_pandas(value: Any, name: str) -> np.ndarray:
+    """The values of a frame or series, also where columns of several types make them objects."""
+    array: np.ndarray = np.asarray(value)
+    if array.dtype.kind != "O":
+        return array
+    dtypes = value.dtypes
+    columns = list(dtypes.items()) if hasattr(dtypes, "items") else [(value.name, dtypes)]
+    others = [column for column, dtype in columns if getattr(dtype, "kind", "O") not in "biuf"]
+    if others:
+        raise ValueError(
+            f"{name}: expected columns of numbers or booleans. Received: {type(value).__name__} "
+            f"with the columns {others[:5]} of other types. Encode them as numbers first."
+        )
+    # Nullable types say what is missing by an object; it becomes NaN.
+    return np.asarray(value.to_numpy(dtype=config.floatx(), na_value=np.nan))
 
 
 def _core_dtype(array: np.ndarray, name: str) -> np.ndarray:
@@ -146,6 +165,34 @@ def _dtype_hint(array: np.ndarray) -> str:
     if isinstance(first, (list, np.ndarray)):
         return " Its rows differ in length: pad them (utils.pad_sequences) to one shape."
     return " Convert it to a numeric dtype, for instance with .astype('float32')."
+
+
+def from_numbers(value: Any, name: str) -> Any:
+    """An array of a nested list of numbers; anything else as it is.
+
+    A list of arrays stays a list, as it is one array for each input or output; so does a dict, the
+    values of which may be lists of numbers.
+    """
+    if isinstance(value, dict):
+        return {key: from_numbers(leaf, f"{name}[{key!r}]") for key, leaf in value.items()}
+    if not isinstance(value, (list, tuple)) or not _is_of_numbers(value):
+        return value
+    try:
+        return np.array(value)
+    except ValueError:
+        raise ValueError(
+            f"{name}: expected rows of one length. Received: a list of {len(value)} rows that "
+            "differ. Pad them (utils.pad_sequences) to one shape."
+        ) from None
+
+
+def _is_of_numbers(value: list[Any] | tuple[Any, ...]) -> bool:
+    first = value[0] if value else None
+    if isinstance(first, (list, tuple)):
+        return all(isinstance(row, (list, tuple)) and _is_of_numbers(row) for row in value)
+    return first is not None and all(
+        isinstance(one, (bool, int, float, np.generic)) for one in value
+    )
 
 
 def is_array_like(value: Any) -> bool:

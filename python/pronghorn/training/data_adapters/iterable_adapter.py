@@ -7,7 +7,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pronghorn.training.data_adapters.batch import map_leaves, to_array, unpack_x_y_sample_weight
+from pronghorn.training.data_adapters.batch import (
+    from_numbers,
+    map_leaves,
+    to_array,
+    unpack_x_y_sample_weight,
+)
 from pronghorn.training.data_adapters.class_weight import class_weight_to_sample_weight
 from pronghorn.training.data_adapters.data_adapter import DataAdapter
 
@@ -16,9 +21,11 @@ def as_batch(data: Any, class_weight: dict[int, float] | None = None) -> Any:
     """A batch of NumPy arrays from what an iterable yields."""
     # A list of a DataLoader's collate function means (x, y), not several inputs.
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    x = map_leaves(lambda value: to_array(value, "x"), x)
-    y = map_leaves(lambda value: to_array(value, "y"), y)
-    sample_weight = map_leaves(lambda value: to_array(value, "sample_weight"), sample_weight)
+    x = map_leaves(lambda value: to_array(value, "x"), from_numbers(x, "x"))
+    y = map_leaves(lambda value: to_array(value, "y"), from_numbers(y, "y"))
+    sample_weight = map_leaves(
+        lambda value: to_array(value, "sample_weight"), from_numbers(sample_weight, "sample_weight")
+    )
     if class_weight is not None and y is not None:
         sample_weight = class_weight_to_sample_weight(y, class_weight, sample_weight)
     if sample_weight is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pronghorn import tree
 from pronghorn.training.data_adapters.array_adapter import ArrayAdapter
-from pronghorn.training.data_adapters.batch import is_array_like
+from pronghorn.training.data_adapters.batch import from_numbers, is_array_like
 from pronghorn.training.data_adapters.data_adapter import DataAdapter
 from pronghorn.training.data_adapters.iterable_adapter import GeneratorAdapter, IterableAdapter
 from pronghorn.training.data_adapters.py_dataset import PyDataset
@@ -30,6 +30,10 @@ def get_data_adapter(
     """
     if isinstance(x, DataAdapter):
         return x
+    x, y, sample_weight = (
+        from_numbers(value, name)
+        for value, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+    )
     if are_arrays(x):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None and not are_arrays(value):
@@ -41,9 +45,9 @@ def get_data_adapter(
     kind = type(x).__name__
     if not isinstance(x, (PyDataset, Iterable)) or isinstance(x, (list, tuple, dict, str, bytes)):
         raise ValueError(
-            "x: expected arrays (or a list, tuple or dict of them), a generator, an iterable of "
-            f"batches, or a PyDataset. Received: x of type {kind}. Convert Python lists of numbers "
-            "with np.array(x)."
+            "x: expected arrays (or a list, tuple or dict of them), a list of numbers, a "
+            "generator, an iterable of batches, or a PyDataset. Received: x of type "
+            f"{kind}. Convert each input with np.array(x)."
         )
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
