@@ -353,4 +353,21 @@ TEST_CASE("plain gradient descent updates a variable in place") {
   check_same(graph);
 }
 
+TEST_CASE("epilogues of depthwise convolutions and their gradient") {
+  Graph graph;
+  Builder g(graph);
+  const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
+  const std::vector<int64_t> ones = {1, 1};
+  const std::vector<int64_t> zeros = {0, 0};
+  const Attrs attrs{{"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", zeros}};
+  const Value x = g.variable({DType::kFloat32, {3, 12, 11, 6}});
+  const Value conv = g.apply("depthwise_conv", {g.apply("relu", {x}), input({3, 2, 6, 2}).value}, attrs);
+  const Value y = (Expr(g, conv) * input({12}) + input({12})).apply("tanh").value;
+  graph.outputs.push_back(y);
+  graph.outputs.push_back(gradient(g, g.reduce_sum(y, {0, 1, 2, 3}, false), std::vector<Value>{x})[0]);
+  CHECK(count(optimize(graph), "where") == 0);
+  CHECK(count(optimize(graph), "tanh") == 0);
+  check_same(graph);
+}
+
 }  // namespace pronghorn

@@ -8,6 +8,7 @@
 #include "pronghorn/ops/conv/geometry.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -21,6 +22,7 @@ struct Plan {
   int64_t lines = 0;            // depthwise_conv_dw: of the row grid
   int64_t piece = 0;            // lines of one partial sum
   int64_t pieces = 0;
+  std::shared_ptr<const TilePlan> epilogue;
 
   const int32_t* sources() const { return source.empty() ? nullptr : source.data(); }
 };
@@ -148,11 +150,22 @@ Value simplify_dw(Builder& g, std::span<const Value> inputs, const Attrs& attrs)
 }
 
 Prepared prepare(const OpCall& call) {
-  return {.plan = make_plan(call.op.name, call.inputs[0].shape, call.inputs[1].shape, call.attrs)};
+  auto plan = make_plan(call.op.name, call.inputs[0].shape, call.inputs[1].shape, call.attrs);
+  plan->epilogue = epilogue_plan(call);
+  return {.plan = plan};
 }
 
 Prepared prepare_dx(const OpCall& call) {
-  return {.plan = make_plan(call.op.name, call.outputs[0].shape, call.inputs[1].shape, call.attrs)};
+  auto plan = make_plan(call.op.name, call.outputs[0].shape, call.inputs[1].shape, call.attrs);
+  plan->epilogue = epilogue_plan(call);
+  return {.plan = plan};
+}
+
+// Applies the epilogue to pixels [begin, end) of a result with that many channels.
+void finish(const Plan& plan, const Launch& launch, int64_t begin, int64_t end, int64_t channels) {
+  if (plan.epilogue == nullptr) return;
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
+  TileEpilogue::apply(&epilogue, launch.output<float>(0) + begin * channels, begin, end - begin, 0, channels, channels);
 }
 
 Prepared prepare_dw(const OpCall& call) {
@@ -175,6 +188,7 @@ void run(const Launch& launch) noexcept {
   parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
     kernels().depthwise_pixels(plan.sizes.windows, plan.sources(), launch.input<float>(0), launch.input<float>(1), begin,
                                end - begin, plan.out_channels, launch.output<float>(0));
+    finish(plan, launch, begin, end, plan.out_channels);
   });
 }
 
@@ -186,6 +200,7 @@ void run_dx(const Launch& launch) noexcept {
   parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
     kernels().depthwise_dx_pixels(plan.sizes.windows, launch.input<float>(0), launch.input<float>(1), begin, end - begin,
                                   plan.multiplier, launch.output<float>(0));
+    finish(plan, launch, begin, end, plan.sizes.windows.channels);
   });
 }
 
@@ -212,7 +227,8 @@ OpDef depthwise_conv_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify};
+          .simplify = simplify,
+          .takes_epilogue = true};
 }
 
 OpDef depthwise_conv_dx_op() {
@@ -221,7 +237,8 @@ OpDef depthwise_conv_dx_op() {
           .gradient = gradient_dx,
           .prepare = prepare_dx,
           .run = run_dx,
-          .simplify = simplify_dx};
+          .simplify = simplify_dx,
+          .takes_epilogue = true};
 }
 
 OpDef depthwise_conv_dw_op() {
