@@ -325,3 +325,11 @@ def test_a_config_written_by_keras():
     expected = np.einsum("bij,bkj->bik", padded, padded).max(axis=1)
     np.testing.assert_allclose(np.asarray(model(data)), expected, rtol=1e-5, atol=1e-6)
     assert_same_outputs(model, round_trip(model), data)
+
+
+def test_input_spec():
+    model = two_input_model()
+    assert [spec.shape for spec in model.input_spec] == [(None, 2), (None, 3)]
+    model.input_spec = [keras.InputSpec(shape=(4, 2)), keras.InputSpec(shape=(4, 3))]
+    with pytest.raises(ValueError, match=r"expected shape=\(4, 2\)"):
+        model([np.ones((1, 2), "float32"), np.ones((1, 3), "float32")])

@@ -108,6 +108,9 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer: Any) -> None
     if not input_spec:
         return
     who = f"{type(layer).__name__} '{layer.name}'"
+    if isinstance(input_spec, InputSpec) and hasattr(inputs, "shape"):
+        _check(inputs, input_spec, 0, who)
+        return
     specs = tree.flatten(input_spec)
     if isinstance(inputs, dict) and all(spec.name is not None for spec in specs):
         names = [spec.name for spec in specs]

@@ -59,6 +59,8 @@ class GraphRunner:
                 known[output_ids[0]] = _only(result)
             else:
                 known.update(zip(output_ids, tree.flatten(result)))
+        if isinstance(self.outputs_struct, KerasTensor):
+            return known[id(self.outputs_struct)]
         return tree.map_structure(lambda x: known[id(x)], self.outputs_struct)
 
 

@@ -215,6 +215,8 @@ class Functional(Model):
 
     def _flatten_inputs(self, inputs: Any) -> list[Any]:
         struct = self._inputs_struct
+        if isinstance(inputs, Tensor) and isinstance(struct, KerasTensor):
+            return [inputs]
         if isinstance(struct, dict) and not isinstance(inputs, dict):
             flat = tree.flatten(inputs)
             if not isinstance(inputs, (list, tuple)):

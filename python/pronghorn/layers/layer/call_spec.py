@@ -13,6 +13,7 @@ from pronghorn.tensor import Tensor
 from pronghorn.variable import Variable
 
 TENSOR_TYPES = (Tensor, KerasTensor, Variable)
+_PLAIN_TYPES = frozenset({bool, int, float, str, type(None)})
 
 
 class CallSignature:
@@ -63,6 +64,10 @@ def call_signature(call: Callable[..., Any]) -> CallSignature:
 class CallSpec:
     """The arguments of one layer call.
 
+    `arguments` and `user_arguments` hold the values by name, with and without the defaults;
+    `tensor_arguments` those that are tensors or structures of them; `first_arg` the first of all;
+    `eager` tells that no KerasTensor is among them.
+
     Args:
         signature: Signature of the layer's `call`.
         args: Positional arguments.
@@ -89,6 +94,7 @@ class CallSpec:
             self.user_arguments = _expand_variadic(signature, bound.arguments)
             bound.apply_defaults()
             self.arguments = _expand_variadic(signature, bound.arguments)
+        self.first_arg = next(iter(self.arguments.values()), None)
         self.tensor_arguments: dict[str, Any] = {}
         self.eager = True
         for name, value in self.arguments.items():
@@ -96,13 +102,8 @@ class CallSpec:
                 self.tensor_arguments[name] = value
                 if isinstance(value, KerasTensor):
                     self.eager = False
-            elif value is not None and tree.is_nested(value) and len(value) > 0:
+            elif type(value) not in _PLAIN_TYPES and tree.is_nested(value) and len(value) > 0:
                 self._add_nested(name, value)
-
-    @property
-    def first_arg(self) -> Any:
-        """Value of the first argument."""
-        return next(iter(self.arguments.values()), None)
 
     def _add_nested(self, name: str, value: Any) -> None:
         leaves = tree.flatten(value)

@@ -259,10 +259,9 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         self.add_loss(loss)
 
     def _set_masks(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
-        flat = tree.flatten(outputs)
-        if all(getattr(x, "_keras_mask", None) is not None for x in flat):
-            return
         if previous_mask is None and not overrides_compute_mask(self):
+            return
+        if all(getattr(x, "_keras_mask", None) is not None for x in tree.flatten(outputs)):
             return
         set_output_masks(outputs, self.compute_mask(inputs, previous_mask))
 
@@ -273,7 +272,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
             policy = self._dtype_policy
             dtype = self.input_dtype
             autocast = self.autocast
-            if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
+            if len(args) == 1 and isinstance(args[0], Tensor) and _all_plain(kwargs):
                 return (policy.convert_input(args[0], autocast, dtype),), kwargs
 
             def convert(x: Any) -> Any:
@@ -445,6 +444,13 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+_PLAIN_TYPES = frozenset({bool, int, float, str, type(None)})
+
+
+def _all_plain(kwargs: dict[str, Any]) -> bool:
+    return all(type(x) in _PLAIN_TYPES for x in kwargs.values())
 
 
 def _is_shape(shape: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import tree
+from pronghorn.tensor import Tensor
 
 
 def get_keras_mask(x: Any) -> Any:
@@ -19,7 +20,7 @@ def set_keras_mask(x: Any, mask: Any) -> None:
 
 def masks_of(x: Any) -> Any:
     """Returns the structure of the masks that the tensors in `x` carry; None if there is none."""
-    if not tree.is_nested(x):
+    if isinstance(x, Tensor) or not tree.is_nested(x):
         return getattr(x, "_keras_mask", None)
     masks = tree.map_structure(get_keras_mask, x)
     return masks if any(m is not None for m in tree.flatten(masks)) else None
