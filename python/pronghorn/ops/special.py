@@ -22,6 +22,20 @@ from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor, convert_to_tensor
 
+# Exponent of erfc as a polynomial of 1 / (1 + x / 2), relative error 1.2e-7 (Press et al., Numerical
+# Recipes, section 6.2).
+_ERFC = (
+    -1.26551223,
+    1.00002368,
+    0.37409196,
+    0.09678418,
+    -0.18628806,
+    0.27886807,
+    -1.13520398,
+    1.48851587,
+    -0.82215223,
+    0.17087277,
+)
 # Series of the modified Bessel function I0 (Abramowitz and Stegun, 9.8.1 and 9.8.2).
 _I0_SMALL = (1.0, 3.5156229, 3.0899424, 1.2067492, 0.2659732, 0.0360768, 0.0045813)
 _I0_LARGE = (
@@ -71,7 +85,13 @@ def erfc(x: TensorLike) -> Tensor:
     array([1.], dtype=float32)
     """
     x = as_float(x)
-    return apply("subtract", scalar_like(1.0, x), apply("erf", x))
+    size = apply("abs", x)
+    half, one = scalar_like(0.5, x), scalar_like(1.0, x)
+    t = apply("reciprocal", apply("add", one, apply("multiply", half, size)))
+    exponent = apply("subtract", _polynomial(t, _ERFC), apply("square", size))
+    tail = apply("multiply", t, apply("exp", exponent))
+    below = apply("subtract", scalar_like(2.0, x), tail)
+    return apply("where", apply("less", x, scalar_like(0.0, x)), below, tail)
 
 
 @op
