@@ -223,6 +223,11 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2 = promote(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return apply("logical_and" if x1.dtype == "bool" else "multiply", x1, x2)
+    if x1.shape[-1] != x2.shape[-1] and placeholder([1], x1, x2) is None:
+        raise ValueError(
+            "inner: the last dimension of both tensors must have the same size. "
+            f"Received: x1.shape={x1.shape}, x2.shape={x2.shape}."
+        )
     return _contract("inner", x1, x2, [x1.ndim - 1], [x2.ndim - 1])
 
 

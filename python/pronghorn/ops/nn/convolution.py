@@ -146,7 +146,7 @@ def depthwise_conv(
     padding = check_padding(padding, "depthwise_conv")
     if w.shape[-2] != x.shape[-1]:
         raise ValueError(
-            "depthwise_conv: the kernel must have as many channels as the inputs. "
+            "depthwise_conv: input channels must match the kernel's last but one dimension. "
             f"Received: inputs with {x.shape[-1]} channels, kernel.shape={w.shape}."
         )
     window = list(w.shape[:-2])

@@ -195,8 +195,13 @@ def _flat(v: TensorLike, n: int, default: Tensor) -> Tensor:
     if v is None:
         return apply("broadcast_to", default, shape=[n])
     found = as_tensor(as_tensor(v), "float32")
+    if math.prod(found.shape) not in (1, n):
+        raise ValueError(
+            f"layer_normalization: the scale and offset must have {n} elements, as the normalized "
+            f"dimensions have. Received: shape={found.shape}."
+        )
     if math.prod(found.shape) != n:
-        return apply("broadcast_to", found, shape=[n])
+        return apply("broadcast_to", apply("reshape", found, shape=[1]), shape=[n])
     return apply("reshape", found, shape=[n])
 
 
