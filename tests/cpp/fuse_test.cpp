@@ -203,7 +203,8 @@ TEST_CASE("random graphs keep their values") {
       if (pick(6) == 0) values.back() = g.apply("tanh", {values.back()});
       if (pick(12) == 0) graph.outputs.push_back(values.back());
     }
-    for (const Node& node : graph.nodes) {
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      const Node& node = graph.nodes[n];
       if (node.op != &kVariableOp || pick(3) != 0) continue;
       for (size_t i = values.size(); i-- > 0;) {
         if (g.type(values[i]) == node.outputs[0] && pick(3) == 0) {
