@@ -191,16 +191,30 @@ class Variable:
         return len(self._storage)
 
     def __int__(self) -> int:
-        return int(self._read())
+        return int(self._read_scalar("int"))
 
     def __float__(self) -> float:
-        return float(self._read())
+        return float(self._read_scalar("float"))
 
     def __bool__(self) -> bool:
+        if self._shape:
+            raise TypeError(
+                "A Keras Variable cannot be used as a boolean. Use `ops.any` or `ops.all`. "
+                f"Received: shape={self._shape}. Variable: {self._path}"
+            )
         return bool(self._read())
 
     def __index__(self) -> int:
-        return int(self._read())
+        return int(self._read_scalar("int"))
+
+    def _read_scalar(self, what: str) -> Tensor:
+        if self._shape:
+            raise TypeError(
+                "Only scalar arrays can be converted to Python scalars: "
+                f"{what}(): expected shape=(). Received: shape={self._shape}. "
+                f"Variable: {self._path}"
+            )
+        return self._read()
 
     # Assigning.
 
@@ -323,13 +337,7 @@ class Variable:
 
     @regularizer.setter
     def regularizer(self, value: Any) -> None:
-        from pronghorn import regularizers
-
-        if value is not None and not isinstance(value, regularizers.Regularizer):
-            raise ValueError(
-                "Invalid value for attribute `regularizer`. Expected an instance of "
-                f"`keras.regularizers.Regularizer`, or `None`. Received: regularizer={value}"
-            )
+        _require_callable("regularizer", value)
         self._regularizer = value
 
     @property
@@ -339,13 +347,7 @@ class Variable:
 
     @constraint.setter
     def constraint(self, value: Any) -> None:
-        from pronghorn import constraints
-
-        if value is not None and not isinstance(value, constraints.Constraint):
-            raise ValueError(
-                "Invalid value for attribute `constraint`. Expected an instance of "
-                f"`keras.constraints.Constraint`, or `None`. Received: constraint={value}"
-            )
+        _require_callable("constraint", value)
         self._constraint = value
 
     def __repr__(self) -> str:
@@ -364,6 +366,16 @@ class Variable:
         state = dict(self.__dict__)
         state["_storage"] = _core.copy(self._storage)
         return state
+
+
+def _require_callable(attribute: str, value: Any) -> None:
+    if value is not None and not callable(value):
+        class_name = attribute.capitalize()
+        raise ValueError(
+            f"Invalid value for attribute `{attribute}`. Expected an instance of "
+            f"`keras.{attribute}s.{class_name}`, a callable, or `None`. "
+            f"Received: {attribute}={value}"
+        )
 
 
 def _concrete_shape(shape: Any) -> tuple[int, ...]:
