@@ -28,6 +28,8 @@ def print_msg(message: str, line_break: bool = True) -> None:
     if not config.is_interactive_logging_enabled():
         logging.getLogger("pronghorn").info(message)
         return
+    if sys.stdout is None:  # a program without a console
+        return
     text = message + "\n" if line_break else message
     try:
         sys.stdout.write(text)

@@ -89,7 +89,7 @@ class Progbar:
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         for name, value in values or ():
-            self._take(name, value, current)
+            self._take(name, value, current, finalize)
         self._seen = current
         now = time.time()
         if current and self._first_step_done is None:
@@ -110,8 +110,9 @@ class Progbar:
         """
         self.update(self._seen + n, values)
 
-    def _take(self, name: str, value: Any, current: int) -> None:
-        if self._is_averaged(name):
+    def _take(self, name: str, value: Any, current: int, finalize: bool) -> None:
+        # What is given at the end is the value of the whole, not of a step.
+        if not finalize and self._is_averaged(name):
             total, steps = self._sums.get(name, (0.0, 0))
             new = max(current - self._seen, 1)
             total, steps = total + _mean(value) * new, steps + new
@@ -127,11 +128,13 @@ class Progbar:
     def _draw(self, current: int, now: float, finalize: bool) -> None:
         dynamic = self.is_dynamic
         bar, bar_length = self._bar(current, colours=dynamic)
-        rest = f" {self._time(current, now, finalize)}{self._value_text()}"
-        length = bar_length + len(rest)
+        time_text, per_step = self._time(current, now, finalize)
+        rest = f" {per_step}{self._value_text()}"
         if not dynamic:
-            print_msg(bar + rest)
+            print_msg(f"{bar} {time_text}{rest}")
             return
+        length = bar_length + 1 + len(time_text) + len(rest)
+        rest = f" {_BOLD}{time_text}{_RESET}{rest}"
         padding = " " * max(0, self._drawn_length - length)
         self._drawn_length = length
         print_msg(f"\r{bar}{rest}{padding}", line_break=finalize)
@@ -139,7 +142,7 @@ class Progbar:
     def _bar(self, current: int, colours: bool) -> tuple[str, int]:
         if self.target is None:
             text = f"{current:7d}/Unknown"
-            return (f"{_BOLD}{text}{_RESET}" if colours else text), len(text)
+            return text, len(text)
         digits = len(str(self.target))
         counter = f"{current:{digits}d}/{self.target}"
         # With no steps at all the bar is full.
@@ -154,12 +157,13 @@ class Progbar:
             text = f"{counter} {_FULL * self.width}"
         return text, len(counter) + 1 + self.width
 
-    def _time(self, current: int, now: float, finalize: bool) -> str:
-        per_step = self._seconds_per_step(current, now)
+    def _time(self, current: int, now: float, finalize: bool) -> tuple[str, str]:
+        """The time that is left, or at the end that has passed; and that of a step."""
+        seconds = self._seconds_per_step(current, now)
+        per_step = f"{_per_unit(seconds)}/{self.unit_name}"
         if finalize or self.target is None:
-            return f"{_duration(now - self._start)} {_per_unit(per_step)}/{self.unit_name}"
-        left = per_step * (self.target - current)
-        return f"{_duration(left)} {_per_unit(per_step)}/{self.unit_name}"
+            return f"{now - self._start:.0f}s", per_step
+        return _duration(seconds * (self.target - current)), per_step
 
     def _seconds_per_step(self, current: int, now: float) -> float:
         # The first step includes tracing, so it says nothing about the next.
