@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def split_validation(data: Any, fraction: float) -> tuple[Any, Any]:
             f"instead."
         )
     arrays = tuple(
-        map_leaves(lambda value, name=name: to_array(value, name), part)
+        map_leaves(partial(to_array, name=name), part)
         for part, name in zip(data, names, strict=True)
     )
     leaves = [leaf for leaf in tree.flatten(arrays) if leaf is not None]
