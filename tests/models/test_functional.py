@@ -333,3 +333,19 @@ def test_input_spec():
     model.input_spec = [keras.InputSpec(shape=(4, 2)), keras.InputSpec(shape=(4, 3))]
     with pytest.raises(ValueError, match=r"expected shape=\(4, 2\)"):
         model([np.ones((1, 2), "float32"), np.ones((1, 3), "float32")])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pack", [lambda x: [x], lambda x: (x,)])
+def test_a_list_of_one_output_gives_the_output(pack) -> None:
+    # As in Keras; `model.inputs`, a list of one input, takes the input itself.
+    inputs = keras.Input((3,), name="x")
+    whole = keras.Sequential([inputs, keras.layers.Dense(2), keras.layers.Dense(1)])
+    part = keras.Model(whole.inputs, pack(whole.layers[0].output))
+    x = np.ones((4, 3), "float32")
+    assert part(x).shape == part([x]).shape == part.predict(x).shape == (4, 2)
+    part.compile("sgd", ["mse"], metrics=["mae"])
+    part.fit(x, [np.ones((4, 2))], verbose=0)
+    part.fit([x], np.ones((4, 2)), verbose=0)
+    nested = keras.Model(inputs, keras.layers.Dense(1)(part(inputs)[0]))
+    assert nested.predict(x).shape == (4, 1)

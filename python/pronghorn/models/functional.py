@@ -15,6 +15,8 @@ from pronghorn.models.model import Model
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.tensor import Tensor, convert_to_tensor
 
+_SEQUENCES = (list, tuple)
+
 
 class Functional(Model):
     """The model that `Model(inputs, outputs)` returns.
@@ -194,7 +196,10 @@ class Functional(Model):
             for x, m in zip(values, tree.flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        return self._runner.run(values, training=training)
+        outputs = self._runner.run(values, training=training)
+        if isinstance(outputs, (list, tuple)) and len(outputs) == 1:
+            return outputs[0]  # as Keras: a list of one output gives that output
+        return outputs
 
     def compute_output_spec(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         values = self._standardize_inputs(inputs)
@@ -263,7 +268,7 @@ class Functional(Model):
                 f"{len(flat)} input tensors. Inputs received: {_shapes(inputs)}"
             )
         if tree.is_nested(inputs) != tree.is_nested(struct) and not (
-            len(flat) == 1 and isinstance(inputs, (list, tuple))
+            len(flat) == 1 and isinstance(inputs if tree.is_nested(inputs) else struct, _SEQUENCES)
         ):
             self._warn_structure(inputs)
         return flat
