@@ -1,6 +1,6 @@
 """Test accuracy of examples/digits.py after 5 epochs, mean of 3 seeds.
 
-    python -m bench.accuracy
+python -m bench.accuracy
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asks workers in turn, so that all libraries see the same state of the machine, and prints a table."""
+"""Asks workers in turn, so that all libraries see the same state of the machine; prints a table."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def main(what: list[str], description: str) -> None:
     parser.add_argument("--json", default="", help="also write the times to this file")
     a = parser.parse_args()
     peers = [p for p in a.peers.split(",") if p]
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}; ms, minimum (median)")
+    machine = f"{platform.machine()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}"
+    print(f"{machine}; ms, minimum (median)")
     print("| workload | what | pronghorn | " + " | ".join(peers) + " | best peer / pronghorn |")
     print("|---" * (4 + len(peers)) + "|")
     everything = {}

@@ -1,6 +1,6 @@
 """Milliseconds per batch and per single sample in inference, peers beside it.
 
-    python -m bench.infer [mlp cnn1 cnn3 vgg bigmlp] [--peers torch,torch-cl,keras-tf] [--python PATH]
+python -m bench.infer [WORKLOAD ...] [--peers torch,torch-cl,keras-tf] [--python PATH]
 """
 
 from bench.alternate import main

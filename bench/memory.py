@@ -1,6 +1,6 @@
 """Resident memory over many predict calls and over rounds of build, fit, delete: it must stay flat.
 
-    python -m bench.memory
+python -m bench.memory
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.workers.run_pronghorn import build  # noqa: E402
-
 import pronghorn as keras  # noqa: E402
+from bench.workers.run_pronghorn import build  # noqa: E402
 
 
 def resident() -> float:

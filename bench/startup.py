@@ -1,6 +1,6 @@
 """What a process pays before its first result: import, first fit step, size of the package.
 
-    python -m bench.startup
+python -m bench.startup
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def milliseconds(code: str) -> list[float]:
     """What fresh processes print."""
     times = []
     for _ in range(ROUNDS):
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        command = [sys.executable, "-c", code]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
         times.append(float(run.stdout.split()[-1]))
     return times
 
@@ -66,7 +67,7 @@ def main() -> None:
     rows = {
         "import pronghorn, above numpy": milliseconds(IMPORT.format(lines="import pronghorn")),
         "the same with layers and models": milliseconds(IMPORT.format(lines=FIRST_LINES)),
-        "first fit of program 1, until its step is done": milliseconds(FIRST_STEP.format(root=root)),
+        "first fit of program 1, to its first step": milliseconds(FIRST_STEP.format(root=root)),
     }
     print("| what | minimum ms | median ms |\n|---|---|---|")
     for name, times in rows.items():

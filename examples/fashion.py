@@ -2,9 +2,9 @@
 
     python examples/fashion.py [--epochs 3] [--one-hot]
 
-Fashion-MNIST's 60,000 pictures where they can be had (Debian: apt-get install dataset-fashion-mnist,
-else a download), otherwise the digits of the package. Expected test accuracy after 3 epochs: 0.89 to
-0.92 on clothes, 0.92 to 0.96 on digits.
+Fashion-MNIST's 60,000 pictures where they can be had (Debian: apt-get install
+dataset-fashion-mnist, else a download), otherwise the digits of the package. Expected test accuracy
+after 3 epochs: 0.89 to 0.92 on clothes, 0.92 to 0.96 on digits.
 """
 
 from __future__ import annotations

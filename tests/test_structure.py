@@ -1,4 +1,4 @@
-"""The edges of design.md: lower layers of the core and of the package never reach for higher ones."""
+"""Layering: lower layers of the core and of the package never reach for higher ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ ROOT = Path(__file__).parents[1]
 CPP = ROOT / "cpp" / "pronghorn"
 PYTHON = ROOT / "python" / "pronghorn"
 
-CORE_LAYERS = (
-    "base tensor ir kernels tile gemm ops passes runtime bindings".split()
-)
+CORE_LAYERS = [
+    "base",
+    "tensor",
+    "ir",
+    "kernels",
+    "tile",
+    "gemm",
+    "ops",
+    "passes",
+    "runtime",
+    "bindings",
+]
 # simd/ is header only and seen by *.simd.cpp; kernels/ is what drivers see of them.
 RANK = {name: i for i, name in enumerate(CORE_LAYERS)} | {"simd": 3.5}
 PACKAGE_RANK = {"ops": 0, "layers": 1, "models": 2, "training": 3}
@@ -72,9 +81,13 @@ def test_package_imports_point_downwards() -> None:
 
 def test_only_the_lowest_modules_import_the_core() -> None:
     allowed = {"tensor.py", "trace.py", "program.py", "variable.py", "getitem.py", "config.py"}
+    pattern = re.compile(
+        r"^\s*(from pronghorn import .*\b_core\b|from pronghorn\._core|import pronghorn\._core)",
+        re.M,
+    )
     users = set()
     for path in PYTHON.rglob("*.py"):
-        if re.search(r"^\s*(from pronghorn import .*\b_core\b|from pronghorn\._core|import pronghorn\._core)", path.read_text(), re.M):
+        if pattern.search(path.read_text()):
             relative = path.relative_to(PYTHON)
             if relative.parts[0] not in ("ops", "random"):
                 users.add(str(relative))
@@ -98,7 +111,7 @@ def _isa_objects() -> list[Path]:
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is missing: apt-get install binutils")
 def test_isa_objects_define_nothing_outside_their_namespace() -> None:
-    """An inline function compiled for AVX-512 and merged into the baseline path crashes old machines."""
+    """An inline function for AVX-512 that the linker merged into the baseline would crash."""
     objects = _isa_objects()
     if not objects:
         pytest.skip("no build folder with objects: pip install -e '.[test]'")
@@ -107,7 +120,8 @@ def test_isa_objects_define_nothing_outside_their_namespace() -> None:
         match = re.search(r"pronghorn_(baseline|avx2|avx512|avx512_amx)\.dir", str(path))
         assert match, path
         isa = match.group(1)
-        listing = subprocess.run(["nm", "-C", "--defined-only", path], capture_output=True, text=True, check=True)
+        command = ["nm", "-C", "--defined-only", str(path)]
+        listing = subprocess.run(command, capture_output=True, text=True, check=True)
         for line in listing.stdout.splitlines():
             kind, symbol = line.split(maxsplit=2)[1:]
             if kind in "TWVuDBRi" and f"pronghorn::{isa}::" not in symbol:

@@ -10,11 +10,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.append(str(Path(__file__).parents[2]))
 
-from bench.workers.protocol import serve  # noqa: E402
-from bench.workloads import WORKLOADS, data  # noqa: E402
-
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
+
+from bench.workers.protocol import serve  # noqa: E402
+from bench.workloads import WORKLOADS, data  # noqa: E402
 
 
 def main(name: str) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2]))
 
+import pronghorn as keras  # noqa: E402
 from bench.workers.protocol import serve  # noqa: E402
 from bench.workloads import CLASSES, WORKLOADS, data  # noqa: E402
-
-import pronghorn as keras  # noqa: E402
 from pronghorn import layers  # noqa: E402
 
 

@@ -11,9 +11,10 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[2]))
 
 import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
 from bench.workers.protocol import serve  # noqa: E402
 from bench.workloads import WORKLOADS, data  # noqa: E402
-from torch import nn  # noqa: E402
 
 
 def build(name: str) -> nn.Module:

@@ -1,4 +1,4 @@
-"""`tensor[key]`: slices, integers, `...`, `None`, integer arrays and masks, in terms of core ops."""
+"""`tensor[key]`: slices, integers, `...`, `None`, index arrays and masks, in terms of core ops."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def _simple(key: Any) -> Any:
         return array
     if array.dtype.kind not in "iu" and array.size:
         raise IndexError(
-            f"tensor[...]: indices must be integers, slices, masks, None or '...'. Received: {key!r}."
+            "tensor[...]: indices must be integers, slices, masks, None or '...'. "
+            f"Received: {key!r}."
         )
     return array.astype(np.int32)
 
@@ -88,7 +89,8 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
         if isinstance(k, int):
             if not -size <= k < size:
                 raise IndexError(
-                    f"tensor[...]: index out of range. Received: index={k}, axis={axis}, shape={x.shape}."
+                    f"tensor[...]: index out of range. Received: index={k}, axis={axis}, "
+                    f"shape={x.shape}."
                 )
             first, step, count = k % size, 1, 1
         else:
@@ -108,7 +110,10 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
         x = _core.apply("slice", [x], {"begin": begin, "end": end, "strides": strides})
     if flips:
         x = _core.apply("flip", [x], {"axes": flips})
-    return x if tuple(shape) == x.shape else _core.apply("reshape", [x], {"shape": shape})
+    if tuple(shape) == x.shape:
+        return x
+    reshaped: Tensor = _core.apply("reshape", [x], {"shape": shape})
+    return reshaped
 
 
 def _indices(index: Any, size: int, axis: int) -> Tensor:
@@ -123,11 +128,12 @@ def _indices(index: Any, size: int, axis: int) -> Tensor:
 
 
 def _take(x: Tensor, index: Any, axis: int) -> Tensor:
-    return _core.apply("gather", [x, _indices(index, x.shape[axis], axis)], {"axis": axis})
+    found: Tensor = _core.apply("gather", [x, _indices(index, x.shape[axis], axis)], {"axis": axis})
+    return found
 
 
 def _by_arrays(x: Tensor, arrays: list[Any], axes: list[int]) -> Tensor:
-    """Several index arrays, broadcast against each other: one index into their flattened dimensions."""
+    """Several index arrays, broadcast: one index into their flattened dimensions."""
     if any(isinstance(a, Tensor) for a in arrays):
         raise TypeError(
             "tensor[...]: several traced index arrays are not supported. Received: "
@@ -153,8 +159,8 @@ def _by_arrays(x: Tensor, arrays: list[Any], axes: list[int]) -> Tensor:
 def _by_mask(x: Tensor, keys: list[Any]) -> Tensor:
     if x.is_symbolic:
         raise TypeError(
-            "tensor[mask]: the size of the result depends on values, which a traced function cannot "
-            f"have. Received: shape={x.shape}. Use `ops.where`."
+            "tensor[mask]: the size of the result depends on values, which a traced function "
+            f"cannot have. Received: shape={x.shape}. Use `ops.where`."
         )
     keys = [k.numpy() if isinstance(k, Tensor) else k for k in keys]
     selected = np.asarray(x._to_numpy(False)[tuple(keys)], order="C")

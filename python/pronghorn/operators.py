@@ -58,8 +58,12 @@ def install(cls: type, logical: bool = False) -> None:
         setattr(cls, f"__{operator}__", _binary(name))
     for operator, name in UNARY.items():
         setattr(cls, f"__{operator}__", _unary(name))
-    setattr(cls, "__hash__", object.__hash__)  # comparison gives a tensor: identity is the key
-    setattr(cls, "__array_priority__", 100)  # NumPy leaves mixed operations to the tensor
+    attributes = {
+        "__hash__": object.__hash__,  # comparison gives a tensor: identity is the key
+        "__array_priority__": 100,  # NumPy leaves mixed operations to the tensor
+    }
+    for attribute, value in attributes.items():
+        setattr(cls, attribute, value)
 
 
 def _function(name: str) -> Callable[..., Any]:

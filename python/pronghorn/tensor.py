@@ -59,10 +59,10 @@ def _from_array(x: Any, dtype: str | None, copy: bool) -> Tensor:
         if array.dtype.name == "bfloat16":
             return _core.from_numpy(np.asarray(array, order="C").view(np.uint16), dtype, copy)
         found = _core.from_numpy(np.asarray(array, np.float32, order="C"), "float32", True)
-        return _core.apply("cast", [found], {"dtype": dtype})
+        return _cast(found, dtype)
     if array.dtype.name == "bfloat16":
         found = _core.from_numpy(np.asarray(array, order="C").view(np.uint16), "bfloat16", True)
-        return _core.apply("cast", [found], {"dtype": dtype})
+        return _cast(found, dtype)
     if array.dtype.name != dtype:
         with np.errstate(all="ignore"):
             array = array.astype(dtype)
@@ -71,6 +71,11 @@ def _from_array(x: Any, dtype: str | None, copy: bool) -> Tensor:
         array = array.copy()
         copy = False
     return _core.from_numpy(array, dtype, copy)
+
+
+def _cast(x: Tensor, dtype: str) -> Tensor:
+    found: Tensor = _core.apply("cast", [x], {"dtype": dtype})
+    return found
 
 
 def _to_array(x: Any) -> Any:
@@ -92,7 +97,7 @@ def _to_array(x: Any) -> Any:
 
 
 def _default_dtype(x: Any, array: Any) -> str:
-    name = array.dtype.name
+    name: str = array.dtype.name
     if not isinstance(x, (np.ndarray, np.generic)) and not hasattr(x, "__array__"):
         if name == "float64":
             return "float32"

@@ -167,11 +167,7 @@ class Variable:
     def value(self) -> Tensor:
         """The value: inside a trace the symbolic one, else a tensor that later changes spare."""
         value = self._read()
-        wanted = get_autocast_dtype()
-        if wanted is not None and self._autocast and wanted != self._dtype:
-            if is_float_dtype(self._dtype):
-                return _core.apply("cast", [value], {"dtype": wanted})
-        return value
+        return value if self.dtype == self._dtype else convert_to_tensor(value, self.dtype)
 
     def _read(self) -> Tensor:
         around = current()

@@ -16,10 +16,12 @@ INDEX = np.array([[0, 2], [1, -1]])
 MASK = ARRAY > 30
 
 KEYS = [
-    0, -1, slice(None), slice(1, None), slice(None, None, 2), slice(None, None, -1), slice(3, 0, -2),
-    slice(5, 1), ..., None, (0, 1), (..., 0), (0, ..., 2), (None, 1, None, ..., None),
+    0, -1, slice(None), slice(1, None), slice(None, None, 2), slice(None, None, -1),
+    slice(3, 0, -2), slice(5, 1), ..., None, (0, 1), (..., 0), (0, ..., 2),
+    (None, 1, None, ..., None),
     (slice(None), 2), (slice(1), slice(2, None), slice(None, None, -2)), (1, 2, 3),
-    INDEX, (slice(None), INDEX), (0, INDEX), (INDEX, 0), (INDEX, INDEX), (slice(None), INDEX, INDEX),
+    INDEX, (slice(None), INDEX), (0, INDEX), (INDEX, 0), (INDEX, INDEX),
+    (slice(None), INDEX, INDEX),
     (INDEX, slice(None), INDEX), [0, 2], np.int64(1), convert_to_tensor([0, 1]),
 ]  # fmt: skip
 

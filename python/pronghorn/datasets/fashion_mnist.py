@@ -13,12 +13,12 @@ from pronghorn.datasets.files import find
 
 _URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _DEBIAN = "/usr/share/datasets/fashion-mnist"  # package dataset-fashion-mnist
-# SHA-256 of what is inside the .gz.
+# SHA-256 of what is inside each `<name>-ubyte.gz`.
 _SHA256 = {
-    "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "train-labels-idx1": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "train-images-idx3": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "t10k-labels-idx1": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    "t10k-images-idx3": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
 }
 
 Arrays = tuple[tuple[Any, Any], tuple[Any, Any]]
@@ -28,8 +28,8 @@ def load_data(path: str | None = None) -> Arrays:
     """Returns Fashion-MNIST's training and test pictures.
 
     Args:
-        path: Folder of the four `.gz` files. By default they are looked for in `PRONGHORN_DATA`, where
-            Debian's package `dataset-fashion-mnist` puts them and in the cache
+        path: Folder of the four `.gz` files. By default they are looked for in `PRONGHORN_DATA`,
+            where Debian's package `dataset-fashion-mnist` puts them and in the cache
             (`~/.keras/datasets/fashion-mnist`), and downloaded (31 MB) into the cache.
 
     Returns:
@@ -42,13 +42,15 @@ def load_data(path: str | None = None) -> Arrays:
         ValueError: A file is not the expected one.
     """
     files = {
-        name: find(f"fashion-mnist/{name}", _URL + name, sha256, path, (_DEBIAN,))
+        name: find(
+            f"fashion-mnist/{name}-ubyte.gz", f"{_URL}{name}-ubyte.gz", sha256, path, (_DEBIAN,)
+        )
         for name, sha256 in _SHA256.items()
     }
     parts = []
     for part in ("train", "t10k"):
-        y = _idx(files[f"{part}-labels-idx1-ubyte.gz"], 8)
-        x = _idx(files[f"{part}-images-idx3-ubyte.gz"], 16).reshape(len(y), 28, 28)
+        y = _idx(files[f"{part}-labels-idx1"], 8)
+        x = _idx(files[f"{part}-images-idx3"], 16).reshape(len(y), 28, 28)
         parts.append((x, y))
     return parts[0], parts[1]
 

@@ -1,4 +1,4 @@
-"""Where the files of a data set are: a given path, PRONGHORN_DATA, Debian, the cache, a download."""
+"""Where files of a data set are: a given path, PRONGHORN_DATA, Debian, the cache, a download."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ TIMEOUT_SECONDS = 20
 
 
 def cache_folder() -> Path:
-    """Returns the folder that downloads are kept in (`KERAS_HOME` or `~/.keras`, then `datasets`)."""
+    """Returns the folder of downloads: `datasets` in `KERAS_HOME` or `~/.keras`."""
     home = os.environ.get("KERAS_HOME")
     return (Path(home) if home else Path.home() / ".keras") / "datasets"
 
 
-def find(name: str, url: str, sha256: str, path: str | None = None, folders: tuple[str, ...] = ()) -> Path:
+def find(
+    name: str, url: str, sha256: str, path: str | None = None, folders: tuple[str, ...] = ()
+) -> Path:
     """Returns the path of a file of a data set, downloaded into the cache if it is nowhere.
 
     Args:
@@ -39,7 +41,9 @@ def find(name: str, url: str, sha256: str, path: str | None = None, folders: tup
         given = Path(path).expanduser()
         found = given / base if given.is_dir() else given
         if not found.is_file():
-            raise FileNotFoundError(f"datasets: expected a file at {found}. Received: path={path!r}.")
+            raise FileNotFoundError(
+                f"datasets: expected a file at {found}. Received: path={path!r}."
+            )
         return _checked(found, sha256)
     data = os.environ.get("PRONGHORN_DATA")
     cached = cache_folder() / name
@@ -62,7 +66,9 @@ def _checked(path: Path, sha256: str) -> Path:
     try:
         found = hashlib.sha256(_content(path)).hexdigest()
     except (gzip.BadGzipFile, EOFError, OSError) as e:
-        raise ValueError(f"datasets: {path} cannot be read ({e}). Delete it to get a new copy.") from e
+        raise ValueError(
+            f"datasets: {path} cannot be read ({e}). Delete it to get a new copy."
+        ) from e
     if found != sha256:
         raise ValueError(
             f"datasets: {path} is not the expected file. Received: SHA-256 {found}, "
@@ -76,9 +82,11 @@ def _download(url: str, target: Path, sha256: str, places: list[Path]) -> None:
     handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
     try:
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-                with os.fdopen(handle, "wb") as file:
-                    file.write(response.read())
+            with (
+                os.fdopen(handle, "wb") as file,
+                urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response,
+            ):
+                file.write(response.read())
         except (urllib.error.URLError, OSError) as e:
             where = "\n  ".join(str(place) for place in places)
             raise FileNotFoundError(

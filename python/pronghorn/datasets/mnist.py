@@ -19,8 +19,8 @@ def load_data(path: str | None = None) -> Arrays:
     """Returns MNIST's training and test digits.
 
     Args:
-        path: `mnist.npz` or its folder. By default it is looked for in `PRONGHORN_DATA` and the cache
-            (`~/.keras/datasets`) and downloaded (11 MB) into the cache.
+        path: `mnist.npz` or its folder. By default it is looked for in `PRONGHORN_DATA` and the
+            cache (`~/.keras/datasets`) and downloaded (11 MB) into the cache.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images `(n, 28, 28)` uint8, labels `(n,)` uint8.

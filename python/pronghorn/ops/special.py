@@ -22,8 +22,8 @@ from pronghorn.ops.broadcasting import broadcasting_op
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor, convert_to_tensor
 
-# Exponent of erfc as a polynomial of 1 / (1 + x / 2), relative error 1.2e-7 (Press et al., Numerical
-# Recipes, section 6.2).
+# Exponent of erfc as a polynomial of 1 / (1 + x / 2), relative error 1.2e-7 (Press et al.,
+# Numerical Recipes, section 6.2).
 _ERFC = (
     -1.26551223,
     1.00002368,
