@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "pronghorn/base/error.h"
 #include "pronghorn/base/float_mode.h"
 #include "pronghorn/base/thread_pool.h"
 
@@ -52,8 +53,15 @@ int default_threads() {
 int initial_threads() {
   for (const char* name : {"PRONGHORN_NUM_THREADS", "OMP_NUM_THREADS"}) {
     const char* text = std::getenv(name);
-    const int n = text == nullptr ? 0 : std::atoi(text);
-    if (n >= 1) return n;
+    if (text == nullptr || *text == '\0') continue;
+    char* end = nullptr;
+    const long n = std::strtol(text, &end, 10);
+    // OMP_NUM_THREADS may be a list, one number for each level of nesting, and belongs to others.
+    const bool own = *name == 'P';
+    if (own && (*end != '\0' || n < 1 || n > 4096)) {
+      value_error(name, ": expected a number of threads, 1 or more. Received: '", text, "'.");
+    }
+    if (n >= 1) return static_cast<int>(std::min(n, 4096L));
   }
   return default_threads();
 }

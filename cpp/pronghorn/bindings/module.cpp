@@ -4,6 +4,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/bindings/handle.h"
@@ -410,4 +412,5 @@ PYBIND11_MODULE(_core, m) {
   pronghorn::bind_program(m);
   pronghorn::bind_settings(m);
   pronghorn::active_isa();  // an unusable PRONGHORN_ISA is an error of the import
+  if (std::getenv("PRONGHORN_NUM_THREADS") != nullptr) pronghorn::num_threads();  // and so is that
 }

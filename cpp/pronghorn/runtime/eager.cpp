@@ -12,10 +12,17 @@ namespace {
 
 constexpr size_t kMaxPrograms = 1024;
 constexpr size_t kMaxKeptArena = 1 << 20;  // bytes; a program with a larger arena is not kept
+constexpr size_t kMaxArenas = 32 << 20;    // bytes of all kept programs: data of many shapes must not fill the memory
 
 struct Cache {
   std::mutex mutex;
   std::unordered_map<std::string, std::shared_ptr<const Program>> programs;
+  size_t arena_bytes = 0;
+
+  void clear() {
+    programs.clear();
+    arena_bytes = 0;
+  }
 };
 
 // Never destroyed: Python objects may outlive static destruction.
@@ -76,8 +83,10 @@ std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
     program = make_program(op, inputs, attrs);
     if (program->arena_bytes() <= kMaxKeptArena) {
       const std::lock_guard lock(cache().mutex);
-      if (cache().programs.size() >= kMaxPrograms) cache().programs.clear();
-      cache().programs.emplace(std::move(key), program);
+      Cache& kept = cache();
+      const size_t bytes = program->arena_bytes();
+      if (kept.programs.size() >= kMaxPrograms || kept.arena_bytes + bytes > kMaxArenas) kept.clear();
+      if (kept.programs.emplace(std::move(key), program).second) kept.arena_bytes += bytes;
     }
   }
   std::vector<const void*> in;
@@ -99,7 +108,7 @@ size_t eager_cache_size() {
 
 void clear_eager_cache() {
   const std::lock_guard lock(cache().mutex);
-  cache().programs.clear();
+  cache().clear();
 }
 
 }  // namespace pronghorn
