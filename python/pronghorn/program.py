@@ -67,6 +67,11 @@ class Program:
         )
 
     @property
+    def arena_bytes(self) -> int:
+        """Memory that a run needs for what is computed on the way."""
+        return self._core.arena_bytes
+
+    @property
     def input_types(self) -> list[tuple[tuple[int, ...], str]]:
         """Shape and dtype of each input."""
         return self._core.input_types

@@ -135,6 +135,21 @@ def test_an_unknown_isa_is_an_error_of_the_import(setting: str) -> None:
     assert f"Received: '{setting}'" in run.stderr
 
 
+@pytest.mark.parametrize("setting", ["0", "two", "2x"])
+def test_a_number_of_threads_that_is_none_is_an_error_of_the_import(setting: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import pronghorn; pronghorn.Tensor"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PRONGHORN_NUM_THREADS": setting},
+    )
+    assert run.returncode != 0
+    assert (
+        f"PRONGHORN_NUM_THREADS: expected a number of threads, 1 or more. Received: '{setting}'"
+        in (run.stderr)
+    )
+
+
 @pytest.mark.parametrize("isa", _core.available_isas())
 def test_the_isa_that_is_asked_for_is_used(isa: str) -> None:
     run = subprocess.run(

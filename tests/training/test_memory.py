@@ -42,6 +42,29 @@ def test_predictions_leave_nothing_behind() -> None:
     assert grown < 20_000
 
 
+def test_memory_is_bounded_over_images_of_many_sizes() -> None:
+    # One program a size: those used last are kept. Buffers of other sizes are used again.
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    images = [np.ones((1, 300 + i, 120, 3), "float32") for i in range(40)]
+    expected = model.predict(images[0])
+    model(images[0])
+    before = resident_kb()
+    for image in images:
+        model.predict(image)
+        model(image)
+    arenas = sum(step.program.arena_bytes for step in model._programs.steps.values())
+    assert arenas <= 64 << 20
+    assert resident_kb() - before < 150 * 1024
+    np.testing.assert_array_equal(model.predict(images[0]), expected)
+
+
 def test_a_model_goes_when_it_is_deleted() -> None:
     trained = model()
     history = trained.fit(X, X[:, :1], validation_split=0.2, verbose=0)

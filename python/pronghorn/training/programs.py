@@ -79,9 +79,17 @@ class MetricPrograms:
         return {name: to_number(value) for name, value in values}
 
 
+# Programs are kept while they are few or small: data of many shapes must not fill the memory.
+_FEW = 8
+_MANY = 256
+_KEPT_BYTES = 64 << 20  # of their arenas
+
+
 class ProgramCache:
-    """The programs of one model. Holds programs and variables only, so that it makes no "
-    "reference cycle."""
+    """The programs of one model, those used last.
+
+    Holds programs and variables only, so that it makes no reference cycle.
+    """
 
     def __init__(self) -> None:
         self.layers: list[tuple[int, str]] = []  # of the model when the programs were traced
@@ -95,12 +103,34 @@ class ProgramCache:
         self.single.clear()
         self.metrics = None
 
+    def find(self, mode: str, key: Hashable) -> StepProgram | None:
+        """The program for batches with the signature `key`, where there is one."""
+        step = self.steps.get((mode, key))
+        if step is not None and len(self.steps) > _FEW:
+            # The last is the one that was used last.
+            self.steps.pop((mode, key), None)
+            self.steps[mode, key] = step
+        return step
+
     def get(self, model: Any, mode: str, key: Hashable, data: Any) -> StepProgram:
         """The program for batches like `data`, whose signature is `key`."""
-        step = self.steps.get((mode, key))
+        step = self.find(mode, key)
         if step is None:
-            step = self.steps[mode, key] = trace_step(model, mode, data)
+            step = trace_step(model, mode, data)
+            self._make_room(step.program.arena_bytes)
+            self.steps[mode, key] = step
         return step
+
+    def _make_room(self, size: int) -> None:
+        steps = list(self.steps.items())
+        used = size + sum(step.program.arena_bytes for _, step in steps)
+        for key, step in steps[: len(steps) + 1 - _FEW] if len(steps) >= _FEW else []:
+            if used <= _KEPT_BYTES and len(self.steps) < _MANY:
+                break
+            used -= step.program.arena_bytes
+            self.steps.pop(key, None)
+            for short in [k for k, program in self.single.items() if program is step.program]:
+                self.single.pop(short, None)
 
 
 def trace_step(model: Any, mode: str, data: Any) -> StepProgram:

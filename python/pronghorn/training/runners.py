@@ -78,7 +78,7 @@ class StepRunner:
             self._eager_logs = getattr(self._model, f"{self._mode}_step")(tensors)
             return
         key, leaves = flatten_batch(data)
-        step = self._model._programs.steps.get((self._mode, (key, self._flags)))
+        step = self._model._programs.find(self._mode, (key, self._flags))
         if step is None:
             step = self._step_for(data)
         self._check_targets(step, data, None)
@@ -181,7 +181,7 @@ class PredictRunner:
             self._structure = tree.map_structure(lambda _: 0, outputs)
         else:
             key, leaves = flatten_batch(data)
-            step = self._model._programs.steps.get(("predict", key))
+            step = self._model._programs.find("predict", key)
             if step is None:
                 step = self._step_for(data)
             self._structure = step.structure
