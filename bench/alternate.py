@@ -24,6 +24,7 @@ PEERS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "torch": ("run_torch.py", [], {}),
     "torch-cl": ("run_torch.py", ["--channels-last"], {}),
     "torch-compile": ("run_torch.py", ["--compile"], {}),
+    "jax": ("run_jax.py", [], {"JAX_PLATFORMS": "cpu"}),
     "keras-tf": ("run_keras.py", [], {"KERAS_BACKEND": "tensorflow"}),
     "keras-jax": ("run_keras.py", [], {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}),
 }
