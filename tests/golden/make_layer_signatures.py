@@ -97,7 +97,7 @@ def describe(layers: Any, saving: Any, name: str) -> Any:
     cls = getattr(layers, name)
     parameters = [
         [p.name, None if p.default is p.empty else repr(p.default)]
-        for p in inspect.signature(cls).parameters.values()
+        for p in list(inspect.signature(cls.__init__).parameters.values())[1:]
     ]
     layer = cls(*ARGUMENTS[name], name="layer")
     config = json.loads(json.dumps(saving.serialize_keras_object(layer)))

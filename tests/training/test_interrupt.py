@@ -42,6 +42,15 @@ print("stopped", stopped, flush=True)
 @pytest.mark.parametrize("repeats", [1, 20_000], ids=["between epochs", "within an epoch"])
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise on Windows")
 def test_sigint(repeats: int) -> None:
+    # The machine may be busy with other things: one of three tries must be in time.
+    delays = [interrupted(repeats)]
+    while delays[-1] >= 1.0 and len(delays) < 3:
+        delays.append(interrupted(repeats))
+    assert min(delays) < 1.0
+
+
+def interrupted(repeats: int) -> float:
+    """Seconds from the signal to the end of fit, in a process that then trains again."""
     import pronghorn
 
     path = str(Path(pronghorn.__file__).parents[1])
@@ -59,4 +68,4 @@ def test_sigint(repeats: int) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert float(out.split()[1]) - sent < 1.0
+    return float(out.split()[1]) - sent
