@@ -377,7 +377,7 @@ def _require_callable(attribute: str, value: Any) -> None:
 def _concrete_shape(shape: Any) -> tuple[int, ...]:
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     for dim in shape:
-        if dim is None or int(dim) < 0:
+        if not isinstance(dim, (int, np.integer)) or dim < 0:
             raise ValueError(
                 "Shapes used to initialize variables must be fully-defined (no `None` dimensions). "
                 f"Received: shape={shape}"

@@ -183,9 +183,9 @@ def test_input_errors():
         model(np.ones((1, 2)))
     with pytest.raises(ValueError, match='Missing data for input "b"'):
         model({"a": np.ones((1, 2))})
-    with pytest.raises(ValueError, match=r"expected shape=\(None, 3\), found shape=\(1, 4\)"):
+    with pytest.raises(ValueError, match=r"expected shape \(None, 3\)\. Received: shape=\(1, 4\)"):
         model([np.ones((1, 2)), np.ones((1, 4))])
-    with pytest.raises(ValueError, match="name 'a' and path '0'"):
+    with pytest.raises(ValueError, match="Model 'two': input 'a' .*Received"):
         model([np.ones((1, 2, 3)), np.ones((1, 3))])
 
 
@@ -349,3 +349,15 @@ def test_a_list_of_one_output_gives_the_output(pack) -> None:
     part.fit([x], np.ones((4, 2)), verbose=0)
     nested = keras.Model(inputs, keras.layers.Dense(1)(part(inputs)[0]))
     assert nested.predict(x).shape == (4, 1)
+
+
+def test_inputs_of_another_shape_are_named() -> None:
+    inputs = keras.Input((8, 8, 3), name="image")
+    model = keras.Model(inputs, keras.layers.Flatten()(inputs), name="net")
+    message = r"Model 'net': input 'image' .*expected shape \(None, 8, 8, 3\)\. Received: shape=\("
+    with pytest.raises(ValueError, match=message + r"8, 8, 3\)\. Add the axis of the batch"):
+        model.predict(np.ones((8, 8, 3)))
+    with pytest.raises(ValueError, match=message + r"2, 192\)\. .*add a Reshape"):
+        model(np.ones((2, 192)))
+    with pytest.raises(ValueError, match=message + r"2, 8, 8, 1\)\.$"):
+        model(np.ones((2, 8, 8, 1)))

@@ -38,7 +38,7 @@ def test_built_when_called():
 def test_build_with_a_shape():
     model = keras.Sequential([layers.Dense(3)])
     model.build((None, 4))
-    assert model.output_shape == (None, 3)
+    assert model.built
     empty = keras.Sequential()
     with pytest.raises(ValueError, match="has no layers"):
         empty.build((None, 4))
@@ -125,3 +125,13 @@ def test_input_shape_argument_of_the_first_layer():
     with pytest.warns(UserWarning, match="Do not pass an `input_shape`"):
         model = keras.Sequential([layers.Dense(3, input_shape=(4,)), layers.Dense(2)])
     assert model.input_shape == (None, 4)
+
+
+def test_a_shape_that_does_not_fit_is_forgotten() -> None:
+    model = keras.Sequential([keras.layers.Conv2D(3, 3), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="expected rank 4"):
+        model.fit(np.ones((4, 9), "float32"), np.ones((4, 3)), verbose=0)
+    assert not model.built
+    model.fit(np.ones((4, 3, 3, 1), "float32"), np.ones((4, 3)), verbose=0)
+    assert model.built

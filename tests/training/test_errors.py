@@ -130,6 +130,15 @@ def test_wrong_labels_name_label_and_index() -> None:
     assert "7" in str(caught.value) and "11" in str(caught.value)
 
 
+def test_wrong_labels_are_found_where_steps_run_eagerly() -> None:
+    found = model()
+    found.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"y_true\[2\]=3"):
+        found.fit(X, Y + 1, shuffle=False, verbose=0)
+    with pytest.raises(FileNotFoundError, match="existing file"):
+        found.load_weights("nowhere.weights.h5")
+
+
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
 def test_methods_before_compile(method: str) -> None:
     with pytest.raises(ValueError, match=r"compile\(\)"):

@@ -318,23 +318,22 @@ class Functional(Model):
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             adjusted = ops.expand_dims(x, axis=-1)
         else:
-            path = ".".join(str(p) for p in tree.flatten_with_path(self._inputs_struct)[index][0])
-            name = self.input_names[index]
-            raise ValueError(
-                f"Invalid input shape for input {_describe(x)} with name '{name}' and path "
-                f"'{path}'. Expected shape {expected}, but input has incompatible shape {shape}"
-            )
+            raise self._incompatible(index, shape)
         mask = getattr(x, "_keras_mask", None)
         if mask is not None:
             adjusted._keras_mask = mask
         return self._standardize(index, adjusted)
 
     def _incompatible(self, index: int, shape: tuple[int | None, ...]) -> ValueError:
-        reference = self._inputs[index]
-        expected = (None, *reference.shape[1:])
+        expected = (None, *self._inputs[index].shape[1:])
+        hint = ""
+        if shape == expected[1:]:
+            hint = " Add the axis of the batch: x[None]."
+        elif len(shape) != len(expected):
+            hint = f" Rank {len(expected)} is expected: add a Reshape."
         return ValueError(
-            f"Input {index} with name '{self.input_names[index]}' of layer '{self.name}' is "
-            f"incompatible with the layer: expected shape={expected}, found shape={shape}"
+            f"Model '{self.name}': input '{self.input_names[index]}' is incompatible with the "
+            f"layer: expected shape {expected}. Received: shape={shape}.{hint}"
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

@@ -141,6 +141,15 @@ class Sequential(Model):
                 f"Sequential model {self.name} cannot be built because it has no layers. Call "
                 "`model.add(layer)`."
             )
+        before = list(self._layers)
+        try:
+            self._build_functional(input_shape)
+        except Exception:
+            # A shape that does not fit is forgotten, so that another can be tried.
+            self._set_layers(before)
+            raise
+
+    def _build_functional(self, input_shape: Any) -> None:
         first = self._layers[0]
         if isinstance(first, InputLayer):
             if first.batch_shape != input_shape:

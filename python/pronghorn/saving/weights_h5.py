@@ -109,6 +109,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     path = _checked(filepath)
     if kwargs:
         raise ValueError(f"load_weights: unknown arguments. Received: {sorted(kwargs)}.")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"load_weights: expected an existing file. Received: {path}.")
     plan: list[tuple[Any, dict[str, Any]]] = []
     with h5py.File(path, "r") as file:
         for group, owner in _walk(model):

@@ -10,6 +10,7 @@ from pronghorn import losses as losses_module
 from pronghorn import ops, tree
 from pronghorn.losses import Loss, LossFunctionWrapper
 from pronghorn.metrics import Mean
+from pronghorn.tensor import Tensor
 from pronghorn.training.loss_entries import LossEntries, LossEntry, pick, unknown_key
 
 
@@ -167,12 +168,15 @@ def _weight(sample_weight: Any, y_pred: Any, entry: LossEntry, names: list[str] 
 
 
 def _check_shape(loss: Loss, y_true: Any, y_pred: Any) -> None:
-    # While tracing there are no values yet: zeros of the shape of the targets stand for them.
     check = getattr(loss, "check_targets", None)
     if check is None or tree.is_nested(y_true) or tree.is_nested(y_pred):
         return
     target, output = tuple(y_true.shape), tuple(y_pred.shape)
-    check(np.broadcast_to(np.zeros((), "int32"), target), output)
+    if isinstance(y_true, Tensor) and not y_true.is_symbolic:
+        check(np.asarray(y_true), output)  # run_eagerly
+    else:
+        # While tracing there are no values yet: zeros of the shape of the targets stand for them.
+        check(np.broadcast_to(np.zeros((), "int32"), target), output)
     if target and output and target[0] != output[0] and 1 not in (target[0], output[0]):
         raise ValueError(
             f"Loss '{loss.name}': expected a target for each sample. "
