@@ -185,4 +185,21 @@ TEST_CASE("passes on and off agree") {
   for (size_t i = 0; i < on.size(); ++i) CHECK(on[i] == doctest::Approx(off[i]));
 }
 
+TEST_CASE("constants fold to what a run computes, subnormals included") {
+  const auto build = [](bool as_constant) {
+    Graph graph;
+    Builder g(graph);
+    Tensor small(TensorType{DType::kFloat32, {1}});
+    *static_cast<float*>(small.data()) = 1e-40f;
+    const Value x = as_constant ? g.constant(small) : g.variable(small.type());
+    graph.outputs = {g.apply("equal", {x, g.scalar(0.0, DType::kFloat32)})};
+    const Program program(graph, as_constant ? std::vector<Tensor>{} : std::vector<Tensor>{small});
+    bool equal = false;
+    void* const outputs[] = {&equal};
+    program.run(nullptr, outputs);
+    return equal;
+  };
+  CHECK(build(true) == build(false));
+}
+
 }  // namespace pronghorn

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "pronghorn/base/parallel.h"
 #include "pronghorn/passes/passes.h"
 
 namespace pronghorn {
@@ -53,7 +54,7 @@ bool can_fold(const Graph& graph, const Node& node) {
   return true;
 }
 
-// Runs one node on the constants that it reads.
+// Runs one node on the constants that it reads, with the arithmetic of a run.
 Tensor evaluate(const Graph& graph, const Node& node) {
   std::vector<TensorType> types;
   std::vector<const void*> inputs;
@@ -71,6 +72,7 @@ Tensor evaluate(const Graph& graph, const Node& node) {
     prepared = node.op->prepare(OpCall{*node.op, types, node.outputs, node.attrs, nullptr});
   }
   const Buffer workspace(prepared.workspace);
+  const FlushSubnormals flush;
   void* const outputs[] = {result.data()};
   node.op->run(Launch{prepared.plan.get(), inputs.data(), outputs, workspace.data()});
   return result;
