@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -8,6 +12,7 @@
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/base/philox.h"
 #include "pronghorn/base/shape.h"
+#include "pronghorn/base/thread_pool.h"
 
 namespace pronghorn {
 
@@ -75,6 +80,21 @@ TEST_CASE("parallel_ranges covers the range, the last piece shorter") {
     for (int64_t i = begin; i < end; ++i) ++calls[static_cast<size_t>(i)];
   });
   CHECK(calls == std::vector<int>(103, 1));
+}
+
+TEST_CASE("parallel_for works where the system gives no threads") {
+#if defined(__linux__)
+  rlimit before;
+  getrlimit(RLIMIT_AS, &before);
+  const rlimit none{1, before.rlim_max};
+  ThreadPool& pool = *new ThreadPool;  // its workers never end
+  std::vector<int> calls(8, 0);
+  setrlimit(RLIMIT_AS, &none);
+  const bool done = pool.run(8, 8, [](void* context, int64_t i) { ++static_cast<int*>(context)[i]; }, calls.data());
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(done);
+  CHECK(calls == std::vector<int>(8, 1));
+#endif
 }
 
 }  // namespace pronghorn

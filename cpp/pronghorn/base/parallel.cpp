@@ -77,8 +77,7 @@ std::atomic<int>& thread_count() {
   return count;
 }
 
-thread_local int own_index = 0;
-thread_local bool inside = false;  // of a parallel_for
+thread_local bool inside = false;  // of a parallel_for, or a worker
 
 // Never destroyed: its threads sleep in it until the process ends.
 ThreadPool& pool() {
@@ -95,12 +94,7 @@ int num_threads() { return forked.load(std::memory_order_relaxed) ? 1 : thread_c
 
 void set_num_threads(int n) { thread_count().store(std::max(n, 1)); }
 
-int thread_index() { return own_index; }
-
-void set_thread_index(int index) {
-  own_index = index;
-  inside = true;  // a worker's nested loops run on itself
-}
+void enter_worker() { inside = true; }
 
 void parallel_for_erased(int64_t n, int64_t cost_each, void (*body)(void*, int64_t), void* context) {
   const int threads = num_threads();

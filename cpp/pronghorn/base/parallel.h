@@ -36,9 +36,8 @@ void parallel_ranges(int64_t total, int64_t piece, int64_t cost_per_item, F&& f)
   });
 }
 
-// Index of the calling thread inside parallel_for, in [0, num_threads()): for per-thread scratch memory.
-int thread_index();
-void set_thread_index(int index);  // called by the pool on its workers
+// Called by the pool on its workers: their loops run on themselves.
+void enter_worker();
 
 // Sets flush-to-zero and denormals-are-zero on the calling thread for its lifetime, and on the threads that parallel_for
 // uses meanwhile: arithmetic on subnormals made a small training step ten times slower.

@@ -1,6 +1,7 @@
 #include "pronghorn/base/thread_pool.h"
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 
 #include "pronghorn/base/float_mode.h"
@@ -26,8 +27,9 @@ inline void pause() {
 bool ThreadPool::run(int threads, int64_t n, Body body, void* context) {
   if (!busy_.try_lock()) return false;
   const std::lock_guard lock(busy_, std::adopt_lock);
-  const int helpers = std::min<int>({threads - 1, kMaxWorkers, static_cast<int>(std::min<int64_t>(n - 1, kMaxWorkers))});
-  start_workers(helpers);
+  const int wanted = std::min<int>({threads - 1, kMaxWorkers, static_cast<int>(std::min<int64_t>(n - 1, kMaxWorkers))});
+  start_workers(wanted);
+  const int helpers = std::min(wanted, workers_);
   n_ = n;
   body_ = body;
   context_ = context;
@@ -53,13 +55,17 @@ void ThreadPool::take_pieces() {
   }
 }
 
+// Where the system gives no more threads, the work is done by those that there are.
 void ThreadPool::start_workers(int count) {
-  for (; workers_ < count; ++workers_) std::thread(&ThreadPool::work, this, workers_).detach();
+  try {
+    for (; workers_ < count; ++workers_) std::thread(&ThreadPool::work, this, workers_).detach();
+  } catch (const std::system_error&) {
+  }
 }
 
 // Enters the open job unless that is `*epoch`, the one the worker did last, or needs fewer workers.
 bool ThreadPool::join(uint64_t* epoch, int worker) {
-  uint64_t state = state_.load(std::memory_order_acquire);
+  uint64_t state = state_.load();  // after sleepers_ in the order of all threads: see run()
   while ((state & kOpen) != 0 && (state >> kEpochShift) != *epoch &&
          worker < static_cast<int>((state >> kTeamShift) & 0x7f)) {
     if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) {
@@ -71,7 +77,7 @@ bool ThreadPool::join(uint64_t* epoch, int worker) {
 }
 
 void ThreadPool::work(int worker) {
-  set_thread_index(worker + 1);
+  enter_worker();
   uint64_t epoch = 0;
   for (;;) {
     bool joined = join(&epoch, worker);
