@@ -140,7 +140,9 @@ Prepared prepare(const OpCall& call) {
                   .a_stride = a.back(),
                   .b_stride = b.back(),
                   .c_stride = s.n};
-  if (leading(b).size() == 1 && (!s.transpose_a || leading(a).size() == 1)) {
+  if (out.size() == 0) {
+    shape.m = 0;
+  } else if (leading(b).size() == 1 && (!s.transpose_a || leading(a).size() == 1)) {
     shape.m = s.m * leading(a).size();
   } else {
     shape.batch = batches(a, b, out);
