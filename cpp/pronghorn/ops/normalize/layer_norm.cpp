@@ -2,6 +2,8 @@
 // y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(variance + epsilon), variance biased.
 // rms_norm(x, gamma) {epsilon} -> y, rstd: y = x rstd gamma, rstd = 1 / sqrt(mean(x^2) + epsilon).
 // layer_norm_grad(x, gamma, mean, rstd, dy) -> dx, dgamma, dbeta; rms_norm_grad(x, gamma, rstd, dy) -> dx, dgamma.
+#include <limits>
+
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/normalize/rules.h"
@@ -159,7 +161,12 @@ std::vector<Value> rms_grad_gradient(const GradientCall& call) {
 template <bool is_centered>
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  if (plan.n == 0) return;
+  if (plan.n == 0) {  // moments of nothing
+    for (int k = 1; k < (is_centered ? 3 : 2); ++k) {
+      std::fill_n(launch.output<float>(k), plan.rows, std::numeric_limits<float>::quiet_NaN());
+    }
+    return;
+  }
   const float* x = launch.input<float>(0);
   const float* gamma = launch.input<float>(1);
   float* y = launch.output<float>(0);
