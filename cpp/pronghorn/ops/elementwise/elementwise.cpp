@@ -1,5 +1,6 @@
 // The elementwise ops and their gradients, out of elementwise.inc.
 #include "pronghorn/ops/elementwise/rules.h"
+#include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/opcodes.h"
 
 namespace pronghorn::ops {
@@ -101,22 +102,28 @@ OpDef elementwise(std::string_view name, std::vector<TensorType> (*infer)(const 
 
 constexpr int kNoTile = -1;
 
+template <std::vector<TensorType> (*rule)(const OpCall&), size_t operands>
+std::vector<TensorType> infer(const OpCall& call) {
+  expect_operands(call, operands);
+  return rule(call);
+}
+
 }  // namespace
 
 #define DEFINE(name, infer, gradient) \
   OpDef name##_op() { return elementwise(#name, infer, gradient, static_cast<int>(TileOp::name)); }
-#define FLOAT_UNARY(name, value, gradient) DEFINE(name, infer_float, name##_gradient)
-#define NUMBER_UNARY(name, value, integer, gradient) DEFINE(name, infer_number, name##_gradient)
-#define NUMBER_TEST(name, value, integer) DEFINE(name, infer_test, nullptr)
-#define LOGICAL_UNARY(name, value) DEFINE(name, infer_logical, nullptr)
+#define FLOAT_UNARY(name, value, gradient) DEFINE(name, (infer<infer_float, 1>), name##_gradient)
+#define NUMBER_UNARY(name, value, integer, gradient) DEFINE(name, (infer<infer_number, 1>), name##_gradient)
+#define NUMBER_TEST(name, value, integer) DEFINE(name, (infer<infer_test, 1>), nullptr)
+#define LOGICAL_UNARY(name, value) DEFINE(name, (infer<infer_logical, 1>), nullptr)
 #define INTEGER_UNARY(name, integer) \
-  OpDef name##_op() { return elementwise(#name, infer_integer, nullptr, kNoTile); }
-#define FLOAT_BINARY(name, value, da, db) DEFINE(name, infer_float, name##_gradient)
-#define NUMBER_BINARY(name, value, integer, da, db) DEFINE(name, infer_number, name##_gradient)
-#define COMPARE(name, value, integer) DEFINE(name, infer_test, nullptr)
-#define LOGICAL_BINARY(name, value) DEFINE(name, infer_logical, nullptr)
+  OpDef name##_op() { return elementwise(#name, (infer<infer_integer, 1>), nullptr, kNoTile); }
+#define FLOAT_BINARY(name, value, da, db) DEFINE(name, (infer<infer_float, 2>), name##_gradient)
+#define NUMBER_BINARY(name, value, integer, da, db) DEFINE(name, (infer<infer_number, 2>), name##_gradient)
+#define COMPARE(name, value, integer) DEFINE(name, (infer<infer_test, 2>), nullptr)
+#define LOGICAL_BINARY(name, value) DEFINE(name, (infer<infer_logical, 2>), nullptr)
 #define INTEGER_BINARY(name, integer) \
-  OpDef name##_op() { return elementwise(#name, infer_integer, nullptr, kNoTile); }
+  OpDef name##_op() { return elementwise(#name, (infer<infer_integer, 2>), nullptr, kNoTile); }
 #include "pronghorn/tile/elementwise.inc"
 
 OpDef where_op() { return elementwise("where", infer_where, where_gradient, static_cast<int>(TileOp::where)); }

@@ -1,4 +1,5 @@
 #include "pronghorn/ops/elementwise/rules.h"
+#include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -62,6 +63,7 @@ std::vector<TensorType> infer_integer(const OpCall& call) {
 }
 
 std::vector<TensorType> infer_where(const OpCall& call) {
+  expect_operands(call, 3);
   if (call.inputs[0].dtype != DType::kBool || call.inputs[1].dtype != call.inputs[2].dtype) {
     type_error("where: condition must be bool and x1, x2 of the same dtype. Received: condition.dtype=",
                call.inputs[0].dtype, ", x1.dtype=", call.inputs[1].dtype, ", x2.dtype=", call.inputs[2].dtype, ".");
@@ -69,9 +71,13 @@ std::vector<TensorType> infer_where(const OpCall& call) {
   return {{call.inputs[1].dtype, broadcast(call)}};
 }
 
-std::vector<TensorType> infer_same(const OpCall& call) { return {call.inputs[0]}; }
+std::vector<TensorType> infer_same(const OpCall& call) {
+  expect_operands(call, 1);
+  return {call.inputs[0]};
+}
 
 std::vector<TensorType> infer_cast(const OpCall& call) {
+  expect_operands(call, 1);
   const std::string& name = call.attrs.text("dtype");
   const std::optional<DType> dtype = parse_dtype(name);
   if (!dtype) {
