@@ -97,23 +97,23 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return with_axis_last(g, name, inputs, attrs);
 }
 
-// Workspace: entries of every row, so that threads need none of their own.
-Prepared prepare(const OpCall& call) {
+// entries: whether the workspace holds entries of every row, so that threads need none of their own.
+Prepared plan_rows(const OpCall& call, int64_t k, bool entries) {
   const TensorType& x = call.inputs[0];
   const int64_t n = x.shape.back();
   auto plan = std::make_shared<const Plan>(Plan{.rows = x.shape.size(0, x.shape.rank() - 1),
                                                 .n = n,
-                                                .k = call.attrs.integer("k", 0),
+                                                .k = k,
                                                 .batch = std::max<int64_t>(1, 4096 / std::max<int64_t>(n, 1)),
                                                 .dtype = x.dtype});
-  const bool needs_entries = !call.attrs.has("k") || plan->k > kShort;
-  return {.plan = plan, .workspace = needs_entries ? static_cast<size_t>(x.size()) * sizeof(Entry) : 0};
+  return {.plan = plan, .workspace = entries ? static_cast<size_t>(x.size()) * sizeof(Entry) : 0};
 }
 
-Prepared prepare_sort(const OpCall& call) {
-  Prepared prepared = prepare(call);
-  prepared.workspace = 0;
-  return prepared;
+Prepared prepare_sort(const OpCall& call) { return plan_rows(call, 0, false); }
+Prepared prepare_argsort(const OpCall& call) { return plan_rows(call, 0, true); }
+Prepared prepare_top_k(const OpCall& call) {
+  const int64_t k = call.attrs.integer("k");
+  return plan_rows(call, k, k > kShort);
 }
 
 // Calls row(i) for every row, in parallel.
@@ -205,11 +205,15 @@ OpDef sort_op() {
 }
 
 OpDef argsort_op() {
-  return {.name = kArgsort, .infer = infer_argsort, .prepare = prepare, .run = run_argsort, .simplify = simplify<kArgsort>};
+  return {.name = kArgsort,
+          .infer = infer_argsort,
+          .prepare = prepare_argsort,
+          .run = run_argsort,
+          .simplify = simplify<kArgsort>};
 }
 
 OpDef top_k_op() {
-  return {.name = "top_k", .infer = infer_top_k, .gradient = top_k_gradient, .prepare = prepare, .run = run_top_k};
+  return {.name = "top_k", .infer = infer_top_k, .gradient = top_k_gradient, .prepare = prepare_top_k, .run = run_top_k};
 }
 
 }  // namespace pronghorn::ops
