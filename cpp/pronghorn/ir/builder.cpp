@@ -3,6 +3,35 @@
 #include <algorithm>
 
 namespace pronghorn {
+namespace {
+
+// Bytes of the address space. Numbers up to it can be added without an overflow.
+constexpr int64_t kMaxBytes = int64_t{1} << 47;
+
+// A ValueError unless the sizes are valid and the tensor could fit into memory; dimensions of size 0 count as 1.
+void check_size(std::string_view op, const TensorType& type) {
+  int64_t bytes = static_cast<int64_t>(size_of(type.dtype));
+  for (const int64_t dim : type.shape) {
+    if (dim < 0) value_error(op, ": sizes must not be negative. Received: ", type, ".");
+    if (dim > kMaxBytes / bytes) value_error(op, ": a tensor of that size fits into no memory. Received: ", type, ".");
+    bytes *= std::max<int64_t>(dim, 1);
+  }
+}
+
+// Sizes, paddings, strides: what shape rules calculate with.
+void check_numbers(std::string_view op, const Attrs& attrs) {
+  for (const auto& [name, value] : attrs) {
+    const auto* numbers = std::get_if<std::vector<int64_t>>(&value);
+    if (numbers == nullptr) continue;
+    for (const int64_t number : *numbers) {
+      if (number > kMaxBytes || number < -kMaxBytes) {
+        value_error(op, ": expected numbers of at most 2^47. Received: ", name, "=", number, ".");
+      }
+    }
+  }
+}
+
+}  // namespace
 
 const Node* Builder::producer(Value v, std::string_view op) const {
   const Node& node = graph_.node(v);
@@ -10,6 +39,7 @@ const Node* Builder::producer(Value v, std::string_view op) const {
 }
 
 Value Builder::input(const TensorType& type) {
+  check_size("input", type);
   graph_.nodes.push_back(Node{.op = &kInputOp, .outputs = {type}, .slot = graph_.input_count++});
   return {static_cast<int32_t>(graph_.nodes.size()) - 1, 0};
 }
@@ -43,7 +73,9 @@ std::vector<Value> Builder::apply_all(const OpDef& op, std::span<const Value> in
   std::vector<TensorType> types;
   types.reserve(inputs.size());
   for (const Value v : inputs) types.push_back(graph_.type(v));
+  check_numbers(op.name, attrs);
   std::vector<TensorType> outputs = op.infer(OpCall{op, types, {}, attrs, nullptr});
+  for (const TensorType& type : outputs) check_size(op.name, type);
   if (op.simplify != nullptr) {
     if (const Value simpler = op.simplify(*this, inputs, attrs)) return {simpler};
   }

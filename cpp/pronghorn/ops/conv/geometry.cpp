@@ -50,13 +50,13 @@ WindowSizes window_sizes(const WindowRequest& request) {
     w.dilation[i] = dilations[at];
     w.pad[i] = low[at];
     sizes.pad_high[i] = high[at];
-    const int64_t room = w.in[i] + low[at] + high[at] - (w.kernel[i] - 1) * w.dilation[i] - 1;
-    if (room < 0) {
+    const int64_t last = w.in[i] + low[at] + high[at] - 1;  // of the padded image
+    if (last < 0 || w.kernel[i] - 1 > last / w.dilation[i]) {
       value_error(op, ": the window must fit into the padded image. Received: x.shape=", image,
                   ", window=", text(request.kernel), ", dilations=", text(dilations), ", pads_low=", text(low),
                   ", pads_high=", text(high), ". Use padding='same' or a smaller window.");
     }
-    w.out[i] = room / w.stride[i] + 1;
+    w.out[i] = (last - (w.kernel[i] - 1) * w.dilation[i]) / w.stride[i] + 1;
   }
   return sizes;
 }

@@ -35,7 +35,11 @@ std::vector<TensorType> infer(const OpCall& call) {
       value_error("pad: padding must not be negative. Received: low=", low[i], ", high=", high[i], " in dimension ", i, ".");
     }
     const int64_t size = x.shape[static_cast<int>(i)];
-    shape[static_cast<int>(i)] = low[i] + high[i] + size + (size > 0 ? (size - 1) * interior[i] : 0);
+    int64_t between;
+    if (__builtin_mul_overflow(std::max<int64_t>(size - 1, 0), interior[i], &between) ||
+        __builtin_add_overflow(low[i] + high[i] + size, between, &shape[static_cast<int>(i)])) {
+      value_error("pad: the result fits into no memory. Received: interior=", interior[i], ", x.shape=", x.shape, ".");
+    }
   }
   return {{x.dtype, shape}};
 }
