@@ -63,7 +63,7 @@ def _from_array(x: Any, dtype: str | None, copy: bool) -> Tensor:
     if array.dtype.name == "bfloat16":
         found = _core.from_numpy(np.asarray(array, order="C").view(np.uint16), "bfloat16", True)
         return _cast(found, dtype)
-    if array.dtype.name != dtype:
+    if array.dtype.name != dtype or not array.dtype.isnative:
         with np.errstate(all="ignore"):
             array = array.astype(dtype)
         copy = False

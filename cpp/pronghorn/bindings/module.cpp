@@ -20,8 +20,9 @@ namespace py = pybind11;
 namespace pronghorn {
 namespace {
 
-std::vector<Tape*>& tapes() {
-  thread_local std::vector<Tape*> active;
+// Shared: a tape that is never stopped must not leave a pointer behind.
+std::vector<std::shared_ptr<Tape>>& tapes() {
+  thread_local std::vector<std::shared_ptr<Tape>> active;
   return active;
 }
 
@@ -126,7 +127,7 @@ py::object apply(const std::string& name, const std::vector<Handle*>& inputs, co
     const py::gil_scoped_release release;
     outputs = apply_eager(op, tensors, attrs);
   }
-  for (Tape* tape : tapes()) tape->record(op, tensors, attrs, outputs);
+  for (const auto& tape : tapes()) tape->record(op, tensors, attrs, outputs);
   for (Tensor& output : outputs) handles.push_back({std::move(output), nullptr, {}});
   return results(std::move(handles));
 }
@@ -138,7 +139,10 @@ Handle from_numpy(const py::array& array, const std::string& dtype_name, bool co
   if (static_cast<size_t>(array.nbytes()) != type.bytes()) {
     value_error("from_numpy: array has ", array.nbytes(), " bytes, ", type, " has ", type.bytes(), ".");
   }
-  if (copy) {
+  if (py::cast<bool>(array.dtype().attr("isnative")) == false) {
+    value_error("from_numpy: expected the byte order of this machine.");
+  }
+  if (copy || (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
     Tensor tensor(type);
     std::memcpy(tensor.data(), array.data(), type.bytes());
     return {std::move(tensor), nullptr, {}};
@@ -198,10 +202,15 @@ int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& 
   }
   BatchRun run;
   run.batch_size = batch_size;
-  int64_t rows = last * batch_size;
-  py::array_t<int64_t> order_array;
+  int64_t rows = 0;
+  if (first < 0 || last < first || batch_size < 1 || __builtin_mul_overflow(last, batch_size, &rows)) {
+    value_error("run_batches: expected 0 <= first <= last and batch_size >= 1. Received: first=", first, ", last=", last,
+                ", batch_size=", batch_size, ".");
+  }
+  using Order = py::array_t<int64_t, py::array::c_style | py::array::forcecast>;
+  Order order_array;
   if (!order.is_none()) {
-    order_array = py::cast<py::array_t<int64_t>>(order);
+    order_array = py::cast<Order>(order);
     if (order_array.ndim() != 1 || order_array.size() < rows) {
       value_error("run_batches: order must hold at least ", rows, " row numbers. Received: ", order_array.size(), ".");
     }
@@ -231,9 +240,14 @@ int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& 
       value_error("run_batches: expected ", program.outputs().size(), " outputs. Received: ", outputs.size(), ".");
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      const size_t needed = program.outputs()[i].bytes() * static_cast<size_t>(last);
-      if ((outputs[i].flags() & py::array::c_style) == 0 || static_cast<size_t>(outputs[i].nbytes()) < needed) {
-        value_error("run_batches: output ", i, " must be a C-contiguous array of at least ", needed, " bytes.");
+      const size_t step_bytes = program.outputs()[i].bytes();
+      const py::dtype wanted = numpy_dtype(program.outputs()[i].dtype);
+      const bool same_type = outputs[i].dtype().equal(wanted) ||
+                             (program.outputs()[i].dtype == DType::kBfloat16 && outputs[i].itemsize() == 2);
+      if (!same_type || (outputs[i].flags() & py::array::c_style) == 0 ||
+          static_cast<size_t>(outputs[i].nbytes()) / std::max<size_t>(step_bytes, 1) < static_cast<size_t>(last)) {
+        value_error("run_batches: output ", i, " must be a C-contiguous array of ", program.outputs()[i].dtype,
+                    " with ", step_bytes, " bytes for each of ", last, " steps.");
       }
       run.results.push_back(const_cast<py::array&>(outputs[i]).mutable_data());
     }
@@ -356,10 +370,10 @@ void bind_program(py::module_& m) {
       .def_property_readonly("step_count", &Program::step_count)
       .def("print", &Program::print);
 
-  py::class_<Tape>(m, "Tape", "Records eager ops between start() and stop().")
+  py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape", "Records eager ops between start() and stop().")
       .def(py::init<>())
-      .def("start", [](Tape& self) { tapes().push_back(&self); })
-      .def("stop", [](Tape& self) { std::erase(tapes(), &self); })
+      .def("start", [](const std::shared_ptr<Tape>& self) { tapes().push_back(self); })
+      .def("stop", [](const std::shared_ptr<Tape>& self) { std::erase(tapes(), self); })
       .def("gradient", [](const Tape& self, const Handle& target, const std::vector<Handle*>& sources) {
         std::vector<Tensor> wrt;
         for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
