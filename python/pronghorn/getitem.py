@@ -10,6 +10,9 @@ import numpy as np
 from pronghorn import _core
 from pronghorn._core import Tensor
 
+#: Index arrays are int32.
+_MOST = np.iinfo(np.int32).max
+
 
 def get_item(self: Tensor, key: Any) -> Tensor:
     """Returns the part of a tensor that NumPy's indexing rules select.
@@ -22,6 +25,7 @@ def get_item(self: Tensor, key: Any) -> Tensor:
     keys = [_simple(k) for k in keys]
     if any(isinstance(k, np.ndarray) and k.dtype == bool for k in keys):
         return _by_mask(self, keys)
+    leads = _new_dimensions_lead(keys)
     keys = _expand_ellipsis(keys, self.ndim)
     arrays = [i for i, k in enumerate(keys) if isinstance(k, (np.ndarray, Tensor))]
     basic = [slice(None) if i in arrays else k for i, k in enumerate(keys)]
@@ -30,9 +34,16 @@ def get_item(self: Tensor, key: Any) -> Tensor:
         return result
     # Integers drop a dimension and None adds one: where each array's dimension is now.
     axes = [sum(1 for k in keys[:i] if not isinstance(k, int)) for i in arrays]
-    if len(arrays) == 1:
-        return _take(result, keys[arrays[0]], axes[0])
-    return _by_arrays(result, [keys[i] for i in arrays], axes)
+    if len(arrays) > 1:
+        return _by_arrays(result, [keys[i] for i in arrays], axes, leads)
+    index = keys[arrays[0]]
+    taken = _take(result, index, axes[0])
+    rank = len(index.shape)
+    if not leads or not axes[0] or not rank:
+        return taken
+    first = list(range(axes[0], axes[0] + rank))
+    order = first + [i for i in range(taken.ndim) if i not in first]
+    return _core.apply("transpose", [taken], {"axes": order})
 
 
 def _simple(key: Any) -> Any:
@@ -60,11 +71,19 @@ def _simple(key: Any) -> Any:
             "tensor[...]: indices must be integers, slices, masks, None or '...'. "
             f"Received: {key!r}."
         )
+    if array.size and (array.max() > _MOST or array.min() < -_MOST):
+        raise IndexError(f"tensor[...]: index out of range. Received: {key!r}.")
     return array.astype(np.int32)
 
 
 def _bound(x: Any) -> int | None:
     return None if x is None else operator.index(x)
+
+
+def _new_dimensions_lead(keys: list[Any]) -> bool:
+    """Whether anything, an empty '...' too, is between index arrays; NumPy counts integers as such."""
+    at = [i for i, k in enumerate(keys) if isinstance(k, (int, np.ndarray, Tensor))]
+    return bool(at) and at[-1] - at[0] >= len(at)
 
 
 def _expand_ellipsis(keys: list[Any], ndim: int) -> list[Any]:
@@ -132,16 +151,22 @@ def _take(x: Tensor, index: Any, axis: int) -> Tensor:
     return found
 
 
-def _by_arrays(x: Tensor, arrays: list[Any], axes: list[int]) -> Tensor:
-    """Several index arrays, broadcast: one index into their flattened dimensions."""
+def _by_arrays(x: Tensor, arrays: list[Any], axes: list[int], leads: bool) -> Tensor:
+    """Several index arrays, broadcast: one index into their flattened dimensions.
+
+    Args:
+        x: What is indexed.
+        arrays: The arrays.
+        axes: The axis of `x` that each selects from.
+        leads: Whether the arrays' dimensions come first, not in the place of the axes.
+    """
     if any(isinstance(a, Tensor) for a in arrays):
         raise TypeError(
             "tensor[...]: several traced index arrays are not supported. Received: "
             f"{len(arrays)} arrays. Use `ops.take` with one flat index."
         )
     rest = [i for i in range(x.ndim) if i not in axes]
-    adjacent = axes == list(range(axes[0], axes[0] + len(axes)))
-    at = axes[0] if adjacent else 0
+    at = 0 if leads else axes[0]
     order = rest[:at] + axes + rest[at:]
     moved = x
     if order != list(range(x.ndim)):
