@@ -81,7 +81,7 @@ def _bound(x: Any) -> int | None:
 
 
 def _new_dimensions_lead(keys: list[Any]) -> bool:
-    """Whether anything, an empty '...' too, is between index arrays; NumPy counts integers as such."""
+    """Whether anything, an empty '...' too, is between index arrays or integers."""
     at = [i for i, k in enumerate(keys) if isinstance(k, (int, np.ndarray, Tensor))]
     return bool(at) and at[-1] - at[0] >= len(at)
 
