@@ -111,7 +111,7 @@ def test_labels_out_of_range_are_named():
         check(np.array([0, 9, 10, 11]), (None, 10))
     with pytest.raises(ValueError, match=r"y_true\[1\]=-1"):
         check(np.array([0, -1]), (None, 10))
-    with pytest.raises(ValueError, match=r"y_true\[\(0, 1\)\]=7"):
+    with pytest.raises(ValueError, match=r"y_true\[0, 1\]=7"):
         check(np.array([[0, 7], [1, 1]]), (None, 2, 5))
     with pytest.raises(ValueError, match="nan"):
         check(np.array([0.0, np.nan]), (None, 10))

@@ -168,6 +168,7 @@ def test_lists_of_numbers() -> None:
     assert trained.evaluate(x, y, verbose=0) == trained.evaluate(X, Y, verbose=0)
     np.testing.assert_array_equal(trained.predict(x), trained.predict(X))
     np.testing.assert_array_equal(trained.predict_on_batch(x), trained.predict_on_batch(X))
+    trained.fit(x, range(len(x)), verbose=0)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int64", "uint8", "bool"])

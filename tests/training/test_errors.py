@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,8 @@ CASES = {
     ),
     "negative label": (lambda m: m.fit(X, Y - 1), ValueError, "-1"),
     "one-hot": (lambda m: m.fit(X, np.eye(3)[Y]), ValueError, r"\(20, 3\)"),
+    "rows in a list": (lambda m: m.fit(list(X), Y), ValueError, "21 arrays: is it a list of rows"),
+    "deque": (lambda m: m.fit(deque([(X, Y)] * 2)), ValueError, "x of type deque"),
     "halves": (lambda m: m.fit(X, Y + 0.5), ValueError, "whole numbers"),
     "one-hot hint": (lambda m: m.fit(X, np.eye(3)[Y]), ValueError, "categorical_crossentropy"),
     "validation labels": (

@@ -91,7 +91,7 @@ def check_labels(
     if inside.all():
         return
     first = np.unravel_index(int(np.argmin(inside)), y_true.shape)
-    index = int(first[0]) if len(first) == 1 else tuple(int(i) for i in first)
+    index = ", ".join(str(int(i)) for i in first)
     raise ValueError(
         f"Loss '{name}': labels must be whole numbers in [0, {classes}), as the output has "
         f"{classes} classes. Received: y_true[{index}]={y_true[first].item()}."

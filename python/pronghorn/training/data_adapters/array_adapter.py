@@ -106,7 +106,11 @@ def _check_rows(x: Any, y: Any, sample_weight: Any) -> int:
     if not lengths:
         raise ValueError("x: expected at least one array. Received: x=None or an empty structure.")
     if len(set(lengths.values())) > 1:
-        received = ", ".join(f"len({label})={length}" for label, length in lengths.items())
+        parts = [f"len({label})={length}" for label, length in lengths.items()]
+        if len(parts) > 8:
+            # A list of rows, which is a list of as many inputs.
+            parts = [*parts[:3], f"... ({len(parts)} arrays: is it a list of rows?)", parts[-1]]
+        received = ", ".join(parts)
         raise ValueError(
             "x, y and sample_weight: expected the same number of samples in all arrays "
             f"(their cardinality is ambiguous otherwise). Received: {received}."

@@ -117,7 +117,13 @@ def to_array(value: Any, name: str = "data") -> np.ndarray:
     elif hasattr(value, "to_numpy"):
         array = _from_pandas(value, name)
     else:
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: expected an array. Received: {name} of type {type(value).__name__}, "
+                f"of which NumPy makes none ({error})."
+            ) from None
     return _core_dtype(array, name)
 
 
@@ -175,6 +181,8 @@ def from_numbers(value: Any, name: str) -> Any:
     """
     if isinstance(value, dict):
         return {key: from_numbers(leaf, f"{name}[{key!r}]") for key, leaf in value.items()}
+    if isinstance(value, range):
+        return np.array(value)
     if not isinstance(value, (list, tuple)) or not _is_of_numbers(value):
         return value
     try:
