@@ -127,3 +127,9 @@ def test_isa_objects_define_nothing_outside_their_namespace() -> None:
             if kind in "TWVuDBRi" and f"pronghorn::{isa}::" not in symbol:
                 wrong.append(f"{path.name} ({isa}): {kind} {symbol}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_names_of_test_files_differ() -> None:
+    """pytest imports test files by their base names."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
