@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -392,3 +393,16 @@ def test_a_model_of_two_networks_without_call() -> None:
         x, y = data(64)
         errors = model.fit(x, y, epochs=5, verbose=0).history["error"]
         assert errors[-1] < errors[0]
+
+
+def test_threads_may_build_one_model_at_once() -> None:
+    x, y = data(20)
+    for _ in range(10):
+        model = keras.Sequential([layers.Dense(8), layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        with ThreadPoolExecutor(4) as pool:
+            shapes = [pool.submit(lambda m=model: m.predict(x).shape) for _ in range(4)]
+            assert {shape.result() for shape in shapes} == {(20, 3)}
+            runs = [pool.submit(lambda m=model: m.fit(x, y, verbose=0)) for _ in range(4)]
+            for run in runs:
+                run.result()

@@ -15,6 +15,7 @@ from pronghorn import tree
 from pronghorn.program import Program
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.trace import Trace
+from pronghorn.training.building import build_lock
 from pronghorn.training.data_adapters.batch import map_leaves
 from pronghorn.training.logs import to_number
 from pronghorn.variable import Variable
@@ -115,10 +116,14 @@ class ProgramCache:
     def get(self, model: Any, mode: str, key: Hashable, data: Any) -> StepProgram:
         """The program for batches like `data`, whose signature is `key`."""
         step = self.find(mode, key)
-        if step is None:
-            step = trace_step(model, mode, data)
-            self._make_room(step.program.arena_bytes)
-            self.steps[mode, key] = step
+        if step is not None:
+            return step
+        with build_lock():
+            step = self.find(mode, key)
+            if step is None:
+                step = trace_step(model, mode, data)
+                self._make_room(step.program.arena_bytes)
+                self.steps[mode, key] = step
         return step
 
     def _make_room(self, size: int) -> None:

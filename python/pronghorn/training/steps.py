@@ -11,6 +11,7 @@ from typing import Any
 from pronghorn import ops, tree
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.trace import suspended
+from pronghorn.training.building import build_lock
 from pronghorn.training.compile_loss import CompileLoss
 from pronghorn.training.compile_metrics import CompileMetrics
 from pronghorn.training.data_adapters.batch import map_leaves, unpack_x_y_sample_weight
@@ -176,17 +177,20 @@ class StepsMixin:
 
     def _prepare(self, batch: Callable[[], Any], mode: str) -> None:
         """Builds the model for a batch like `batch()`, and the optimizer, where that is to do."""
-        if self._is_callable() and self._has_unbuilt_layers():
+        if not self._is_callable():
+            return
+        if self._has_unbuilt_layers():
             x = unpack_x_y_sample_weight(batch())[0]
             specs = map_leaves(lambda array: KerasTensor(array.shape, array.dtype.name), x)
-            with suspended():
+            with build_lock(), suspended():
                 try:
-                    self._call_model(specs, training=mode == "train")
+                    if self._has_unbuilt_layers():
+                        self._call_model(specs, training=mode == "train")
                 finally:
                     self._clear_losses()  # type: ignore[attr-defined]
-        optimizer = self.optimizer
-        if mode == "train" and optimizer is not None and self._is_callable():
-            optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        if mode == "train" and self.optimizer is not None:
+            with build_lock():
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 
     def _is_callable(self) -> bool:
         # A model of several networks may have a train_step and no call().
