@@ -76,3 +76,13 @@ def test_functions_as_metrics_have_their_names() -> None:
     found.compile("sgd", "mse", metrics=[difference, lambda y_true, y_pred: y_pred])
     logs = found.evaluate(X, Y[1], verbose=0, return_dict=True)
     assert list(logs) == ["difference", "lambda", "loss"]
+
+
+def test_sample_weight_of_one_output_by_its_name() -> None:
+    found = keras.Sequential([keras.Input((4,)), layers.Dense(1, name="only")])
+    found.compile("sgd", "mse")
+    weight = np.arange(20.0)
+    expected = found.evaluate(X, Y[1], sample_weight=weight, verbose=0)
+    assert found.evaluate(X, Y[1], sample_weight={"only": weight}, verbose=0) == expected
+    with pytest.raises(ValueError, match="'onli'.*Did you mean 'only'"):
+        found.evaluate(X, Y[1], sample_weight={"onli": weight}, verbose=0)

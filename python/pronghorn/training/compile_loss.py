@@ -154,8 +154,10 @@ def _weight(sample_weight: Any, y_pred: Any, entry: LossEntry, names: list[str] 
         count = len(tree.flatten(y_pred))
         known = [*(names or []), *(y_pred if isinstance(y_pred, dict) else [])]
         for key in sample_weight:
-            if key not in known and count > 1:
+            if key not in known and (count > 1 or known):
                 raise ValueError(unknown_key("sample_weight", key, list(sample_weight), known))
+        if count == 1 and len(sample_weight) == 1:
+            return next(iter(sample_weight.values()))
     elif len(sample_weight) == 1:
         return sample_weight[0]
     elif tree.is_nested(y_pred) and len(sample_weight) != len(y_pred):
