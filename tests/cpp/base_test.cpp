@@ -1,14 +1,19 @@
 #include <doctest/doctest.h>
 
-#if defined(__linux__)
 #include <sys/resource.h>
-#endif
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "pronghorn/base/dtype.h"
+#include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/base/philox.h"
 #include "pronghorn/base/shape.h"
@@ -95,6 +100,27 @@ TEST_CASE("parallel_for works where the system gives no threads") {
   CHECK(done);
   CHECK(calls == std::vector<int>(8, 1));
 #endif
+}
+
+TEST_CASE("a forked child finds mutexes free that other threads held") {
+  ForkSafeMutex& mutex = *new ForkSafeMutex;  // lives until the process ends
+  std::atomic<bool> held{false};
+  std::thread holder([&] {
+    const std::lock_guard lock(mutex);
+    held = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  });
+  while (!held) std::this_thread::yield();
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(10);
+    mutex.lock();
+    _exit(0);
+  }
+  holder.join();
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 }  // namespace pronghorn

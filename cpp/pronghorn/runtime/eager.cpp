@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/ir/builder.h"
 #include "pronghorn/runtime/program.h"
 
@@ -15,7 +16,7 @@ constexpr size_t kMaxKeptArena = 1 << 20;  // bytes; a program with a larger are
 constexpr size_t kMaxArenas = 32 << 20;    // bytes of all kept programs: data of many shapes must not fill the memory
 
 struct Cache {
-  std::mutex mutex;
+  ForkSafeMutex mutex;
   std::unordered_map<std::string, std::shared_ptr<const Program>> programs;
   size_t arena_bytes = 0;
 

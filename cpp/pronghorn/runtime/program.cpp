@@ -3,11 +3,21 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/passes/passes.h"
 #include "pronghorn/runtime/profile.h"
 
 namespace pronghorn {
+namespace {
+
+// Of all programs' idle contexts: held for a few instructions.
+ForkSafeMutex& idle_mutex() {
+  static ForkSafeMutex& instance = *new ForkSafeMutex;
+  return instance;
+}
+
+}  // namespace
 
 // What one run at a time needs.
 struct Program::Context {
@@ -71,7 +81,7 @@ std::unique_ptr<Program::Context> Program::make_context() const {
 void Program::run(const void* const* inputs, void* const* outputs) const {
   std::unique_ptr<Context> context;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(idle_mutex());
     if (!idle_.empty()) {
       context = std::move(idle_.back());
       idle_.pop_back();
@@ -79,7 +89,7 @@ void Program::run(const void* const* inputs, void* const* outputs) const {
   }
   if (context == nullptr) context = make_context();
   run_steps(*context, inputs, outputs);
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(idle_mutex());
   idle_.push_back(std::move(context));
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -60,7 +59,6 @@ class Program {
   size_t workspace_bytes_ = 0;
   size_t arena_bytes_ = 0;  // workspace included
 
-  mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Context>> idle_;
 };
 
