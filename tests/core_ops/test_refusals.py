@@ -72,9 +72,10 @@ def test_a_negative_size_of_an_input() -> None:
     with Trace() as trace, pytest.raises(ValueError, match="must not be negative"):
         trace.input((-1, 2), "float32")
 
+
+@pytest.mark.parametrize(
     "a, b", [((1, 0, 1, 2), (2, 1, 2, 3)), ((0, 4, 2), (1, 2, 3)), ((0, 1, 2), (0, 2, 3))]
-
-
+)
 def test_products_of_no_matrices(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     y = _core.apply("matmul", [_tensor(a), _tensor(b)], {})
     assert y.shape == np.matmul(np.ones(a), np.ones(b)).shape
