@@ -117,6 +117,10 @@ def _default_dtype(x: Any, array: Any) -> str:
 
 def _python_int_dtype(array: Any) -> str:
     if array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
+        if array.max() > 2**63 - 1:
+            raise ValueError(
+                f"convert_to_tensor: integers must fit into int64. Received: {array.max()}."
+            )
         return "int64"
     return "int32"
 
@@ -175,6 +179,12 @@ def _scalar(convert: Any) -> Any:
     return method
 
 
+def _index(self: Tensor) -> int:
+    if self.dtype != "bool" and "int" not in self.dtype:
+        raise TypeError(f"index: expected a tensor of integers. Received: dtype={self.dtype}.")
+    return int(_scalar(int)(self))
+
+
 def _len(self: Tensor) -> int:
     if not self.shape:
         raise TypeError("len(): a tensor of rank 0 has no length.")
@@ -214,7 +224,7 @@ _METHODS = {
     "__bool__": _scalar(bool),
     "__int__": _scalar(int),
     "__float__": _scalar(float),
-    "__index__": _scalar(int),
+    "__index__": _index,
     "__len__": _len,
     "__iter__": _iter,
     "__getitem__": get_item,

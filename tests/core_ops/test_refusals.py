@@ -154,3 +154,14 @@ class TestRunBatches:
     def test_results_too_small(self, program: Any) -> None:
         with pytest.raises(ValueError, match="output 0"):
             program.run_batches([self.rows], None, 2, 0, 5, 0.0, [np.zeros((9, 3), np.float32)])
+
+
+def test_python_integers_beyond_int64() -> None:
+    with pytest.raises(ValueError, match="int64"):
+        convert_to_tensor([2**63])
+
+
+def test_floats_are_no_indices() -> None:
+    assert [10, 20][convert_to_tensor(1)] == 20
+    with pytest.raises(TypeError, match="integers"):
+        [10, 20][convert_to_tensor(1.0)]
