@@ -88,6 +88,27 @@ def test_norms_of_nothing(name: str, operands: int) -> None:
     assert all(np.isnan(m.numpy()).all() for m in moments)
 
 
+@pytest.mark.parametrize("shape", [(3, 0), (0, 4), (0, 0)])
+@pytest.mark.parametrize("name", ["batch_norm", "matmul", "conv"])
+def test_epilogues_of_nothing(name: str, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    with Trace() as trace:
+        bias = trace.input((columns,), "float32")
+        if name == "batch_norm":
+            x = trace.input(shape, "float32")
+            y = _core.apply(name, [x, bias, bias], {"epsilon": 1e-3})[0]
+        elif name == "matmul":
+            x = trace.input((rows, 2), "float32")
+            y = _core.apply(name, [x, trace.input((2, columns), "float32")], {})
+        else:
+            x = trace.input((rows, 1, 2), "float32")
+            window = {"strides": [1], "dilations": [1], "pads_low": [0], "pads_high": [0]}
+            y = _core.apply(name, [x, trace.input((1, 2, columns), "float32")], window)
+        program = trace.compile([_core.apply("add", [y, bias])])
+    inputs = [_tensor(shape, dtype) for shape, dtype in program.input_types]
+    assert program(*inputs)[0].shape == y.shape
+
+
 def test_argsort_ignores_what_top_k_reads() -> None:
     x = np.array([[3.0, 1.0, 2.0]], np.float32)
     found = _core.apply("argsort", [convert_to_tensor(x)], {"axis": 1, "k": 1}).numpy()

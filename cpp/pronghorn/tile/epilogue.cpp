@@ -11,6 +11,7 @@ std::shared_ptr<const TilePlan> epilogue_plan(const OpCall& call) {
 
 void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
                          int64_t row_stride) noexcept {
+  if (rows == 0 || cols == 0) return;
   const auto& epilogue = *static_cast<const TileEpilogue*>(context);
   const TilePlan& plan = *epilogue.plan;
   const void* inputs[kTileMaxOperands + 1];
