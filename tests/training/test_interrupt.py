@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
+import signal
 import time
+
+# A shell starts background jobs with the signal ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 import pronghorn as keras
 
@@ -66,6 +70,9 @@ def interrupted(repeats: int) -> float:
     time.sleep(0.7)
     sent = time.time()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0, err
     return float(out.split()[1]) - sent
