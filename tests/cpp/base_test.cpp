@@ -95,7 +95,8 @@ TEST_CASE("parallel_for works where the system gives no threads") {
   ThreadPool& pool = *new ThreadPool;  // its workers never end
   std::vector<int> calls(8, 0);
   setrlimit(RLIMIT_AS, &none);
-  const bool done = pool.run(8, 8, [](void* context, int64_t i) { ++static_cast<int*>(context)[i]; }, calls.data());
+  const bool done = pool.run(
+      8, 8, [](void* context, int64_t i) { ++static_cast<int*>(context)[i]; }, calls.data());
   setrlimit(RLIMIT_AS, &before);
   CHECK(done);
   CHECK(calls == std::vector<int>(8, 1));

@@ -19,8 +19,9 @@ int count(const Graph& graph, std::string_view name) {
 }
 
 int steps(const Graph& graph) {
-  return static_cast<int>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
-                                        [](const Node& node) { return !is_source(node) && !node.op->is_view; }));
+  return static_cast<int>(
+      std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                    [](const Node& node) { return !is_source(node) && !node.op->is_view; }));
 }
 
 Tensor random_tensor(const TensorType& type, std::mt19937& random) {
@@ -70,13 +71,15 @@ Outcome run(const Graph& graph, bool passes) {
   std::mt19937 random(7);
   std::vector<Tensor> variables(static_cast<size_t>(graph.variable_count));
   for (const Node& node : graph.nodes) {
-    if (node.op == &kVariableOp) variables[static_cast<size_t>(node.slot)] = random_tensor(node.outputs[0], random);
+    if (node.op == &kVariableOp)
+      variables[static_cast<size_t>(node.slot)] = random_tensor(node.outputs[0], random);
   }
   const Program program(graph, variables);
   set_passes(true);
   std::vector<Tensor> kept;
   std::vector<const void*> inputs;
-  for (const TensorType& type : program.inputs()) inputs.push_back(kept.emplace_back(random_tensor(type, random)).data());
+  for (const TensorType& type : program.inputs())
+    inputs.push_back(kept.emplace_back(random_tensor(type, random)).data());
   std::vector<Tensor> outputs;
   std::vector<void*> pointers;
   for (const TensorType& type : program.outputs()) outputs.emplace_back(type);
@@ -89,13 +92,14 @@ Outcome run(const Graph& graph, bool passes) {
   return outcome;
 }
 
-void check_close(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b, float tolerance) {
+void check_close(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b,
+                 float tolerance) {
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) {
     REQUIRE(a[i].size() == b[i].size());
     for (size_t k = 0; k < a[i].size(); ++k) {
-      const bool close = std::abs(a[i][k] - b[i][k]) <= tolerance * (1 + std::abs(b[i][k])) || a[i][k] == b[i][k] ||
-                         (std::isnan(a[i][k]) && std::isnan(b[i][k]));
+      const bool close = std::abs(a[i][k] - b[i][k]) <= tolerance * (1 + std::abs(b[i][k])) ||
+                         a[i][k] == b[i][k] || (std::isnan(a[i][k]) && std::isnan(b[i][k]));
       if (!close) {
         FAIL_CHECK("value " << i << " element " << k << ": " << a[i][k] << " is not " << b[i][k]);
         return;
@@ -148,7 +152,8 @@ TEST_CASE("the mask of a relu is computed in the backward pass") {
   graph.outputs.push_back(g.reduce_sum(y, {0}, false));
   const Value mask = g.apply("greater", {y, g.scalar(0, DType::kFloat32)});
   const Value dy = g.broadcast_to(g.reduce_sum(y, {1}, true), {32, 64});
-  graph.outputs.push_back(g.apply("where", {mask, g.apply("square", {dy}), g.scalar(0, DType::kFloat32)}));
+  graph.outputs.push_back(
+      g.apply("where", {mask, g.apply("square", {dy}), g.scalar(0, DType::kFloat32)}));
   const Graph fused = optimize(graph);
   for (const Node& node : fused.nodes) {
     for (const TensorType& output : node.outputs) CHECK(output.dtype == DType::kFloat32);
@@ -168,9 +173,11 @@ TEST_CASE("a group is not entered again after it was left") {
 }
 
 TEST_CASE("random graphs keep their values") {
-  constexpr std::string_view kUnary[] = {"tanh", "sigmoid", "relu", "negative", "abs", "square", "floor", "cos"};
+  constexpr std::string_view kUnary[] = {"tanh", "sigmoid", "relu",  "negative",
+                                         "abs",  "square",  "floor", "cos"};
   constexpr std::string_view kBinary[] = {"add", "subtract", "multiply", "maximum", "minimum"};
-  constexpr std::string_view kCompare[] = {"greater", "less", "equal", "not_equal", "less_equal", "greater_equal"};
+  constexpr std::string_view kCompare[] = {"greater",   "less",       "equal",
+                                           "not_equal", "less_equal", "greater_equal"};
   const Shape shapes[] = {{}, {7}, {5, 7}, {5, 1}, {1}, {3, 5, 7}, {3, 1, 1}};
   const DType dtypes[] = {DType::kFloat32, DType::kFloat32, DType::kFloat16, DType::kBfloat16};
   for (unsigned seed = 0; seed < 300; ++seed) {
@@ -186,16 +193,22 @@ TEST_CASE("random graphs keep their values") {
       values.push_back(g.variable({dtype, shape}));
     }
     values.push_back(g.scalar(0.5, dtype));
-    const auto any = [&] { return values[values.size() - 1 - pick(std::min<size_t>(values.size(), 20))]; };
+    const auto any = [&] {
+      return values[values.size() - 1 - pick(std::min<size_t>(values.size(), 20))];
+    };
     const size_t nodes = 1 + pick(120);
     for (size_t i = 0; i < nodes; ++i) {
       const Value x = any();
       switch (pick(8)) {
         case 0:
         case 1: values.push_back(g.apply(kUnary[pick(8)], {x})); break;
-        case 2: values.push_back(g.apply("tanh", {g.apply("where", {g.apply(kCompare[pick(6)], {x, any()}), any(), any()})})); break;
+        case 2:
+          values.push_back(g.apply(
+              "tanh", {g.apply("where", {g.apply(kCompare[pick(6)], {x, any()}), any(), any()})}));
+          break;
         case 3:
-          if (g.shape(x).rank() > 0) values.push_back(g.apply("tanh", {g.reduce_sum(x, {0}, pick(2) == 0)}));
+          if (g.shape(x).rank() > 0)
+            values.push_back(g.apply("tanh", {g.reduce_sum(x, {0}, pick(2) == 0)}));
           break;
         case 4: values.push_back(g.cast(g.cast(x, DType::kBool), dtype)); break;
         default: values.push_back(g.apply(kBinary[pick(5)], {x, any()})); break;
@@ -214,7 +227,8 @@ TEST_CASE("random graphs keep their values") {
       }
     }
     graph.outputs.push_back(values.back());
-    // Sums of many terms differ in the last bits, and comparisons and floor amplify that: bit-equal unless they are fused.
+    // Sums of many terms differ in the last bits, and comparisons and floor amplify that: bit-equal
+    // unless they are fused.
     const Outcome fused = run(graph, true);
     const Outcome plain = run(graph, false);
     size_t elements = 0;
@@ -244,7 +258,8 @@ TEST_CASE("bias, activation and residual become part of the product") {
       Builder g(graph);
       const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
       const Expr product = input({m, 33}).apply("matmul", input({33, n}));
-      const Expr y = (product * input({m, 1}) + input({n})).apply("relu") + input({m, n}) * input({}) * 0.5;
+      const Expr y =
+          (product * input({m, 1}) + input({n})).apply("relu") + input({m, n}) * input({}) * 0.5;
       graph.outputs.push_back(y.value);
       const Graph folded = optimize(graph);
       CHECK(steps(folded) == 1);
@@ -287,10 +302,16 @@ TEST_CASE("epilogues of batched products, 16-bit products and convolutions") {
     Graph graph;
     Builder g(graph);
     const auto input = [&](Shape shape) { return Expr(g, g.input({dtype, shape})); };
-    graph.outputs.push_back((input({3, 5, 8}).apply("matmul", input({3, 8, 9})) + input({5, 1})).apply("tanh").value);
+    graph.outputs.push_back(
+        (input({3, 5, 8}).apply("matmul", input({3, 8, 9})) + input({5, 1})).apply("tanh").value);
     const std::vector<int64_t> ones = {1, 1};
-    const Attrs attrs{{"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", ones}, {"groups", int64_t{1}}};
-    const Value conv = g.apply("conv", {input({2, 9, 9, 3}).value, input({3, 3, 3, 8}).value}, attrs);
+    const Attrs attrs{{"strides", ones},
+                      {"dilations", ones},
+                      {"pads_low", ones},
+                      {"pads_high", ones},
+                      {"groups", int64_t{1}}};
+    const Value conv =
+        g.apply("conv", {input({2, 9, 9, 3}).value, input({3, 3, 3, 8}).value}, attrs);
     graph.outputs.push_back((Expr(g, conv) + input({8})).apply("relu").value);
     check_same(graph, dtype == DType::kFloat32 ? 1e-4f : 3e-2f);
   }
@@ -323,7 +344,9 @@ TEST_CASE("the gradient of a relu becomes part of the gradient of a pooling") {
   const Value x = g.variable({DType::kFloat32, {2, 9, 8, 3}});
   const std::vector<int64_t> two = {2, 2};
   const std::vector<int64_t> zero = {0, 0};
-  const Value pooled = g.apply("max_pool", {g.apply("relu", {x})}, {{"window", two}, {"strides", two}, {"pads_low", zero}, {"pads_high", zero}});
+  const Value pooled =
+      g.apply("max_pool", {g.apply("relu", {x})},
+              {{"window", two}, {"strides", two}, {"pads_low", zero}, {"pads_high", zero}});
   const Value loss = g.reduce_sum(g.apply("square", {pooled}), {0, 1, 2, 3}, false);
   graph.outputs.push_back(gradient(g, loss, std::vector<Value>{x})[0]);
   CHECK(count(optimize(graph), "where") == 0);
@@ -336,7 +359,8 @@ TEST_CASE("a product and what follows it are joined across a reshape") {
   Builder g(graph);
   const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
   const Value product = input({20, 6}).apply("matmul", input({6, 24})).value;
-  const Expr y = (Expr(g, g.reshape(product, {5, 4, 3, 8})) + input({3, 8})) * input({5, 1, 1, 1}) + input({5, 4, 3, 8});
+  const Expr y = (Expr(g, g.reshape(product, {5, 4, 3, 8})) + input({3, 8})) * input({5, 1, 1, 1}) +
+                 input({5, 4, 3, 8});
   graph.outputs.push_back(y.apply("relu").value);
   graph.outputs.push_back(g.reduce_sum(graph.outputs[0], {1}, false));
   CHECK(steps(optimize(graph)) == 2);
@@ -348,7 +372,8 @@ TEST_CASE("plain gradient descent updates a variable in place") {
   Builder g(graph);
   const Expr w(g, g.variable({DType::kFloat32, {6, 7}}));
   const Expr x(g, g.input({DType::kFloat32, {5, 6}}));
-  const Value dw = g.apply("matmul", {x.value, g.input({DType::kFloat32, {5, 7}})}, {{"transpose_a", int64_t{1}}});
+  const Value dw = g.apply("matmul", {x.value, g.input({DType::kFloat32, {5, 7}})},
+                           {{"transpose_a", int64_t{1}}});
   graph.updates.push_back({0, (w - Expr(g, dw) * 0.1).value});
   CHECK(count(optimize(graph), "subtract") == 1);  // a step of its own, not of the product
   check_same(graph);
@@ -360,12 +385,15 @@ TEST_CASE("epilogues of depthwise convolutions and their gradient") {
   const auto input = [&](Shape shape) { return Expr(g, g.input({DType::kFloat32, shape})); };
   const std::vector<int64_t> ones = {1, 1};
   const std::vector<int64_t> zeros = {0, 0};
-  const Attrs attrs{{"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", zeros}};
+  const Attrs attrs{
+      {"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", zeros}};
   const Value x = g.variable({DType::kFloat32, {3, 12, 11, 6}});
-  const Value conv = g.apply("depthwise_conv", {g.apply("relu", {x}), input({3, 2, 6, 2}).value}, attrs);
+  const Value conv =
+      g.apply("depthwise_conv", {g.apply("relu", {x}), input({3, 2, 6, 2}).value}, attrs);
   const Value y = (Expr(g, conv) * input({12}) + input({12})).apply("tanh").value;
   graph.outputs.push_back(y);
-  graph.outputs.push_back(gradient(g, g.reduce_sum(y, {0, 1, 2, 3}, false), std::vector<Value>{x})[0]);
+  graph.outputs.push_back(
+      gradient(g, g.reduce_sum(y, {0, 1, 2, 3}, false), std::vector<Value>{x})[0]);
   CHECK(count(optimize(graph), "where") == 0);
   CHECK(count(optimize(graph), "tanh") == 0);
   check_same(graph);

@@ -25,7 +25,8 @@ struct Problem {
   std::vector<float> a, b, c;
 };
 
-Problem make(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, bool accumulate, int64_t padding = 0) {
+Problem make(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b, bool accumulate,
+             int64_t padding = 0) {
   Problem p;
   p.shape = {.m = m, .n = n, .k = k, .transpose_a = transpose_a, .transpose_b = transpose_b};
   p.shape.a_stride = (transpose_a ? m : k) + padding;
@@ -46,7 +47,8 @@ std::vector<float> run(const Problem& p) {
   return c;
 }
 
-// Largest error in units of eps * (|a| |b| + |c|), and whether memory between the rows was left alone.
+// Largest error in units of eps * (|a| |b| + |c|), and whether memory between the rows was left
+// alone.
 double error(const Problem& p, const std::vector<float>& c) {
   const GemmShape& s = p.shape;
   double worst = 0;
@@ -60,8 +62,10 @@ double error(const Problem& p, const std::vector<float>& c) {
       double sum = s.accumulate ? static_cast<double>(p.c[at]) : 0.0;
       double size = std::fabs(sum);
       for (int64_t k = 0; k < s.k; ++k) {
-        const double a = static_cast<double>(p.a[static_cast<size_t>(s.transpose_a ? k * s.a_stride + i : i * s.a_stride + k)]);
-        const double b = static_cast<double>(p.b[static_cast<size_t>(s.transpose_b ? j * s.b_stride + k : k * s.b_stride + j)]);
+        const double a = static_cast<double>(
+            p.a[static_cast<size_t>(s.transpose_a ? k * s.a_stride + i : i * s.a_stride + k)]);
+        const double b = static_cast<double>(
+            p.b[static_cast<size_t>(s.transpose_b ? j * s.b_stride + k : k * s.b_stride + j)]);
         sum += a * b;
         size += std::fabs(a * b);
       }
@@ -94,8 +98,9 @@ TEST_CASE("gemm: all small sizes") {
 }
 
 TEST_CASE("gemm: blocks, splits of k, copies of a") {
-  const int64_t sizes[][3] = {{1, 1000, 300}, {300, 1, 1000}, {5, 129, 1024},  {64, 576, 32},   {32, 128, 5408}, {200, 200, 512},
-                              {9, 32, 9001},  {170, 70, 700}, {31, 300, 1025}, {1024, 33, 513}, {2, 2, 3000},    {400, 384, 64}};
+  const int64_t sizes[][3] = {{1, 1000, 300},  {300, 1, 1000},  {5, 129, 1024}, {64, 576, 32},
+                              {32, 128, 5408}, {200, 200, 512}, {9, 32, 9001},  {170, 70, 700},
+                              {31, 300, 1025}, {1024, 33, 513}, {2, 2, 3000},   {400, 384, 64}};
   for (const auto& [m, n, k] : sizes) {
     for (int mode = 0; mode < 8; ++mode) {
       const Problem p = make(m, n, k, mode & 1, mode & 2, mode & 4);
@@ -110,7 +115,8 @@ TEST_CASE("gemm: blocks, splits of k, copies of a") {
 
 TEST_CASE("gemm: the same bits for any number of threads") {
   const int before = num_threads();
-  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{{500, 300, 400}, {9, 32, 20000}, {32, 1000, 784}}) {
+  for (const auto& [m, n, k] :
+       std::vector<std::array<int64_t, 3>>{{500, 300, 400}, {9, 32, 20000}, {32, 1000, 784}}) {
     const Problem p = make(m, n, k, false, false, false);
     set_num_threads(1);
     const std::vector<float> one = run(p);
@@ -150,9 +156,10 @@ TEST_CASE("gemm: the epilogue sees every element of the result once, complete") 
     const GemmPlan plan = plan_gemm(p.shape);
     std::vector<float> c = p.c;
     std::vector<float> workspace(plan.workspace / sizeof(float) + 16);
-    GemmOperands operands{.a = p.a.data(), .b = p.b.data(), .c = c.data(), .workspace = workspace.data()};
-    operands.epilogue.apply = [](const void*, float* block, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
-                                 int64_t stride) noexcept {
+    GemmOperands operands{
+        .a = p.a.data(), .b = p.b.data(), .c = c.data(), .workspace = workspace.data()};
+    operands.epilogue.apply = [](const void*, float* block, int64_t row0, int64_t rows,
+                                 int64_t col0, int64_t cols, int64_t stride) noexcept {
       for (int64_t i = 0; i < rows; ++i) {
         for (int64_t j = 0; j < cols; ++j) {
           float& v = block[i * stride + j];

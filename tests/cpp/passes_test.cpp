@@ -18,14 +18,16 @@ int count(const Graph& graph, std::string_view name) {
                                         [&](const Node& node) { return node.op->name == name; }));
 }
 
-// Runs a program of inputs that are all kRow, filled with 1, 2, 3, ... by input; returns element 0 of each output.
+// Runs a program of inputs that are all kRow, filled with 1, 2, 3, ... by input; returns element 0
+// of each output.
 std::vector<float> run(const Graph& graph, std::vector<Tensor> variables = {}) {
   const Program program(graph, std::move(variables));
   std::vector<Tensor> tensors;
   std::vector<const void*> inputs;
   for (const TensorType& type : program.inputs()) {
     tensors.emplace_back(type);
-    std::fill_n(static_cast<float*>(tensors.back().data()), type.size(), static_cast<float>(tensors.size()));
+    std::fill_n(static_cast<float*>(tensors.back().data()), type.size(),
+                static_cast<float>(tensors.size()));
     inputs.push_back(tensors.back().data());
   }
   std::vector<void*> outputs;
@@ -78,9 +80,9 @@ TEST_CASE("verify rejects a node that reads a later one") {
   const Value x = g.input(kRow);
   graph.outputs = {g.apply("exp", {x})};
   graph.nodes[1].inputs[0] = {1, 0};
-  CHECK_THROWS_WITH(
-      verify(graph, "a test"),
-      "internal: a test made an invalid graph (node 1 'exp' reads node 1). PRONGHORN_DUMP=1 saves it.");
+  CHECK_THROWS_WITH(verify(graph, "a test"),
+                    "internal: a test made an invalid graph (node 1 'exp' reads node 1). "
+                    "PRONGHORN_DUMP=1 saves it.");
 }
 
 TEST_CASE("gradient: product rule, and no value where nothing depends") {
@@ -89,7 +91,8 @@ TEST_CASE("gradient: product rule, and no value where nothing depends") {
   const Value x = g.input(kRow);
   const Value y = g.input(kRow);
   const Value z = g.input(kRow);
-  const Value loss = g.reduce_sum(g.apply("multiply", {g.apply("multiply", {x, x}), y}), {0}, false);
+  const Value loss =
+      g.reduce_sum(g.apply("multiply", {g.apply("multiply", {x, x}), y}), {0}, false);
   const std::vector<Value> d = gradient(g, loss, std::vector<Value>{x, y, z});
   REQUIRE(d[0]);
   REQUIRE(d[1]);

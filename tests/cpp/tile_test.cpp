@@ -1,4 +1,5 @@
-// Tile programs: how operands are read, what the peephole makes, and that memory, pieces and blocks do not change results.
+// Tile programs: how operands are read, what the peephole makes, and that memory, pieces and blocks
+// do not change results.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -28,7 +29,8 @@ TileAccess access(const Shape& from, const Shape& to, DType dtype = DType::kFloa
   return classify(from, to, dtype).access;
 }
 
-// What the program computes for one element, straight from its values. Only the ops that random programs use.
+// What the program computes for one element, straight from its values. Only the ops that random
+// programs use.
 std::vector<float> evaluate(const TileProgram& program, const std::vector<float>& operands) {
   std::vector<float> results;
   for (const TileValue& value : program.values()) {
@@ -55,7 +57,8 @@ std::vector<float> evaluate(const TileProgram& program, const std::vector<float>
     results.push_back(x);
   }
   std::vector<float> outputs;
-  for (const int32_t value : program.outputs()) outputs.push_back(results[static_cast<size_t>(value)]);
+  for (const int32_t value : program.outputs())
+    outputs.push_back(results[static_cast<size_t>(value)]);
   return outputs;
 }
 
@@ -81,7 +84,8 @@ struct RandomProgram {
   explicit RandomProgram(unsigned seed) : program(Shape{}) {
     std::mt19937 random(seed);
     const auto pick = [&](size_t n) { return static_cast<size_t>(random() % n); };
-    const Shape shapes[] = {{7}, {40, 3}, {40, 64}, {3, 300}, {3, 1030}, {2, 3, 4, 5}, {5000}, {}, {1, 17}};
+    const Shape shapes[] = {{7},          {40, 3}, {40, 64}, {3, 300}, {3, 1030},
+                            {2, 3, 4, 5}, {5000},  {},       {1, 17}};
     const Shape shape = shapes[pick(std::size(shapes))];
     program = TileProgram(shape);
     const size_t count = 1 + pick(5);
@@ -90,15 +94,16 @@ struct RandomProgram {
       for (int d = 0; d < from.rank(); ++d) {
         if (pick(3) == 0) from[d] = 1;
       }
-      if (from.rank() > 0 && pick(4) == 0) from = Shape(shape.dims().subspan(pick(static_cast<size_t>(shape.rank()))));
+      if (from.rank() > 0 && pick(4) == 0)
+        from = Shape(shape.dims().subspan(pick(static_cast<size_t>(shape.rank()))));
       if (i == 0) from = shape;
       program.operand(static_cast<int>(i), {DType::kFloat32, from});
       operands.push_back(random_floats(from.size(), random));
     }
     program.constant(0.5f);
     const auto any = [&] { return static_cast<int32_t>(pick(program.values().size())); };
-    constexpr TileOp kOps[] = {TileOp::add, TileOp::subtract, TileOp::multiply, TileOp::greater, TileOp::square,
-                               TileOp::relu, TileOp::abs,     TileOp::sigmoid};
+    constexpr TileOp kOps[] = {TileOp::add,    TileOp::subtract, TileOp::multiply, TileOp::greater,
+                               TileOp::square, TileOp::relu,     TileOp::abs,      TileOp::sigmoid};
     const size_t length = 1 + pick(25);
     for (size_t i = 0; i < length; ++i) {
       const TileOp op = kOps[pick(8)];
@@ -149,11 +154,17 @@ TEST_CASE("the update of Adam takes four instructions") {
   const int32_t w = p.operand(2, {DType::kFloat32, {100}});
   const int32_t g = p.operand(3, {DType::kFloat32, {100}});
   const int32_t alpha = p.operand(4, {DType::kFloat32, {}});
-  const int32_t m1 = p.apply(TileOp::add, args(m, p.apply(TileOp::multiply, args(p.apply(TileOp::subtract, args(g, m)), p.constant(0.1f)))));
+  const int32_t m1 = p.apply(
+      TileOp::add, args(m, p.apply(TileOp::multiply,
+                                   args(p.apply(TileOp::subtract, args(g, m)), p.constant(0.1f)))));
   const int32_t gg = p.apply(TileOp::square, args(g));
-  const int32_t v1 = p.apply(TileOp::add, args(v, p.apply(TileOp::multiply, args(p.apply(TileOp::subtract, args(gg, v)), p.constant(0.001f)))));
-  const int32_t root = p.apply(TileOp::add, args(p.apply(TileOp::sqrt, args(v1)), p.constant(1e-7f)));
-  const int32_t step = p.apply(TileOp::divide, args(p.apply(TileOp::multiply, args(m1, alpha)), root));
+  const int32_t v1 = p.apply(
+      TileOp::add, args(v, p.apply(TileOp::multiply, args(p.apply(TileOp::subtract, args(gg, v)),
+                                                          p.constant(0.001f)))));
+  const int32_t root =
+      p.apply(TileOp::add, args(p.apply(TileOp::sqrt, args(v1)), p.constant(1e-7f)));
+  const int32_t step =
+      p.apply(TileOp::divide, args(p.apply(TileOp::multiply, args(m1, alpha)), root));
   p.output(m1, DType::kFloat32);
   p.output(v1, DType::kFloat32);
   p.output(p.apply(TileOp::subtract, args(w, step)), DType::kFloat32);
@@ -176,7 +187,8 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
     const RandomProgram r(seed);
     const TilePlan& plan = *r.program.plan();
     const auto n = static_cast<size_t>(r.total());
-    std::vector<std::vector<float>> outputs(r.program.outputs().size(), std::vector<float>(n, -1.0f));
+    std::vector<std::vector<float>> outputs(r.program.outputs().size(),
+                                            std::vector<float>(n, -1.0f));
     std::vector<void*> pointers;
     for (auto& output : outputs) pointers.push_back(output.data());
     const std::vector<const void*> inputs = r.inputs();
@@ -185,7 +197,8 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
     for (size_t i = 0; i < n; i += 1 + n / 97) {
       std::vector<float> operands;
       for (size_t k = 0; k < r.operands.size(); ++k) {
-        const auto at = position(r.program.operands()[k].shape, r.program.shape(), static_cast<int64_t>(i));
+        const auto at =
+            position(r.program.operands()[k].shape, r.program.shape(), static_cast<int64_t>(i));
         operands.push_back(r.operands[k][static_cast<size_t>(at)]);
       }
       const std::vector<float> expected = evaluate(r.program, operands);
@@ -198,7 +211,8 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
     std::vector<std::vector<float>> pieces(outputs.size(), std::vector<float>(n, -1.0f));
     for (size_t k = 0; k < pieces.size(); ++k) pointers[k] = pieces[k].data();
     for (int64_t begin = 0, step = 1; begin < r.total(); begin += step, step = step * 3 % 701 + 1) {
-      kernels().tile_run(plan.code, inputs.data(), pointers.data(), begin, std::min(begin + step, r.total()));
+      kernels().tile_run(plan.code, inputs.data(), pointers.data(), begin,
+                         std::min(begin + step, r.total()));
     }
     CHECK(pieces == outputs);
 
@@ -209,7 +223,8 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
     std::vector<std::vector<float>> blocks(outputs.size(), std::vector<float>(n, -1.0f));
     for (size_t k = 0; k < blocks.size(); ++k) pointers[k] = blocks[k].data();
     kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), 0, left, rows, columns);
-    kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), left, columns - left, rows, columns);
+    kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), left, columns - left, rows,
+                            columns);
     CHECK(blocks == outputs);
 
     // Over an operand.
@@ -277,19 +292,23 @@ TEST_CASE("an epilogue works on blocks in place and in other memory") {
     for (int64_t column = 0; column < kColumns; column += 32) {
       const int64_t rows = std::min<int64_t>(10, kRows - row);
       const int64_t columns = std::min<int64_t>(32, kColumns - column);
-      TileEpilogue::apply(&epilogue, &in_place[static_cast<size_t>(row * kColumns + column)], row, rows, column, columns, kColumns);
+      TileEpilogue::apply(&epilogue, &in_place[static_cast<size_t>(row * kColumns + column)], row,
+                          rows, column, columns, kColumns);
       float block[10 * 32];
       for (int64_t i = 0; i < rows; ++i) {
-        std::memcpy(block + i * 32, &apart[static_cast<size_t>((row + i) * kColumns + column)], static_cast<size_t>(columns) * 4);
+        std::memcpy(block + i * 32, &apart[static_cast<size_t>((row + i) * kColumns + column)],
+                    static_cast<size_t>(columns) * 4);
       }
       TileEpilogue::apply(&epilogue, block, row, rows, column, columns, 32);
       for (int64_t i = 0; i < rows; ++i) {
-        std::memcpy(&apart[static_cast<size_t>((row + i) * kColumns + column)], block + i * 32, static_cast<size_t>(columns) * 4);
+        std::memcpy(&apart[static_cast<size_t>((row + i) * kColumns + column)], block + i * 32,
+                    static_cast<size_t>(columns) * 4);
       }
     }
   }
   for (int64_t i = 0; i < kRows * kColumns; ++i) {
-    const float expected = std::max(result[static_cast<size_t>(i)] + bias[static_cast<size_t>(i % kColumns)], 0.0f);
+    const float expected =
+        std::max(result[static_cast<size_t>(i)] + bias[static_cast<size_t>(i % kColumns)], 0.0f);
     CHECK(in_place[static_cast<size_t>(i)] == expected);
     CHECK(apart[static_cast<size_t>(i)] == expected);
   }

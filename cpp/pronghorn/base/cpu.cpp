@@ -14,7 +14,8 @@ std::vector<Isa> detect() {
   std::vector<Isa> isas = {Isa::kBaseline};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2")) {
     isas.push_back(Isa::kAvx2);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
@@ -34,7 +35,8 @@ Isa choose() {
     if (name_of(isa) == wanted) return isa;
     names += concat(names.empty() ? "" : ", ", name_of(isa));
   }
-  value_error("PRONGHORN_ISA: expected one of ", names, " on this machine. Received: '", wanted, "'.");
+  value_error("PRONGHORN_ISA: expected one of ", names, " on this machine. Received: '", wanted,
+              "'.");
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ std::string_view name_of(Isa isa);
 // Levels that this build holds and this machine runs, lowest first.
 const std::vector<Isa>& available_isas();
 
-// The highest available level, or the one that PRONGHORN_ISA names (an error if it is unknown or missing here).
+// The highest available level, or the one that PRONGHORN_ISA names (an error if it is unknown or
+// missing here).
 Isa active_isa();
 
 }  // namespace pronghorn

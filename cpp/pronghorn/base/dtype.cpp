@@ -3,8 +3,9 @@
 namespace pronghorn {
 namespace {
 
-constexpr std::string_view kNames[kDTypeCount] = {"bool",  "uint8", "uint16",  "uint32",   "int8",   "int16",
-                                                  "int32", "int64", "float16", "bfloat16", "float32"};
+constexpr std::string_view kNames[kDTypeCount] = {"bool",    "uint8",    "uint16", "uint32",
+                                                  "int8",    "int16",    "int32",  "int64",
+                                                  "float16", "bfloat16", "float32"};
 
 }  // namespace
 
@@ -42,8 +43,10 @@ Float16 to_float16(float x) {
   const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
   bits &= 0x7fffffffu;
   if (bits > 0x7f800000u) return {static_cast<uint16_t>(sign | 0x7e00u)};
-  if (bits >= 0x477ff000u) return {static_cast<uint16_t>(sign | 0x7c00u)};  // rounds to 65520 or more
-  if (bits < 0x38800000u) {  // below 2^-14: a multiple of 2^-24; adding 0.5 rounds in the float adder
+  if (bits >= 0x477ff000u)
+    return {static_cast<uint16_t>(sign | 0x7c00u)};  // rounds to 65520 or more
+  if (bits <
+      0x38800000u) {  // below 2^-14: a multiple of 2^-24; adding 0.5 rounds in the float adder
     float magnitude;
     std::memcpy(&magnitude, &bits, sizeof magnitude);
     magnitude += 0.5f;

@@ -1,5 +1,5 @@
-// Errors that reach the user. Thrown while a graph is built or a program is prepared, never by a kernel.
-// Form: "<op>: <expected>. Received: <name>=<value>, ... [Hint.]"
+// Errors that reach the user. Thrown while a graph is built or a program is prepared, never by a
+// kernel. Form: "<op>: <expected>. Received: <name>=<value>, ... [Hint.]"
 #pragma once
 
 #include <sstream>

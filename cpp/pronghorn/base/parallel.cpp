@@ -29,7 +29,8 @@ int default_threads() {
     std::set<std::pair<int, int>> cores;
     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
       if (!CPU_ISSET(cpu, &mask)) continue;
-      const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+      const std::string topology =
+          "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
       int package = -1;
       int core = cpu;
       std::ifstream(topology + "physical_package_id") >> package;
@@ -42,7 +43,8 @@ int default_threads() {
   double period = 0;
   std::ifstream limit("/sys/fs/cgroup/cpu.max");
   if (limit >> quota >> period && quota != "max" && period > 0) {
-    count = std::min(count, std::max(1, static_cast<int>(std::strtod(quota.c_str(), nullptr) / period + 0.5)));
+    count = std::min(
+        count, std::max(1, static_cast<int>(std::strtod(quota.c_str(), nullptr) / period + 0.5)));
   }
   if (count > 0) return count;
 #endif
@@ -87,16 +89,22 @@ ThreadPool& pool() {
 
 }  // namespace
 
-FlushSubnormals::FlushSubnormals() : before_(get_float_mode()) { set_float_mode(before_ | kFlushSubnormals); }
+FlushSubnormals::FlushSubnormals() : before_(get_float_mode()) {
+  set_float_mode(before_ | kFlushSubnormals);
+}
 FlushSubnormals::~FlushSubnormals() { set_float_mode(before_); }
 
-int num_threads() { return forked.load(std::memory_order_relaxed) ? 1 : thread_count().load(std::memory_order_relaxed); }
+int num_threads() {
+  return forked.load(std::memory_order_relaxed) ? 1
+                                                : thread_count().load(std::memory_order_relaxed);
+}
 
 void set_num_threads(int n) { thread_count().store(std::max(n, 1)); }
 
 void enter_worker() { inside = true; }
 
-void parallel_for_erased(int64_t n, int64_t cost_each, void (*body)(void*, int64_t), void* context) {
+void parallel_for_erased(int64_t n, int64_t cost_each, void (*body)(void*, int64_t),
+                         void* context) {
   const int threads = num_threads();
   if (n > 1 && threads > 1 && n * cost_each >= kParallelGrain && !inside) {
     inside = true;

@@ -1,5 +1,6 @@
-// Philox4x32-10, a counter-based random number generator: the same (key, counter) gives the same four words anywhere.
-// Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11, section 3.3.
+// Philox4x32-10, a counter-based random number generator: the same (key, counter) gives the same
+// four words anywhere. Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
+// SC11, section 3.3.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@ struct PhiloxBlock {
   uint32_t word[4];
 };
 
-// seed, stream: the op's key (seed, counter of the generator); block: position within the op's output, in blocks of 4.
+// seed, stream: the op's key (seed, counter of the generator); block: position within the op's
+// output, in blocks of 4.
 inline PhiloxBlock philox(uint32_t seed, uint32_t stream, uint64_t block) {
   uint32_t c0 = static_cast<uint32_t>(block);
   uint32_t c1 = static_cast<uint32_t>(block >> 32);

@@ -26,7 +26,8 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
 
 int normalize_axis(std::string_view op, int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) {
-    value_error(op, ": axis must be in [", -rank, ", ", rank, "). Received: axis=", axis, ", rank=", rank, ".");
+    value_error(op, ": axis must be in [", -rank, ", ", rank, "). Received: axis=", axis,
+                ", rank=", rank, ".");
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }

@@ -1,4 +1,5 @@
-// Sizes of a tensor, outermost first. Tensors are always contiguous, so a shape is all there is to a layout.
+// Sizes of a tensor, outermost first. Tensors are always contiguous, so a shape is all there is to
+// a layout.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +18,12 @@ inline constexpr int kMaxRank = 8;
 class Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<int64_t> dims) : Shape(std::span<const int64_t>(dims.begin(), dims.size())) {}
+  Shape(std::initializer_list<int64_t> dims)
+      : Shape(std::span<const int64_t>(dims.begin(), dims.size())) {}
   explicit Shape(std::span<const int64_t> dims) {
     if (dims.size() > kMaxRank) {
-      value_error("shape: expected at most ", kMaxRank, " dimensions. Received: rank=", dims.size(), ".");
+      value_error("shape: expected at most ", kMaxRank, " dimensions. Received: rank=", dims.size(),
+                  ".");
     }
     rank_ = static_cast<int>(dims.size());
     std::copy(dims.begin(), dims.end(), dims_.begin());

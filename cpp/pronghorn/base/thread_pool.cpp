@@ -10,8 +10,8 @@
 namespace pronghorn {
 namespace {
 
-// How long a worker looks for the next job before it sleeps, in pauses of tens of nanoseconds: longer than the gaps
-// within a training step, short enough not to be felt by other processes.
+// How long a worker looks for the next job before it sleeps, in pauses of tens of nanoseconds:
+// longer than the gaps within a training step, short enough not to be felt by other processes.
 constexpr int kSpins = 2000;
 
 inline void pause() {
@@ -27,7 +27,8 @@ inline void pause() {
 bool ThreadPool::run(int threads, int64_t n, Body body, void* context) {
   if (!busy_.try_lock()) return false;
   const std::lock_guard lock(busy_, std::adopt_lock);
-  const int wanted = std::min<int>({threads - 1, kMaxWorkers, static_cast<int>(std::min<int64_t>(n - 1, kMaxWorkers))});
+  const int wanted = std::min<int>(
+      {threads - 1, kMaxWorkers, static_cast<int>(std::min<int64_t>(n - 1, kMaxWorkers))});
   start_workers(wanted);
   const int helpers = std::min(wanted, workers_);
   n_ = n;
@@ -36,7 +37,8 @@ bool ThreadPool::run(int threads, int64_t n, Body body, void* context) {
   float_mode_ = get_float_mode();
   next_.store(0, std::memory_order_relaxed);
   const uint64_t epoch = (state_.load(std::memory_order_relaxed) >> kEpochShift) + 1;
-  // Sequentially consistent with sleepers_: either this thread sees the sleeper or the sleeper sees the job.
+  // Sequentially consistent with sleepers_: either this thread sees the sleeper or the sleeper sees
+  // the job.
   state_.store(epoch << kEpochShift | static_cast<uint64_t>(helpers) << kTeamShift | kOpen);
   if (sleepers_.load() > 0) {
     wake_.fetch_add(1);

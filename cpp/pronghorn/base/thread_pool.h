@@ -7,14 +7,14 @@
 
 namespace pronghorn {
 
-// Workers that take part in one job at a time. The caller of run() works too and waits only for workers that have begun a
-// piece: a worker that the machine does not schedule costs nothing.
+// Workers that take part in one job at a time. The caller of run() works too and waits only for
+// workers that have begun a piece: a worker that the machine does not schedule costs nothing.
 class ThreadPool {
  public:
   using Body = void (*)(void* context, int64_t i);
 
-  // Calls body(context, i) for each i in [0, n) on up to `threads` threads. Returns false, having done nothing, if another
-  // thread's job is running.
+  // Calls body(context, i) for each i in [0, n) on up to `threads` threads. Returns false, having
+  // done nothing, if another thread's job is running.
   bool run(int threads, int64_t n, Body body, void* context);
 
  private:

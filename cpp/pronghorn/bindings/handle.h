@@ -13,9 +13,9 @@ namespace pronghorn {
 // A graph under construction, and the memory behind its variables and constants.
 struct Trace {
   Graph graph;
-  std::vector<Tensor> variables;                         // by slot
-  std::unordered_map<const void*, Value> by_memory;      // variables and constants known already
-  std::vector<Tensor> kept;                              // keeps the memory of `by_memory` alive
+  std::vector<Tensor> variables;                     // by slot
+  std::unordered_map<const void*, Value> by_memory;  // variables and constants known already
+  std::vector<Tensor> kept;                          // keeps the memory of `by_memory` alive
 
   Value variable(const Tensor& storage);
   Value constant(const Tensor& tensor);

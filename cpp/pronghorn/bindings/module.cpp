@@ -1,4 +1,5 @@
-// The module pronghorn._core. It knows no op by name: apply(name, inputs, attrs) reaches all of them.
+// The module pronghorn._core. It knows no op by name: apply(name, inputs, attrs) reaches all of
+// them.
 #include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -44,7 +45,8 @@ py::str dtype_string(DType dtype) {
   static const std::vector<PyObject*> interned = [] {
     std::vector<PyObject*> names;
     for (int i = 0; i < kDTypeCount; ++i) {
-      names.push_back(PyUnicode_InternFromString(std::string(name_of(static_cast<DType>(i))).c_str()));
+      names.push_back(
+          PyUnicode_InternFromString(std::string(name_of(static_cast<DType>(i))).c_str()));
     }
     return names;
   }();
@@ -73,18 +75,23 @@ Attrs attrs_from(const py::dict& dict) {
   return attrs;
 }
 
-Handle symbolic(const std::shared_ptr<Trace>& trace, Value value) { return {Tensor(), trace, value}; }
+Handle symbolic(const std::shared_ptr<Trace>& trace, Value value) {
+  return {Tensor(), trace, value};
+}
 
 const Tensor& data_of(const Handle& handle, const char* what) {
   if (handle.is_symbolic()) {
-    type_error(what, ": this tensor has no data: it stands for a value inside a trace. Received: a symbolic tensor, shape=",
+    type_error(what,
+               ": this tensor has no data: it stands for a value inside a trace. Received: a "
+               "symbolic tensor, shape=",
                handle.type().shape, ", dtype=", handle.type().dtype, ".");
   }
   return handle.data;
 }
 
 // All inputs as values of one trace.
-std::vector<Value> values_in(const std::shared_ptr<Trace>& trace, const std::vector<Handle*>& inputs) {
+std::vector<Value> values_in(const std::shared_ptr<Trace>& trace,
+                             const std::vector<Handle*>& inputs) {
   std::vector<Value> values;
   for (const Handle* input : inputs) {
     if (!input->is_symbolic()) {
@@ -92,8 +99,8 @@ std::vector<Value> values_in(const std::shared_ptr<Trace>& trace, const std::vec
     } else if (input->trace == trace) {
       values.push_back(input->value);
     } else {
-      value_error("trace: a symbolic tensor of another trace was used. Received: shape=", input->type().shape,
-                  ". Keep no tensors from inside a traced function.");
+      value_error("trace: a symbolic tensor of another trace was used. Received: shape=",
+                  input->type().shape, ". Keep no tensors from inside a traced function.");
     }
   }
   return values;
@@ -106,7 +113,8 @@ py::object results(std::vector<Handle> handles) {
   return tuple;
 }
 
-py::object apply(const std::string& name, const std::vector<Handle*>& inputs, const py::dict& dict) {
+py::object apply(const std::string& name, const std::vector<Handle*>& inputs,
+                 const py::dict& dict) {
   const OpDef& op = find_op(name);
   const Attrs attrs = attrs_from(dict);
   std::shared_ptr<Trace> trace;
@@ -117,7 +125,8 @@ py::object apply(const std::string& name, const std::vector<Handle*>& inputs, co
   std::vector<Handle> handles;
   if (trace != nullptr) {
     const std::vector<Value> values = values_in(trace, inputs);
-    for (const Value v : Builder(trace->graph).apply_all(op, values, attrs)) handles.push_back(symbolic(trace, v));
+    for (const Value v : Builder(trace->graph).apply_all(op, values, attrs))
+      handles.push_back(symbolic(trace, v));
     return results(std::move(handles));
   }
   std::vector<Tensor> tensors;
@@ -132,12 +141,16 @@ py::object apply(const std::string& name, const std::vector<Handle*>& inputs, co
   return results(std::move(handles));
 }
 
-// A tensor that borrows the array's memory when it is aligned, writable or not, and keeps the array alive; else a copy.
+// A tensor that borrows the array's memory when it is aligned, writable or not, and keeps the array
+// alive; else a copy.
 Handle from_numpy(const py::array& array, const std::string& dtype_name, bool copy) {
-  const TensorType type{dtype_from(dtype_name), shape_from({array.shape(), array.shape() + array.ndim()})};
-  if ((array.flags() & py::array::c_style) == 0) value_error("from_numpy: expected a C-contiguous array.");
+  const TensorType type{dtype_from(dtype_name),
+                        shape_from({array.shape(), array.shape() + array.ndim()})};
+  if ((array.flags() & py::array::c_style) == 0)
+    value_error("from_numpy: expected a C-contiguous array.");
   if (static_cast<size_t>(array.nbytes()) != type.bytes()) {
-    value_error("from_numpy: array has ", array.nbytes(), " bytes, ", type, " has ", type.bytes(), ".");
+    value_error("from_numpy: array has ", array.nbytes(), " bytes, ", type, " has ", type.bytes(),
+                ".");
   }
   if (py::cast<bool>(array.dtype().attr("isnative")) == false) {
     value_error("from_numpy: expected the byte order of this machine.");
@@ -173,13 +186,15 @@ py::array to_numpy(const Handle& handle, bool copy) {
 
 std::vector<Handle> run_program(const Program& program, const std::vector<Handle*>& inputs) {
   if (inputs.size() != program.inputs().size()) {
-    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(), ".");
+    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(),
+                ".");
   }
   std::vector<const void*> in;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& tensor = data_of(*inputs[i], "program");
     if (!(tensor.type() == program.inputs()[i])) {
-      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(), ".");
+      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(),
+                  ".");
     }
     in.push_back(tensor.data());
   }
@@ -194,30 +209,35 @@ std::vector<Handle> run_program(const Program& program, const std::vector<Handle
   return results;
 }
 
-int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& sources, const py::object& order,
-                            int64_t batch_size, int64_t first, int64_t last, double time_limit,
+int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& sources,
+                            const py::object& order, int64_t batch_size, int64_t first,
+                            int64_t last, double time_limit,
                             const std::vector<py::array>& outputs) {
   if (sources.size() != program.inputs().size()) {
-    value_error("run_batches: expected ", program.inputs().size(), " sources. Received: ", sources.size(), ".");
+    value_error("run_batches: expected ", program.inputs().size(),
+                " sources. Received: ", sources.size(), ".");
   }
   BatchRun run;
   run.batch_size = batch_size;
   int64_t rows = 0;
-  if (first < 0 || last < first || batch_size < 1 || __builtin_mul_overflow(last, batch_size, &rows)) {
-    value_error("run_batches: expected 0 <= first <= last and batch_size >= 1. Received: first=", first, ", last=", last,
-                ", batch_size=", batch_size, ".");
+  if (first < 0 || last < first || batch_size < 1 ||
+      __builtin_mul_overflow(last, batch_size, &rows)) {
+    value_error("run_batches: expected 0 <= first <= last and batch_size >= 1. Received: first=",
+                first, ", last=", last, ", batch_size=", batch_size, ".");
   }
   using Order = py::array_t<int64_t, py::array::c_style | py::array::forcecast>;
   Order order_array;
   if (!order.is_none()) {
     order_array = py::cast<Order>(order);
     if (order_array.ndim() != 1 || order_array.size() < rows) {
-      value_error("run_batches: order must hold at least ", rows, " row numbers. Received: ", order_array.size(), ".");
+      value_error("run_batches: order must hold at least ", rows,
+                  " row numbers. Received: ", order_array.size(), ".");
     }
     run.order = order_array.data();
     int64_t highest = -1;
     for (int64_t i = first * batch_size; i < rows; ++i) {
-      if (run.order[i] < 0) value_error("run_batches: order holds the negative row number ", run.order[i], ".");
+      if (run.order[i] < 0)
+        value_error("run_batches: order holds the negative row number ", run.order[i], ".");
       highest = std::max(highest, run.order[i]);
     }
     rows = highest + 1;
@@ -225,29 +245,36 @@ int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& 
   for (size_t i = 0; i < sources.size(); ++i) {
     const Tensor& source = data_of(*sources[i], "run_batches");
     const TensorType& type = program.inputs()[i];
-    if (source.dtype() != type.dtype || source.shape().rank() != type.shape.rank() || type.shape.rank() < 1 ||
+    if (source.dtype() != type.dtype || source.shape().rank() != type.shape.rank() ||
+        type.shape.rank() < 1 ||
         !std::equal(source.shape().begin() + 1, source.shape().end(), type.shape.begin() + 1) ||
         type.shape[0] != batch_size) {
-      value_error("run_batches: source ", i, " must hold rows of ", type, ". Received: ", source.type(), ".");
+      value_error("run_batches: source ", i, " must hold rows of ", type,
+                  ". Received: ", source.type(), ".");
     }
     if (source.shape()[0] < rows) {
-      value_error("run_batches: source ", i, " must have at least ", rows, " rows. Received: ", source.shape()[0], ".");
+      value_error("run_batches: source ", i, " must have at least ", rows,
+                  " rows. Received: ", source.shape()[0], ".");
     }
     run.sources.push_back(source.data());
   }
   if (!outputs.empty()) {
     if (outputs.size() != program.outputs().size()) {
-      value_error("run_batches: expected ", program.outputs().size(), " outputs. Received: ", outputs.size(), ".");
+      value_error("run_batches: expected ", program.outputs().size(),
+                  " outputs. Received: ", outputs.size(), ".");
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       const size_t step_bytes = program.outputs()[i].bytes();
       const py::dtype wanted = numpy_dtype(program.outputs()[i].dtype);
-      const bool same_type = outputs[i].dtype().equal(wanted) ||
-                             (program.outputs()[i].dtype == DType::kBfloat16 && outputs[i].itemsize() == 2);
+      const bool same_type =
+          outputs[i].dtype().equal(wanted) ||
+          (program.outputs()[i].dtype == DType::kBfloat16 && outputs[i].itemsize() == 2);
       if (!same_type || (outputs[i].flags() & py::array::c_style) == 0 ||
-          static_cast<size_t>(outputs[i].nbytes()) / std::max<size_t>(step_bytes, 1) < static_cast<size_t>(last)) {
-        value_error("run_batches: output ", i, " must be a C-contiguous array of ", program.outputs()[i].dtype,
-                    " with ", step_bytes, " bytes for each of ", last, " steps.");
+          static_cast<size_t>(outputs[i].nbytes()) / std::max<size_t>(step_bytes, 1) <
+              static_cast<size_t>(last)) {
+        value_error("run_batches: output ", i, " must be a C-contiguous array of ",
+                    program.outputs()[i].dtype, " with ", step_bytes, " bytes for each of ", last,
+                    " steps.");
       }
       run.results.push_back(const_cast<py::array&>(outputs[i]).mutable_data());
     }
@@ -269,21 +296,26 @@ py::object optional_handle(const std::shared_ptr<Trace>& trace, Value v) {
 }
 
 void bind_tensor(py::module_& m) {
-  py::class_<Handle>(m, "Tensor", py::dynamic_attr(), py::buffer_protocol(), "A tensor: data, or a value of a trace.")
-      .def_property_readonly("shape", [](const Handle& self) { return shape_tuple(self.type().shape); })
-      .def_property_readonly("dtype", [](const Handle& self) { return dtype_string(self.type().dtype); })
+  py::class_<Handle>(m, "Tensor", py::dynamic_attr(), py::buffer_protocol(),
+                     "A tensor: data, or a value of a trace.")
+      .def_property_readonly("shape",
+                             [](const Handle& self) { return shape_tuple(self.type().shape); })
+      .def_property_readonly("dtype",
+                             [](const Handle& self) { return dtype_string(self.type().dtype); })
       .def_property_readonly("ndim", [](const Handle& self) { return self.type().shape.rank(); })
       .def_property_readonly("size", [](const Handle& self) { return self.type().size(); })
       .def_property_readonly("nbytes", [](const Handle& self) { return self.type().bytes(); })
       .def_property_readonly("is_symbolic", &Handle::is_symbolic)
-      .def_property_readonly("_address",
-                             [](const Handle& self) { return reinterpret_cast<uintptr_t>(self.data.data()); })
+      .def_property_readonly(
+          "_address",
+          [](const Handle& self) { return reinterpret_cast<uintptr_t>(self.data.data()); })
       .def("_to_numpy", &to_numpy, py::arg("copy"))
       .def_buffer([](const Handle& self) {
         const Tensor& tensor = data_of(self, "buffer");
         const py::dtype dtype = numpy_dtype(tensor.dtype());
         std::vector<py::ssize_t> shape(tensor.shape().begin(), tensor.shape().end());
-        return py::buffer_info(tensor.data(), dtype.itemsize(), std::string(1, dtype.char_()), tensor.shape().rank(), shape,
+        return py::buffer_info(tensor.data(), dtype.itemsize(), std::string(1, dtype.char_()),
+                               tensor.shape().rank(), shape,
                                py::detail::c_strides(shape, dtype.itemsize()), true);
       });
   m.def("from_numpy", &from_numpy, py::arg("array"), py::arg("dtype"), py::arg("copy"));
@@ -301,8 +333,10 @@ void bind_graph(py::module_& m) {
   py::class_<Trace, std::shared_ptr<Trace>>(m, "Graph", "A graph under construction.")
       .def(py::init<>())
       .def("input",
-           [](const std::shared_ptr<Trace>& self, const std::vector<int64_t>& shape, const std::string& dtype) {
-             return symbolic(self, Builder(self->graph).input({dtype_from(dtype), shape_from(shape)}));
+           [](const std::shared_ptr<Trace>& self, const std::vector<int64_t>& shape,
+              const std::string& dtype) {
+             return symbolic(self,
+                             Builder(self->graph).input({dtype_from(dtype), shape_from(shape)}));
            })
       .def("variable",
            [](const std::shared_ptr<Trace>& self, const Handle& storage) {
@@ -312,18 +346,20 @@ void bind_graph(py::module_& m) {
            [](const std::shared_ptr<Trace>& self, const Handle& tensor) {
              return symbolic(self, self->constant(data_of(tensor, "constant")));
            })
-      .def("gradient",
-           [](const std::shared_ptr<Trace>& self, Handle& loss, const std::vector<Handle*>& wrt, Handle* seed) {
-             const std::vector<Value> targets = values_in(self, wrt);
-             Builder g(self->graph);
-             const Value start = seed == nullptr ? Value{} : values_in(self, {seed})[0];
-             py::list result;
-             for (const Value v : gradient(g, values_in(self, {&loss})[0], targets, start)) {
-               result.append(optional_handle(self, v));
-             }
-             return result;
-           },
-           py::arg("loss"), py::arg("wrt"), py::arg("seed") = nullptr)
+      .def(
+          "gradient",
+          [](const std::shared_ptr<Trace>& self, Handle& loss, const std::vector<Handle*>& wrt,
+             Handle* seed) {
+            const std::vector<Value> targets = values_in(self, wrt);
+            Builder g(self->graph);
+            const Value start = seed == nullptr ? Value{} : values_in(self, {seed})[0];
+            py::list result;
+            for (const Value v : gradient(g, values_in(self, {&loss})[0], targets, start)) {
+              result.append(optional_handle(self, v));
+            }
+            return result;
+          },
+          py::arg("loss"), py::arg("wrt"), py::arg("seed") = nullptr)
       .def("compile",
            [](const std::shared_ptr<Trace>& self, const std::vector<Handle*>& outputs,
               const std::vector<std::pair<Handle*, Handle*>>& updates) {
@@ -341,53 +377,62 @@ void bind_graph(py::module_& m) {
              }
              graph = self->graph;
              graph.outputs = std::move(kept);
-             for (size_t i = 0; i < updates.size(); ++i) graph.updates.push_back({slots[i], new_values[i]});
+             for (size_t i = 0; i < updates.size(); ++i)
+               graph.updates.push_back({slots[i], new_values[i]});
              const py::gil_scoped_release release;
              return std::make_shared<Program>(graph, self->variables);
            })
       .def("print", [](const Trace& self) { return print(self.graph); })
-      .def_property_readonly("node_count", [](const Trace& self) { return self.graph.nodes.size(); });
+      .def_property_readonly("node_count",
+                             [](const Trace& self) { return self.graph.nodes.size(); });
 }
 
 void bind_program(py::module_& m) {
   py::class_<Program, std::shared_ptr<Program>>(m, "Program", "A compiled graph.")
       .def("run", &run_program, py::arg("inputs"))
-      .def("run_batches", &run_batches_checked, py::arg("sources"), py::arg("order"), py::arg("batch_size"), py::arg("first"),
-           py::arg("last"), py::arg("time_limit"), py::arg("outputs"))
-      .def_property_readonly("input_types",
-                             [](const Program& self) {
-                               py::list types;
-                               for (const TensorType& t : self.inputs()) types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
-                               return types;
-                             })
-      .def_property_readonly("output_types",
-                             [](const Program& self) {
-                               py::list types;
-                               for (const TensorType& t : self.outputs()) types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
-                               return types;
-                             })
+      .def("run_batches", &run_batches_checked, py::arg("sources"), py::arg("order"),
+           py::arg("batch_size"), py::arg("first"), py::arg("last"), py::arg("time_limit"),
+           py::arg("outputs"))
+      .def_property_readonly(
+          "input_types",
+          [](const Program& self) {
+            py::list types;
+            for (const TensorType& t : self.inputs())
+              types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
+            return types;
+          })
+      .def_property_readonly(
+          "output_types",
+          [](const Program& self) {
+            py::list types;
+            for (const TensorType& t : self.outputs())
+              types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
+            return types;
+          })
       .def_property_readonly("arena_bytes", &Program::arena_bytes)
       .def_property_readonly("step_count", &Program::step_count)
       .def("print", &Program::print);
 
-  py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape", "Records eager ops between start() and stop().")
+  py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape",
+                                          "Records eager ops between start() and stop().")
       .def(py::init<>())
       .def("start", [](const std::shared_ptr<Tape>& self) { tapes().push_back(self); })
       .def("stop", [](const std::shared_ptr<Tape>& self) { std::erase(tapes(), self); })
-      .def("gradient", [](const Tape& self, const Handle& target, const std::vector<Handle*>& sources) {
-        std::vector<Tensor> wrt;
-        for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
-        std::vector<Tensor> gradients = self.gradient(data_of(target, "gradient"), wrt);
-        py::list result;
-        for (Tensor& tensor : gradients) {
-          if (tensor) {
-            result.append(py::cast(Handle{std::move(tensor), nullptr, {}}));
-          } else {
-            result.append(py::none());
-          }
-        }
-        return result;
-      });
+      .def("gradient",
+           [](const Tape& self, const Handle& target, const std::vector<Handle*>& sources) {
+             std::vector<Tensor> wrt;
+             for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
+             std::vector<Tensor> gradients = self.gradient(data_of(target, "gradient"), wrt);
+             py::list result;
+             for (Tensor& tensor : gradients) {
+               if (tensor) {
+                 result.append(py::cast(Handle{std::move(tensor), nullptr, {}}));
+               } else {
+                 result.append(py::none());
+               }
+             }
+             return result;
+           });
 }
 
 void bind_settings(py::module_& m) {

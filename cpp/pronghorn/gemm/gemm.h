@@ -1,6 +1,7 @@
-// Matrix products C = A B (+ C), batched, on all threads. An operand is a row-major matrix, or its transpose, or (A) rows
-// that a function writes on demand: convolutions give patches of an image that are never stored as a whole.
-// Work is split by shape only: the same bits for any number of threads.
+// Matrix products C = A B (+ C), batched, on all threads. An operand is a row-major matrix, or its
+// transpose, or (A) rows that a function writes on demand: convolutions give patches of an image
+// that are never stored as a whole. Work is split by shape only: the same bits for any number of
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +12,13 @@
 
 namespace pronghorn {
 
-// Writes rows [row0, row0 + rows), columns [col0, col0 + cols) of matrix `batch` to out, rows out_stride floats apart.
-using FillBlock = void (*)(const void* context, int64_t batch, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
-                           float* out, int64_t out_stride);
+// Writes rows [row0, row0 + rows), columns [col0, col0 + cols) of matrix `batch` to out, rows
+// out_stride floats apart.
+using FillBlock = void (*)(const void* context, int64_t batch, int64_t row0, int64_t rows,
+                           int64_t col0, int64_t cols, float* out, int64_t out_stride);
 
-// Where a product of a batch finds its matrices, in floats from the operands' starts, and where its result lies in the
-// matrix that the epilogue sees.
+// Where a product of a batch finds its matrices, in floats from the operands' starts, and where its
+// result lies in the matrix that the epilogue sees.
 struct GemmBatch {
   int64_t a = 0;
   int64_t b = 0;
@@ -34,26 +36,27 @@ struct GemmShape {
   int64_t a_stride = 0;      // from row to row of what is stored; ignored with a FillBlock
   int64_t b_stride = 0;
   int64_t c_stride = 0;
-  bool fills_a = false;      // A comes from a FillBlock
-  bool accumulate = false;   // C += A B
+  bool fills_a = false;     // A comes from a FillBlock
+  bool accumulate = false;  // C += A B
   std::vector<GemmBatch> batch = {GemmBatch{}};
 };
 
 // How a product of that shape is computed.
 struct GemmPlan {
   GemmShape shape;
-  int64_t rows = 0;       // of a block of C that one task computes
+  int64_t rows = 0;  // of a block of C that one task computes
   int64_t cols = 0;
-  int64_t depth = 0;      // of a pass over A and B
-  int64_t split = 0;      // k is cut into pieces of this size (a multiple of depth) which run in parallel
+  int64_t depth = 0;  // of a pass over A and B
+  int64_t split =
+      0;  // k is cut into pieces of this size (a multiple of depth) which run in parallel
   int64_t row_blocks = 0;
   int64_t col_blocks = 0;
   int64_t splits = 0;     // more than 1: partial sums go through the workspace
   bool copies_a = false;  // blocks of A are copied (or filled) before use
   bool packs_b = false;
-  int64_t a_floats = 0;   // scratch memory of a thread
+  int64_t a_floats = 0;  // scratch memory of a thread
   int64_t scratch_floats = 0;
-  size_t workspace = 0;   // bytes
+  size_t workspace = 0;  // bytes
 };
 
 GemmPlan plan_gemm(const GemmShape& shape);
@@ -70,8 +73,9 @@ struct GemmOperands {
 
 void run_gemm(const GemmPlan& plan, const GemmOperands& operands) noexcept;
 
-// At least `floats` floats of scratch memory of the calling thread, 64-byte aligned, valid until the next call there. It
-// is allocated at a thread's first call (and grows, rarely): tasks are not tied to threads, so it cannot be planned.
+// At least `floats` floats of scratch memory of the calling thread, 64-byte aligned, valid until
+// the next call there. It is allocated at a thread's first call (and grows, rarely): tasks are not
+// tied to threads, so it cannot be planned.
 float* thread_scratch(int64_t floats) noexcept;
 
 }  // namespace pronghorn

@@ -1,5 +1,5 @@
-// Matrix product of one block on one thread: micro-kernels that keep a tile of the result in registers, and the loops
-// over panels of columns and of rows around them.
+// Matrix product of one block on one thread: micro-kernels that keep a tile of the result in
+// registers, and the loops over panels of columns and of rows around them.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/transpose.h"
 #include "pronghorn/simd/vec.h"
@@ -19,7 +19,8 @@ constexpr bool kMaskedLoads = false;
 struct Tile {
   int64_t depth;
   const float* a;
-  int64_t a_stride;  // from row to row, or with kByDepth from one k to the next; the other stride is 1
+  int64_t
+      a_stride;  // from row to row, or with kByDepth from one k to the next; the other stride is 1
   const float* b;
   int64_t b_stride;
   float* c;
@@ -28,8 +29,8 @@ struct Tile {
   bool accumulate;
 };
 
-// c(i, j) = sum of a(i, k) b(k, j), kRows x (kVecs * kLanes). Few results use several accumulators each, because a
-// chain of dependent additions runs at a fraction of the speed.
+// c(i, j) = sum of a(i, k) b(k, j), kRows x (kVecs * kLanes). Few results use several accumulators
+// each, because a chain of dependent additions runs at a fraction of the speed.
 template <int kRows, int kVecs, bool kByDepth>
 void micro(const Tile& t) {
   constexpr int kChains = kRows * kVecs <= 2 ? 4 : kRows * kVecs <= 4 ? 2 : 1;
@@ -56,7 +57,8 @@ void micro(const Tile& t) {
 #pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) {
 #if defined(PRONGHORN_ISA_AVX512)
-      bv[j] = j + 1 < kVecs ? load(b + j * kLanes) : (Vec)_mm512_maskz_loadu_ps(last, b + j * kLanes);
+      bv[j] =
+          j + 1 < kVecs ? load(b + j * kLanes) : (Vec)_mm512_maskz_loadu_ps(last, b + j * kLanes);
 #else
       bv[j] = load(b + j * kLanes);
 #endif
@@ -106,18 +108,21 @@ void micro(const Tile& t) {
 
 using Micro = void (*)(const Tile&);
 
-#define PRONGHORN_ROWS_3(vecs, mode) &micro<1, vecs, mode>, &micro<2, vecs, mode>, &micro<3, vecs, mode>
+#define PRONGHORN_ROWS_3(vecs, mode) \
+  &micro<1, vecs, mode>, &micro<2, vecs, mode>, &micro<3, vecs, mode>
 #define PRONGHORN_ROWS_6(vecs, mode) \
   PRONGHORN_ROWS_3(vecs, mode), &micro<4, vecs, mode>, &micro<5, vecs, mode>, &micro<6, vecs, mode>
-#define PRONGHORN_ROWS_14(vecs, mode)                                                                                \
-  PRONGHORN_ROWS_6(vecs, mode), &micro<7, vecs, mode>, &micro<8, vecs, mode>, &micro<9, vecs, mode>,                 \
-      &micro<10, vecs, mode>, &micro<11, vecs, mode>, &micro<12, vecs, mode>, &micro<13, vecs, mode>,                \
-      &micro<14, vecs, mode>
+#define PRONGHORN_ROWS_14(vecs, mode)                                         \
+  PRONGHORN_ROWS_6(vecs, mode), &micro<7, vecs, mode>, &micro<8, vecs, mode>, \
+      &micro<9, vecs, mode>, &micro<10, vecs, mode>, &micro<11, vecs, mode>,  \
+      &micro<12, vecs, mode>, &micro<13, vecs, mode>, &micro<14, vecs, mode>
 
 // kMicro...[by depth][rows - 1]; each width holds as many rows as fit into the registers.
 #if defined(PRONGHORN_ISA_AVX512)
-constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_14(1, false)}, {PRONGHORN_ROWS_14(1, true)}};
-constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_14(2, false)}, {PRONGHORN_ROWS_14(2, true)}};
+constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_14(1, false)},
+                                         {PRONGHORN_ROWS_14(1, true)}};
+constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_14(2, false)},
+                                         {PRONGHORN_ROWS_14(2, true)}};
 constexpr Micro kMicro4[2][6] = {{PRONGHORN_ROWS_6(4, false)}, {PRONGHORN_ROWS_6(4, true)}};
 constexpr Micro kMicro8[2][3] = {{PRONGHORN_ROWS_3(8, false)}, {PRONGHORN_ROWS_3(8, true)}};
 constexpr int kRows4 = 6;
@@ -160,10 +165,11 @@ void pack_panel(const GemmBlock& g, const float* b, int64_t width, int vecs, flo
   }
 }
 
-// Dot products of contiguous rows: out(i, j) = sum over k of x(i, k) y(j, k), kRows x kCols results.
+// Dot products of contiguous rows: out(i, j) = sum over k of x(i, k) y(j, k), kRows x kCols
+// results.
 template <int kRows, int kCols>
-void dots(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t depth, float* out, int64_t out_row,
-          int64_t out_col, bool accumulate) {
+void dots(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t depth,
+          float* out, int64_t out_row, int64_t out_col, bool accumulate) {
   Vec sum[kRows][kCols];
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
@@ -202,14 +208,16 @@ void dots(const float* x, int64_t x_stride, const float* y, int64_t y_stride, in
 
 // kRows rows of x against all rows of y.
 template <int kRows>
-void dot_rows(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t count, int64_t depth, float* out,
-              int64_t out_row, int64_t out_col, bool accumulate) {
+void dot_rows(const float* x, int64_t x_stride, const float* y, int64_t y_stride, int64_t count,
+              int64_t depth, float* out, int64_t out_row, int64_t out_col, bool accumulate) {
   int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
-    dots<kRows, 4>(x, x_stride, y + j * y_stride, y_stride, depth, out + j * out_col, out_row, out_col, accumulate);
+    dots<kRows, 4>(x, x_stride, y + j * y_stride, y_stride, depth, out + j * out_col, out_row,
+                   out_col, accumulate);
   }
   for (; j < count; ++j) {
-    dots<kRows, 1>(x, x_stride, y + j * y_stride, y_stride, depth, out + j * out_col, out_row, out_col, accumulate);
+    dots<kRows, 1>(x, x_stride, y + j * y_stride, y_stride, depth, out + j * out_col, out_row,
+                   out_col, accumulate);
   }
 }
 
@@ -224,11 +232,18 @@ void gemm_block(const GemmBlock& g) {
     dot_rows<1>(g.b, 0, g.a, g.a_row, g.rows, g.depth, g.c, 0, g.c_row, g.accumulate);
     return;
   }
-  if (g.rows <= kDotRows && g.b_depth == 1 && g.b_col != 1 && (!by_depth || g.rows == 1) && g.a_depth == 1) {
+  if (g.rows <= kDotRows && g.b_depth == 1 && g.b_col != 1 && (!by_depth || g.rows == 1) &&
+      g.a_depth == 1) {
     switch (g.rows) {
-      case 1: dot_rows<1>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate); return;
-      case 2: dot_rows<2>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate); return;
-      default: dot_rows<3>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate); return;
+      case 1:
+        dot_rows<1>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate);
+        return;
+      case 2:
+        dot_rows<2>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate);
+        return;
+      default:
+        dot_rows<3>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate);
+        return;
     }
   }
   const int widest = g.rows <= kRows8 ? 8 : g.rows <= kRows4 ? 4 : 2;
@@ -271,7 +286,8 @@ void gemm_block(const GemmBlock& g) {
 }
 
 // out(i) = sum over p of parts(p, i), in the order of p, after out(i) if `accumulate`.
-void add_partial_sums(const float* parts, int64_t count, int64_t part_stride, int64_t n, float* out, bool accumulate) {
+void add_partial_sums(const float* parts, int64_t count, int64_t part_stride, int64_t n, float* out,
+                      bool accumulate) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     Vec sum = accumulate ? load(out + i) : zero();

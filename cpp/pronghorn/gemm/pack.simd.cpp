@@ -18,8 +18,10 @@ PRONGHORN_INLINE void zero_floats(int64_t n, float* y) {
   if (i < n) store_part(y + i, zero(), n - i);
 }
 
-// Part [begin, end) of the elements [at, at + n) of a row of patches; `from` is where element `at` lies, null for zeros.
-PRONGHORN_INLINE void copy_piece(const float* from, int64_t at, int64_t n, int64_t begin, int64_t end, float* row) {
+// Part [begin, end) of the elements [at, at + n) of a row of patches; `from` is where element `at`
+// lies, null for zeros.
+PRONGHORN_INLINE void copy_piece(const float* from, int64_t at, int64_t n, int64_t begin,
+                                 int64_t end, float* row) {
   const int64_t first = at < begin ? begin : at;
   const int64_t last = at + n > end ? end : at + n;
   if (first >= last) return;
@@ -30,12 +32,14 @@ PRONGHORN_INLINE void copy_piece(const float* from, int64_t at, int64_t n, int64
   }
 }
 
-// Columns [begin, end) of the row of patches whose window starts at pixel (i0, i1, i2) of the image.
-void copy_patch(const Windows& p, const float* image, int64_t i0, int64_t i1, int64_t i2, int64_t begin, int64_t end,
-                float* row) {
+// Columns [begin, end) of the row of patches whose window starts at pixel (i0, i1, i2) of the
+// image.
+void copy_patch(const Windows& p, const float* image, int64_t i0, int64_t i1, int64_t i2,
+                int64_t begin, int64_t end, float* row) {
   const int64_t line = p.kernel[2] * p.channels;
   // Pixels of one line of the window that follow one another in memory and lie inside the image.
-  const bool whole = p.dilation[2] == 1 && p.pixel == p.channels && i2 >= 0 && i2 + p.kernel[2] <= p.in[2];
+  const bool whole =
+      p.dilation[2] == 1 && p.pixel == p.channels && i2 >= 0 && i2 + p.kernel[2] <= p.in[2];
   int64_t at = 0;
   for (int64_t k0 = 0; k0 < p.kernel[0]; ++k0) {
     const int64_t y0 = i0 + k0 * p.dilation[0];
@@ -54,7 +58,8 @@ void copy_patch(const Windows& p, const float* image, int64_t i0, int64_t i1, in
       for (int64_t k2 = 0; k2 < p.kernel[2]; ++k2) {
         const int64_t y2 = i2 + k2 * p.dilation[2];
         const bool inside = y2 >= 0 && y2 < p.in[2];
-        copy_piece(inside ? from + y2 * p.pixel : nullptr, at + k2 * p.channels, p.channels, begin, end, row);
+        copy_piece(inside ? from + y2 * p.pixel : nullptr, at + k2 * p.channels, p.channels, begin,
+                   end, row);
       }
     }
   }
@@ -89,7 +94,8 @@ int find_segments(const Windows& w, int64_t col0, int64_t cols, Segment (&segmen
         const int64_t first = at < col0 ? col0 : at;
         const int64_t last = at + length > col0 + cols ? col0 + cols : at + length;
         if (first >= last) continue;
-        const int64_t pixel = (k0 * w.dilation[0] * w.in[1] + k1 * w.dilation[1]) * w.in[2] + k2 * w.dilation[2];
+        const int64_t pixel =
+            (k0 * w.dilation[0] * w.in[1] + k1 * w.dilation[1]) * w.in[2] + k2 * w.dilation[2];
         segments[count++] = {pixel * w.pixel + (first - at), first - col0, last - first};
       }
     }
@@ -100,31 +106,37 @@ int find_segments(const Windows& w, int64_t col0, int64_t cols, Segment (&segmen
 }  // namespace
 
 // y(i, j) = x(i, j).  x, y: rows of n floats, x_stride and y_stride apart; no overlap.
-void copy_rows(const float* x, int64_t x_stride, int64_t rows, int64_t n, float* y, int64_t y_stride) {
+void copy_rows(const float* x, int64_t x_stride, int64_t rows, int64_t n, float* y,
+               int64_t y_stride) {
   for (int64_t i = 0; i < rows; ++i) copy_floats(x + i * x_stride, n, y + i * y_stride);
 }
 
-// y(j, i) = x(i, j).  x: rows of `cols` floats, x_stride apart; y: cols rows, y_stride apart; no overlap.
-void transpose_matrix(const float* x, int64_t x_stride, int64_t rows, int64_t cols, float* y, int64_t y_stride) {
+// y(j, i) = x(i, j).  x: rows of `cols` floats, x_stride apart; y: cols rows, y_stride apart; no
+// overlap.
+void transpose_matrix(const float* x, int64_t x_stride, int64_t rows, int64_t cols, float* y,
+                      int64_t y_stride) {
   for (int64_t i = 0; i < rows; i += kLanes) {
     const int64_t strip = rows - i < kLanes ? rows - i : kLanes;
     transpose_strip(x + i * x_stride, x_stride, strip, cols, y + i, y_stride, false);
   }
 }
 
-// y(i, j) = element (row0 + i, col0 + j) of the matrix of patches of x.  y: rows of `cols` floats, y_stride apart.
-void copy_patches(const Windows& w, const float* x, int64_t row0, int64_t rows, int64_t col0, int64_t cols, float* y,
-                  int64_t y_stride) {
+// y(i, j) = element (row0 + i, col0 + j) of the matrix of patches of x.  y: rows of `cols` floats,
+// y_stride apart.
+void copy_patches(const Windows& w, const float* x, int64_t row0, int64_t rows, int64_t col0,
+                  int64_t cols, float* y, int64_t y_stride) {
   Segment segments[kMaxSegments];
   const int count = find_segments(w, col0, cols, segments);
   int64_t longest = 0;
-  for (int s = 0; s < count; ++s) longest = segments[s].length > longest ? segments[s].length : longest;
+  for (int s = 0; s < count; ++s)
+    longest = segments[s].length > longest ? segments[s].length : longest;
   for_runs(w, row0, rows, [&](const Run& run) {
     const float* image = x + run.image * image_floats(w);
     float* out = y + (run.row - row0) * y_stride;
     if (!run.interior || count < 0) {
       for (int64_t i = 0; i < run.count; ++i) {
-        copy_patch(w, image, run.at[0], run.at[1], run.at[2] + i * w.stride[2], col0, col0 + cols, out + i * y_stride);
+        copy_patch(w, image, run.at[0], run.at[1], run.at[2] + i * w.stride[2], col0, col0 + cols,
+                   out + i * y_stride);
       }
       return;
     }
@@ -140,15 +152,16 @@ void copy_patches(const Windows& w, const float* x, int64_t row0, int64_t rows, 
       return;
     }
     for (int64_t i = 0; i < run.count; ++i, from += step, out += y_stride) {
-      for (int s = 0; s < count; ++s) copy_floats(from + segments[s].offset, segments[s].length, out + segments[s].column);
+      for (int s = 0; s < count; ++s)
+        copy_floats(from + segments[s].offset, segments[s].length, out + segments[s].column);
     }
   });
 }
 
-// The other way: element (row0 + i, col0 + j) of the matrix of patches of x += y(i, j). Patches overlap: elements of x are
-// added to in the order of rows.
-void add_patches(const Windows& w, const float* y, int64_t y_stride, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
-                 float* x) {
+// The other way: element (row0 + i, col0 + j) of the matrix of patches of x += y(i, j). Patches
+// overlap: elements of x are added to in the order of rows.
+void add_patches(const Windows& w, const float* y, int64_t y_stride, int64_t row0, int64_t rows,
+                 int64_t col0, int64_t cols, float* x) {
   Segment segments[kMaxSegments];
   const int count = find_segments(w, col0, cols, segments);
   for_runs(w, row0, rows, [&](const Run& run) {
@@ -162,14 +175,16 @@ void add_patches(const Windows& w, const float* y, int64_t y_stride, int64_t row
           const int64_t at = tap * w.channels;
           const int64_t first = at < col0 ? col0 : at;
           const int64_t last = at + w.channels > col0 + cols ? col0 + cols : at + w.channels;
-          if (first < last) add_floats(row + (first - col0), last - first, image + pixel * w.pixel + (first - at));
+          if (first < last)
+            add_floats(row + (first - col0), last - first, image + pixel * w.pixel + (first - at));
         });
       }
       return;
     }
     float* to = image + ((run.at[0] * w.in[1] + run.at[1]) * w.in[2] + run.at[2]) * w.pixel;
     for (int64_t i = 0; i < run.count; ++i, to += w.stride[2] * w.pixel, from += y_stride) {
-      for (int s = 0; s < count; ++s) add_floats(from + segments[s].column, segments[s].length, to + segments[s].offset);
+      for (int s = 0; s < count; ++s)
+        add_floats(from + segments[s].column, segments[s].length, to + segments[s].offset);
     }
   });
 }

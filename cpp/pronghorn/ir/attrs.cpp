@@ -18,8 +18,9 @@ const T& get(const AttrValue* value, std::string_view name) {
 }  // namespace
 
 void Attrs::set(const std::string& name, AttrValue value) {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), name,
-                                   [](const auto& entry, const std::string& key) { return entry.first < key; });
+  const auto at =
+      std::lower_bound(entries_.begin(), entries_.end(), name,
+                       [](const auto& entry, const std::string& key) { return entry.first < key; });
   if (at != entries_.end() && at->first == name) {
     at->second = std::move(value);
   } else {
@@ -43,7 +44,8 @@ int64_t Attrs::integer(std::string_view name, int64_t otherwise) const {
 
 double Attrs::number(std::string_view name) const {
   const AttrValue* value = find(name);
-  if (value != nullptr && std::holds_alternative<int64_t>(*value)) return static_cast<double>(std::get<int64_t>(*value));
+  if (value != nullptr && std::holds_alternative<int64_t>(*value))
+    return static_cast<double>(std::get<int64_t>(*value));
   return get<double>(value, name);
 }
 
@@ -51,7 +53,9 @@ double Attrs::number(std::string_view name, double otherwise) const {
   return has(name) ? number(name) : otherwise;
 }
 
-const std::string& Attrs::text(std::string_view name) const { return get<std::string>(find(name), name); }
+const std::string& Attrs::text(std::string_view name) const {
+  return get<std::string>(find(name), name);
+}
 
 const std::vector<int64_t>& Attrs::integers(std::string_view name) const {
   return get<std::vector<int64_t>>(find(name), name);

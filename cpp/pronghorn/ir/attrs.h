@@ -1,4 +1,5 @@
-// Attributes of a node: a few named values, sorted by name, so that equal sets compare and hash equal.
+// Attributes of a node: a few named values, sorted by name, so that equal sets compare and hash
+// equal.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace pronghorn {
 
-using AttrValue = std::variant<int64_t, double, std::string, std::vector<int64_t>>;  // bool is int64_t
+using AttrValue =
+    std::variant<int64_t, double, std::string, std::vector<int64_t>>;  // bool is int64_t
 
 class Attrs {
  public:
@@ -23,7 +25,8 @@ class Attrs {
   void set(const std::string& name, AttrValue value);
   bool has(std::string_view name) const { return find(name) != nullptr; }
 
-  // Each throws an internal error if the attribute is missing (without a default) or of another type.
+  // Each throws an internal error if the attribute is missing (without a default) or of another
+  // type.
   int64_t integer(std::string_view name) const;
   int64_t integer(std::string_view name, int64_t otherwise) const;
   double number(std::string_view name) const;  // integers are accepted

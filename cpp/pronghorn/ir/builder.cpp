@@ -8,12 +8,14 @@ namespace {
 // Bytes of the address space. Numbers up to it can be added without an overflow.
 constexpr int64_t kMaxBytes = int64_t{1} << 47;
 
-// A ValueError unless the sizes are valid and the tensor could fit into memory; dimensions of size 0 count as 1.
+// A ValueError unless the sizes are valid and the tensor could fit into memory; dimensions of size
+// 0 count as 1.
 void check_size(std::string_view op, const TensorType& type) {
   int64_t bytes = static_cast<int64_t>(size_of(type.dtype));
   for (const int64_t dim : type.shape) {
     if (dim < 0) value_error(op, ": sizes must not be negative. Received: ", type, ".");
-    if (dim > kMaxBytes / bytes) value_error(op, ": a tensor of that size fits into no memory. Received: ", type, ".");
+    if (dim > kMaxBytes / bytes)
+      value_error(op, ": a tensor of that size fits into no memory. Received: ", type, ".");
     bytes *= std::max<int64_t>(dim, 1);
   }
 }
@@ -45,7 +47,8 @@ Value Builder::input(const TensorType& type) {
 }
 
 Value Builder::variable(const TensorType& type) {
-  graph_.nodes.push_back(Node{.op = &kVariableOp, .outputs = {type}, .slot = graph_.variable_count++});
+  graph_.nodes.push_back(
+      Node{.op = &kVariableOp, .outputs = {type}, .slot = graph_.variable_count++});
   return {static_cast<int32_t>(graph_.nodes.size()) - 1, 0};
 }
 
@@ -69,7 +72,8 @@ Value Builder::scalar(double value, DType dtype) {
   return constant(tensor);
 }
 
-std::vector<Value> Builder::apply_all(const OpDef& op, std::span<const Value> inputs, const Attrs& attrs) {
+std::vector<Value> Builder::apply_all(const OpDef& op, std::span<const Value> inputs,
+                                      const Attrs& attrs) {
   std::vector<TensorType> types;
   types.reserve(inputs.size());
   for (const Value v : inputs) types.push_back(graph_.type(v));

@@ -51,7 +51,9 @@ struct Expr {
 
   Expr(Builder& builder, Value v) : g(&builder), value(v) {}
   Expr apply(std::string_view op) const { return {*g, g->apply(op, {value})}; }
-  Expr apply(std::string_view op, const Expr& other) const { return {*g, g->apply(op, {value, other.value})}; }
+  Expr apply(std::string_view op, const Expr& other) const {
+    return {*g, g->apply(op, {value, other.value})};
+  }
   Expr number(double x) const { return {*g, g->scalar(x, g->dtype(value))}; }
 };
 

@@ -14,8 +14,8 @@ struct Node {
   Attrs attrs;
   std::vector<TensorType> outputs;
   std::shared_ptr<const Payload> payload;
-  Tensor constant;     // of a "constant" node
-  int32_t slot = -1;   // of an "input" or "variable" node: which one
+  Tensor constant;    // of a "constant" node
+  int32_t slot = -1;  // of an "input" or "variable" node: which one
 };
 
 // After a run the variable `slot` holds `value`.

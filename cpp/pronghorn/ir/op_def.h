@@ -27,7 +27,8 @@ struct Value {
   friend bool operator==(const Value&, const Value&) = default;
 };
 
-// What a pass attaches to a node beyond attributes (a tile program). Part of the node's identity by pointer.
+// What a pass attaches to a node beyond attributes (a tile program). Part of the node's identity by
+// pointer.
 class Payload {
  public:
   virtual ~Payload() = default;
@@ -42,13 +43,15 @@ struct OpCall {
   const Payload* payload;  // may be null
 };
 
-// What a step needs besides its operands, computed once when a program is built: sizes, strides, the chosen kernel.
+// What a step needs besides its operands, computed once when a program is built: sizes, strides,
+// the chosen kernel.
 struct Prepared {
   std::shared_ptr<const void> plan;
   size_t workspace = 0;  // bytes of scratch memory, 64-byte aligned, not kept between runs
 };
 
-// One execution. Operands are contiguous, of the types that prepare saw. run() does not throw and allocates nothing.
+// One execution. Operands are contiguous, of the types that prepare saw. run() does not throw and
+// allocates nothing.
 struct Launch {
   const void* plan;
   const void* const* inputs;
@@ -69,7 +72,8 @@ struct Launch {
   }
 };
 
-// What a gradient rule is given: the node's operands and the gradients of its outputs, as values of the graph.
+// What a gradient rule is given: the node's operands and the gradients of its outputs, as values of
+// the graph.
 struct GradientCall {
   Builder& g;
   const Node& node;
@@ -84,32 +88,39 @@ struct OpDef {
   // Types of the outputs; throws a ValueError or TypeError in the user's words.
   std::vector<TensorType> (*infer)(const OpCall&) = nullptr;
 
-  // One value per input; no value where the gradient is zero or undefined. Null: no gradient flows through the op.
+  // One value per input; no value where the gradient is zero or undefined. Null: no gradient flows
+  // through the op.
   std::vector<Value> (*gradient)(const GradientCall&) = nullptr;
 
   // Null: no plan, no workspace.
   Prepared (*prepare)(const OpCall&) = nullptr;
   void (*run)(const Launch&) noexcept = nullptr;
 
-  // Local rewrite while a graph is built: another value that equals output 0, or no value. Single-output ops only.
+  // Local rewrite while a graph is built: another value that equals output 0, or no value.
+  // Single-output ops only.
   Value (*simplify)(Builder&, std::span<const Value> inputs, const Attrs&) = nullptr;
 
-  // Index of the tile instruction that computes output 0 elementwise (see tile/), -1 if there is none.
+  // Index of the tile instruction that computes output 0 elementwise (see tile/), -1 if there is
+  // none.
   int16_t tile_opcode = -1;
 
   // Output 0 is input 0 with another shape: no step, the planner lets them share memory.
   bool is_view = false;
 
-  // Bit i: output 0 may be written into the memory of input i, if that has the same size in bytes and is not read later.
+  // Bit i: output 0 may be written into the memory of input i, if that has the same size in bytes
+  // and is not read later.
   uint32_t in_place_inputs = 0;
 
-  // The same for any output, where it depends on the call; replaces in_place_inputs. Null: in_place_inputs decides.
+  // The same for any output, where it depends on the call; replaces in_place_inputs. Null:
+  // in_place_inputs decides.
   bool (*may_share)(const OpCall&, int output, int input) = nullptr;
 
-  // Result depends on more than inputs and attributes: never folded or merged. (Random ops are pure: the key is an input.)
+  // Result depends on more than inputs and attributes: never folded or merged. (Random ops are
+  // pure: the key is an input.)
   bool is_opaque = false;
 
-  // Tile program of the payload is applied to output 0 while it is in cache; its operands follow the op's own inputs.
+  // Tile program of the payload is applied to output 0 while it is in cache; its operands follow
+  // the op's own inputs.
   bool takes_epilogue = false;
 };
 

@@ -1,5 +1,5 @@
-// Plain structs that kernels take as arguments. No functions here: an inline function would be compiled for several ISAs
-// and merged by the linker.
+// Plain structs that kernels take as arguments. No functions here: an inline function would be
+// compiled for several ISAs and merged by the linker.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,17 @@ namespace pronghorn {
 
 // Element types in the order of DType.
 enum class ElementType : uint8_t {
-  kBool, kUint8, kUint16, kUint32, kInt8, kInt16, kInt32, kInt64, kFloat16, kBfloat16, kFloat32,
+  kBool,
+  kUint8,
+  kUint16,
+  kUint32,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat16,
+  kBfloat16,
+  kFloat32,
 };
 
 // out = op(a, b, c, d) over one tile; the letters are slots.
@@ -27,7 +37,8 @@ enum class TileAccess : uint8_t {
   kDirect,   // float32, element i of the program is element i of the operand: read where it is
   kConvert,  // the same of another type
   kRow,      // element i is element i % sizes[0] of the operand
-  kGeneral,  // element i is at the dot product of its coordinates over sizes (outermost first) with strides
+  kGeneral,  // element i is at the dot product of its coordinates over sizes (outermost first) with
+             // strides
 };
 
 inline constexpr int kTileMaxRank = 8;
@@ -36,8 +47,9 @@ struct TileInput {
   TileAccess access;
   ElementType type;
   uint8_t slot;
-  uint8_t rank;         // of sizes and strides
-  int32_t row_at;       // kRow: where in the tile memory (floats) to unroll the row; -1: it is not unrolled
+  uint8_t rank;  // of sizes and strides
+  int32_t
+      row_at;  // kRow: where in the tile memory (floats) to unroll the row; -1: it is not unrolled
   int64_t sizes[kTileMaxRank];
   int64_t strides[kTileMaxRank];  // in elements
 };
@@ -56,9 +68,10 @@ struct TileCode {
   const TileInstruction* instructions;
   const TileInput* inputs;
   const TileOutput* outputs;
-  const float* constants;      // constant i is in slot i
-  const int32_t* slot_at;      // where in the tile memory a slot lives; -1: it follows an operand
-  const uint8_t* slot_scalar;  // 1: all elements of the slot are equal, and only kTileAlign are stored
+  const float* constants;  // constant i is in slot i
+  const int32_t* slot_at;  // where in the tile memory a slot lives; -1: it follows an operand
+  const uint8_t*
+      slot_scalar;  // 1: all elements of the slot are equal, and only kTileAlign are stored
   int32_t instruction_count;
   int32_t input_count;
   int32_t output_count;
@@ -67,7 +80,8 @@ struct TileCode {
   int32_t tile;  // elements, a multiple of kTileAlign
 };
 
-// out(i) = op(a(i), b(i)) on integers or bools; stride 0 repeats element 0. Tests and comparisons give bools.
+// out(i) = op(a(i), b(i)) on integers or bools; stride 0 repeats element 0. Tests and comparisons
+// give bools.
 struct IntegerCall {
   uint8_t op;  // TileOp
   ElementType type;
@@ -101,8 +115,8 @@ enum class ReduceKind : uint8_t { kSum, kProd, kMax, kMin };
 
 namespace pronghorn {
 
-// gemm. c(i, j) = sum over k of a(i, k) b(k, j), added to c if `accumulate`. Strides in floats; of (a_row, a_depth) and of
-// (b_depth, b_col) one is 1.
+// gemm. c(i, j) = sum over k of a(i, k) b(k, j), added to c if `accumulate`. Strides in floats; of
+// (a_row, a_depth) and of (b_depth, b_col) one is 1.
 struct GemmBlock {
   const float* a;
   int64_t a_row;
@@ -122,19 +136,19 @@ struct GemmBlock {
 
 inline constexpr int64_t kGemmPanel = 128;  // columns of the widest panel
 
-// Sliding windows over images, channels last: window o of an image covers the pixels  o * stride - pad + k * dilation  in
-// each of the three spatial dimensions (unused leading ones have size 1); those outside the image are padding.
-// As a matrix that is never stored ("patches"), row (image, o0, o1, o2) holds what a window sees and column
-// (k0, k1, k2, channel) one of its elements.
+// Sliding windows over images, channels last: window o of an image covers the pixels  o * stride -
+// pad + k * dilation  in each of the three spatial dimensions (unused leading ones have size 1);
+// those outside the image are padding. As a matrix that is never stored ("patches"), row (image,
+// o0, o1, o2) holds what a window sees and column (k0, k1, k2, channel) one of its elements.
 struct Windows {
   int64_t out[3];  // number of windows
   int64_t in[3];   // image
   int64_t kernel[3];
   int64_t stride[3];
   int64_t dilation[3];
-  int64_t pad[3];     // at the low end; negative: windows start inside
-  int64_t channels;   // of one element of a window
-  int64_t pixel;      // floats from one pixel to the next (channels of all groups)
+  int64_t pad[3];    // at the low end; negative: windows start inside
+  int64_t channels;  // of one element of a window
+  int64_t pixel;     // floats from one pixel to the next (channels of all groups)
 };
 
 }  // namespace pronghorn

@@ -1,5 +1,5 @@
-// The table of inner loops. kernel_list.inc names them once; every *.simd.cpp defines them in the namespace of the ISA
-// it is compiled for; kernels() gives the table of the active ISA.
+// The table of inner loops. kernel_list.inc names them once; every *.simd.cpp defines them in the
+// namespace of the ISA it is compiled for; kernels() gives the table of the active ISA.
 #pragma once
 
 #include <cstddef>

@@ -10,9 +10,11 @@
 
 namespace pronghorn {
 
-Readers::Readers(const Graph& graph) : nodes(graph.nodes.size()), leaves(graph.nodes.size(), false) {
+Readers::Readers(const Graph& graph)
+    : nodes(graph.nodes.size()), leaves(graph.nodes.size(), false) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    for (const Value v : graph.nodes[i].inputs) nodes[static_cast<size_t>(v.node)].push_back(static_cast<int32_t>(i));
+    for (const Value v : graph.nodes[i].inputs)
+      nodes[static_cast<size_t>(v.node)].push_back(static_cast<int32_t>(i));
   }
   for (const Value v : graph.outputs) leaves[static_cast<size_t>(v.node)] = true;
   for (const Update& update : graph.updates) leaves[static_cast<size_t>(update.value.node)] = true;
@@ -27,12 +29,18 @@ bool is_tileable(const Graph& graph, const Node& node) {
 
 namespace {
 
-// Every node has a level: at least that of a node it reads, and more than it unless both can be in one group. So a path
-// that leaves a group never comes back to its level, and nodes of one level and shape can be merged without a cycle.
+// Every node has a level: at least that of a node it reads, and more than it unless both can be in
+// one group. So a path that leaves a group never comes back to its level, and nodes of one level
+// and shape can be merged without a cycle.
 class Grouping {
  public:
   explicit Grouping(const Graph& graph)
-      : graph_(graph), size_(graph.nodes.size()), readers_(graph), tileable_(size_), level_(size_, 0), parent_(size_) {
+      : graph_(graph),
+        size_(graph.nodes.size()),
+        readers_(graph),
+        tileable_(size_),
+        level_(size_, 0),
+        parent_(size_) {
     std::iota(parent_.begin(), parent_.end(), 0);
     for (size_t i = 0; i < size_; ++i) tileable_[i] = is_tileable(graph, graph.nodes[i]);
   }
@@ -51,16 +59,22 @@ class Grouping {
   const Node& node(size_t i) const { return graph_.nodes[i]; }
   const Shape& shape(size_t i) const { return node(i).outputs[0].shape; }
   bool is_scalar(size_t i) const { return tileable_[i] && shape(i).rank() == 0; }
-  bool can_join(size_t from, size_t to) const { return tileable_[from] && tileable_[to] && shape(from) == shape(to); }
-  int32_t step(size_t from, size_t to) const { return is_source(node(from)) || can_join(from, to) ? 0 : 1; }
+  bool can_join(size_t from, size_t to) const {
+    return tileable_[from] && tileable_[to] && shape(from) == shape(to);
+  }
+  int32_t step(size_t from, size_t to) const {
+    return is_source(node(from)) || can_join(from, to) ? 0 : 1;
+  }
 
   void assign_levels() {
     for (size_t i = 0; i < size_; ++i) {
-      for (const Value v : node(i).inputs) level_[i] = std::max(level_[i], level_[at(v.node)] + step(at(v.node), i));
+      for (const Value v : node(i).inputs)
+        level_[i] = std::max(level_[i], level_[at(v.node)] + step(at(v.node), i));
     }
   }
 
-  // Scalars that nothing but outputs need go to one level, the last, so that they become one program.
+  // Scalars that nothing but outputs need go to one level, the last, so that they become one
+  // program.
   void sink_scalars() {
     int32_t last = 0;
     for (size_t i = 0; i < size_; ++i) {
@@ -70,14 +84,16 @@ class Grouping {
     for (size_t i = size_; i-- > 0;) {
       if (!is_scalar(i)) continue;
       const auto& readers = readers_.nodes[i];
-      sunk[i] = std::all_of(readers.begin(), readers.end(), [&](int32_t reader) { return sunk[at(reader)]; });
+      sunk[i] = std::all_of(readers.begin(), readers.end(),
+                            [&](int32_t reader) { return sunk[at(reader)]; });
       if (sunk[i]) level_[i] = last;
     }
   }
 
   // Whether memory has to hold node i although it is in a group at its level.
   bool is_stored(size_t i) const {
-    return readers_.leaves[i] || std::any_of(readers_.nodes[i].begin(), readers_.nodes[i].end(), [&](int32_t reader) {
+    return readers_.leaves[i] ||
+           std::any_of(readers_.nodes[i].begin(), readers_.nodes[i].end(), [&](int32_t reader) {
              return !can_join(i, at(reader)) || level_[at(reader)] != level_[i];
            });
   }
@@ -91,8 +107,8 @@ class Grouping {
     });
   }
 
-  // Moves a node down to the level of its readers where that stores fewer values: what the forward pass computes for the
-  // backward pass alone is computed there.
+  // Moves a node down to the level of its readers where that stores fewer values: what the forward
+  // pass computes for the backward pass alone is computed there.
   void sink() {
     for (size_t i = size_; i-- > 0;) {
       const auto& readers = readers_.nodes[i];
@@ -100,7 +116,8 @@ class Grouping {
       int32_t target = std::numeric_limits<int32_t>::max();
       bool joins = false;
       bool leaves = readers_.leaves[i];
-      for (const int32_t reader : readers) target = std::min(target, level_[at(reader)] - step(i, at(reader)));
+      for (const int32_t reader : readers)
+        target = std::min(target, level_[at(reader)] - step(i, at(reader)));
       if (target <= level_[i]) continue;
       for (const int32_t reader : readers) {
         const bool here = can_join(i, at(reader)) && level_[at(reader)] == target;
@@ -108,22 +125,27 @@ class Grouping {
         leaves = leaves || !here;
       }
       if (!joins) continue;
-      size_t newly_stored = 0;  // bytes of operands that only the group at the old level would have held in registers
+      size_t newly_stored =
+          0;  // bytes of operands that only the group at the old level would have held in registers
       std::set<int32_t> seen;
       for (const Value v : node(i).inputs) {
         const size_t from = at(v.node);
-        if (can_join(from, i) && level_[from] == level_[i] && !is_stored(from) && seen.insert(v.node).second) {
+        if (can_join(from, i) && level_[from] == level_[i] && !is_stored(from) &&
+            seen.insert(v.node).second) {
           newly_stored += node(from).outputs[0].bytes();
         }
       }
-      const bool sinks = leaves ? newly_stored == 0 && !has_neighbour(i) : newly_stored < node(i).outputs[0].bytes();
+      const bool sinks = leaves ? newly_stored == 0 && !has_neighbour(i)
+                                : newly_stored < node(i).outputs[0].bytes();
       if (sinks) level_[i] = target;
     }
   }
 
-  // The same for whole groups: one that is needed by nodes of its kind at a later level alone goes there.
+  // The same for whole groups: one that is needed by nodes of its kind at a later level alone goes
+  // there.
   void sink_groups() {
-    std::map<std::pair<int32_t, size_t>, std::vector<size_t>> groups;  // by level (downwards) and root
+    std::map<std::pair<int32_t, size_t>, std::vector<size_t>>
+        groups;  // by level (downwards) and root
     for (size_t i = 0; i < size_; ++i) {
       for (const Value v : node(i).inputs) {
         if (can_join(at(v.node), i) && level_[at(v.node)] == level_[i]) unite(at(v.node), i);
@@ -140,7 +162,8 @@ class Grouping {
         for (const int32_t reader : readers_.nodes[i]) {
           if (root(at(reader)) == key.second) continue;
           target = std::min(target, level_[at(reader)] - step(i, at(reader)));
-          if (can_join(i, at(reader)) && (joined < 0 || level_[at(reader)] < joined)) joined = level_[at(reader)];
+          if (can_join(i, at(reader)) && (joined < 0 || level_[at(reader)] < joined))
+            joined = level_[at(reader)];
         }
       }
       if (joined <= level || joined != target) continue;
@@ -169,14 +192,16 @@ class Grouping {
         const size_t from = at(v.node);
         if (can_join(from, i) && level_[from] == level_[i]) unite(from, i);
         if (graph_.type(v).shape == shape(i)) {
-          const size_t other = first_reader.emplace(std::tuple{level_[i], v.node, v.index}, i).first->second;
+          const size_t other =
+              first_reader.emplace(std::tuple{level_[i], v.node, v.index}, i).first->second;
           if (shape(other) == shape(i)) unite(other, i);
         }
       }
     }
   }
 
-  // Cuts groups that are too large for a program, in the order of their nodes; drops groups of one node.
+  // Cuts groups that are too large for a program, in the order of their nodes; drops groups of one
+  // node.
   ElementwiseGroups number() {
     std::map<size_t, std::vector<int32_t>> members;
     for (size_t i = 0; i < size_; ++i) {
@@ -209,7 +234,8 @@ class Grouping {
           operands.insert({v.node, v.index});
         }
       }
-      if (k > begin && (instructions > kTileMaxInstructions || operands.size() > kTileMaxOperands)) return k;
+      if (k > begin && (instructions > kTileMaxInstructions || operands.size() > kTileMaxOperands))
+        return k;
     }
     return nodes.size();
   }

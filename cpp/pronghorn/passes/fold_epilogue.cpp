@@ -16,12 +16,14 @@ constexpr size_t kMostOperands = kTileMaxOperands / 2;
 
 class Folding {
  public:
-  explicit Folding(const Graph& graph) : graph_(graph), readers_(graph), absorbed_(graph.nodes.size(), false) {
+  explicit Folding(const Graph& graph)
+      : graph_(graph), readers_(graph), absorbed_(graph.nodes.size(), false) {
     for (const Value v : graph.outputs) note_leaf(v);
     for (const Update& update : graph.updates) note_leaf(update.value);
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       const Node& node = graph.nodes[i];
-      if (node.op->takes_epilogue && node.payload == nullptr && node.outputs[0].dtype == DType::kFloat32) {
+      if (node.op->takes_epilogue && node.payload == nullptr &&
+          node.outputs[0].dtype == DType::kFloat32) {
         find_chain(static_cast<int32_t>(i));
       }
     }
@@ -54,17 +56,21 @@ class Folding {
       moved[at(chain.end())] = result_of_chain;
     }
     for (const Value v : graph_.outputs) result.outputs.push_back(move(v));
-    for (const Update& update : graph_.updates) result.updates.push_back({update.slot, move(update.value)});
+    for (const Update& update : graph_.updates)
+      result.updates.push_back({update.slot, move(update.value)});
     return result;
   }
 
  private:
   struct Chain {
     int32_t op;
-    std::vector<int32_t> views;  // of the op's result, each of the one before; they end up after the op
-    std::set<int32_t> nodes;     // elementwise ones, in order
+    std::vector<int32_t>
+        views;  // of the op's result, each of the one before; they end up after the op
+    std::set<int32_t> nodes;  // elementwise ones, in order
 
-    int32_t start() const { return views.empty() ? op : views.back(); }  // what the first of them reads
+    int32_t start() const {
+      return views.empty() ? op : views.back();
+    }  // what the first of them reads
     int32_t end() const { return *nodes.rbegin(); }
   };
 
@@ -74,7 +80,8 @@ class Folding {
 
   static size_t at(int32_t i) { return static_cast<size_t>(i); }
 
-  // The only node that reads output 0 of node i; -1 if there are several or an output of the graph needs it.
+  // The only node that reads output 0 of node i; -1 if there are several or an output of the graph
+  // needs it.
   int32_t only_reader(int32_t i) const {
     int32_t only = -1;
     for (const int32_t reader : readers_.nodes[at(i)]) {
@@ -90,7 +97,8 @@ class Folding {
     Chain chain{op, {}, {}};
     best_ = chain;
     int32_t current = op;
-    for (int32_t next; (next = only_reader(current)) >= 0 && graph_.nodes[at(next)].op->is_view; current = next) {
+    for (int32_t next; (next = only_reader(current)) >= 0 && graph_.nodes[at(next)].op->is_view;
+         current = next) {
       chain.views.push_back(next);
     }
     const TensorType& type = graph_.nodes[at(current)].outputs[0];
@@ -98,20 +106,25 @@ class Folding {
       const int32_t next = only_reader(current);
       if (next < 0 || absorbed_[at(next)]) break;
       const Node& node = graph_.nodes[at(next)];
-      if (!is_tileable(graph_, node) || !(node.outputs[0].shape == type.shape) || reads_other_output(node, op)) break;
+      if (!is_tileable(graph_, node) || !(node.outputs[0].shape == type.shape) ||
+          reads_other_output(node, op))
+        break;
       Chain longer = chain;
       longer.nodes.insert(next);
       for (const Value v : node.inputs) {
         if (v.node != current) absorb_operand(longer, v.node);
       }
-      if (longer.nodes.size() > kMostNodes || operands(longer).size() > kMostOperands || updates_operand(longer)) break;
+      if (longer.nodes.size() > kMostNodes || operands(longer).size() > kMostOperands ||
+          updates_operand(longer))
+        break;
       current = next;
       chain = std::move(longer);
       if (!(node.outputs[0] == type)) continue;  // a bool inside of the chain
       best_ = chain;
     }
     if (best_.nodes.empty()) return;
-    // In the place of the op if the operands are there by then: its other outputs may have readers before the chain's end.
+    // In the place of the op if the operands are there by then: its other outputs may have readers
+    // before the chain's end.
     const bool early = last_operand(best_) < op;
     if (!early && graph_.nodes[at(op)].outputs.size() > 1) return;
     absorbed_[at(op)] = true;
@@ -123,7 +136,8 @@ class Folding {
 
   // Whether it needs another output of the op, which may not be complete when the chain runs.
   static bool reads_other_output(const Node& node, int32_t op) {
-    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](Value v) { return v.node == op && v.index != 0; });
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](Value v) { return v.node == op && v.index != 0; });
   }
 
   // Adds what computes an operand, if only the chain needs it: the mask of a relu's gradient.
@@ -146,18 +160,20 @@ class Folding {
     std::set<std::pair<int32_t, int32_t>> operands;
     for (const int32_t i : chain.nodes) {
       for (const Value v : graph_.nodes[at(i)].inputs) {
-        if (v.node != chain.start() && chain.nodes.count(v.node) == 0) operands.insert({v.node, v.index});
+        if (v.node != chain.start() && chain.nodes.count(v.node) == 0)
+          operands.insert({v.node, v.index});
       }
     }
     return operands;
   }
 
-  // Whether the result overwrites a variable that the chain reads: an op's result cannot be built up in memory that is
-  // still read, so the update is better left to a step that works in place.
+  // Whether the result overwrites a variable that the chain reads: an op's result cannot be built
+  // up in memory that is still read, so the update is better left to a step that works in place.
   bool updates_operand(const Chain& chain) const {
     const auto all = operands(chain);
     return std::any_of(graph_.updates.begin(), graph_.updates.end(), [&](const Update& update) {
-      return update.value == Value{chain.end(), 0} && std::any_of(all.begin(), all.end(), [&](const auto& operand) {
+      return update.value == Value{chain.end(), 0} &&
+             std::any_of(all.begin(), all.end(), [&](const auto& operand) {
                const Node& node = graph_.nodes[at(operand.first)];
                return node.op == &kVariableOp && node.slot == update.slot;
              });

@@ -16,7 +16,8 @@ namespace {
 // A unit becomes one node of the result: a group, or a node outside of groups.
 class Fusion {
  public:
-  explicit Fusion(const Graph& graph) : graph_(graph), groups_(group_elementwise(graph)), readers_(graph) {
+  explicit Fusion(const Graph& graph)
+      : graph_(graph), groups_(group_elementwise(graph)), readers_(graph) {
     unit_of_.assign(graph.nodes.size(), -1);
     std::vector<int32_t> unit_of_group(static_cast<size_t>(groups_.count), -1);
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -39,22 +40,24 @@ class Fusion {
     result_.variable_count = graph_.variable_count;
     for (const int32_t unit : order()) emit(units_[at(unit)]);
     for (const Value v : graph_.outputs) result_.outputs.push_back(moved(v));
-    for (const Update& update : graph_.updates) result_.updates.push_back({update.slot, moved(update.value)});
+    for (const Update& update : graph_.updates)
+      result_.updates.push_back({update.slot, moved(update.value)});
     return std::move(result_);
   }
 
  private:
   static size_t at(int32_t i) { return static_cast<size_t>(i); }
 
-  // Sources and scalars cost no memory, and nothing waits for updates: both run as soon as they can. The others keep
-  // their order.
+  // Sources and scalars cost no memory, and nothing waits for updates: both run as soon as they
+  // can. The others keep their order.
   int32_t priority(int32_t unit) const {
     const auto& nodes = units_[at(unit)];
     const bool early = std::all_of(nodes.begin(), nodes.end(), [&](int32_t i) {
       const Node& node = graph_.nodes[at(i)];
       if (is_source(node) || is_scalar(node)) return true;
       const auto& readers = readers_.nodes[at(i)];
-      return std::all_of(readers.begin(), readers.end(), [&](int32_t reader) { return unit_of_[at(reader)] == unit; });
+      return std::all_of(readers.begin(), readers.end(),
+                         [&](int32_t reader) { return unit_of_[at(reader)] == unit; });
     });
     return early ? -1 : nodes.back();
   }
@@ -62,11 +65,12 @@ class Fusion {
   bool is_scalar(const Node& node) const {
     const auto scalar = [](const TensorType& type) { return type.shape.rank() == 0; };
     return std::all_of(node.outputs.begin(), node.outputs.end(), scalar) &&
-           std::all_of(node.inputs.begin(), node.inputs.end(), [&](Value v) { return scalar(graph_.type(v)); });
+           std::all_of(node.inputs.begin(), node.inputs.end(),
+                       [&](Value v) { return scalar(graph_.type(v)); });
   }
 
-  // Units in an order in which each comes after those it reads and, if possible, after the other readers of the
-  // variables that it overwrites.
+  // Units in an order in which each comes after those it reads and, if possible, after the other
+  // readers of the variables that it overwrites.
   std::vector<int32_t> order() const {
     const size_t count = units_.size();
     std::vector<std::set<int32_t>> reads(count);
@@ -91,7 +95,8 @@ class Fusion {
       const int32_t writer = unit_of_[at(update.value.node)];
       if (variable < 0 || writer == variable) continue;
       for (const int32_t reader : readers[at(variable)]) {
-        if (reader != writer && waits[at(writer)].insert(reader).second) releases[at(reader)].push_back(writer);
+        if (reader != writer && waits[at(writer)].insert(reader).second)
+          releases[at(reader)].push_back(writer);
       }
     }
 
@@ -156,8 +161,10 @@ class Fusion {
   // Whether anything reads a constant that is not part of programs.
   bool is_needed(int32_t i) const {
     const auto& readers = readers_.nodes[at(i)];
-    return readers_.leaves[at(i)] || std::any_of(readers.begin(), readers.end(), [&](int32_t reader) {
-             return groups_.group[at(reader)] < 0 || !TileBuilder::is_immediate(graph_.nodes[at(i)]);
+    return readers_.leaves[at(i)] ||
+           std::any_of(readers.begin(), readers.end(), [&](int32_t reader) {
+             return groups_.group[at(reader)] < 0 ||
+                    !TileBuilder::is_immediate(graph_.nodes[at(i)]);
            });
   }
 
@@ -169,12 +176,13 @@ class Fusion {
       const Node& node = graph_.nodes[at(i)];
       tiles.add(i);
       const auto& readers = readers_.nodes[at(i)];
-      const bool stored = readers_.leaves[at(i)] || std::any_of(readers.begin(), readers.end(), [&](int32_t reader) {
-                            return unit_of_[at(reader)] != unit;
-                          });
+      const bool stored = readers_.leaves[at(i)] ||
+                          std::any_of(readers.begin(), readers.end(),
+                                      [&](int32_t reader) { return unit_of_[at(reader)] != unit; });
       if (!stored) continue;
       tiles.output(i);
-      moved_[at(i)][0] = {static_cast<int32_t>(result_.nodes.size()), static_cast<int32_t>(fused.outputs.size())};
+      moved_[at(i)][0] = {static_cast<int32_t>(result_.nodes.size()),
+                          static_cast<int32_t>(fused.outputs.size())};
       fused.outputs.push_back(node.outputs[0]);
     }
     if (fused.outputs.empty()) return;  // dead
@@ -187,7 +195,7 @@ class Fusion {
   ElementwiseGroups groups_;
   Readers readers_;
   std::vector<std::vector<int32_t>> units_;
-  std::vector<int32_t> unit_of_;          // by node
+  std::vector<int32_t> unit_of_;           // by node
   std::vector<std::vector<Value>> moved_;  // by node and output: the value in the result
   Graph result_;
 };

@@ -15,7 +15,8 @@ std::vector<Value> gradient(Builder& g, Value loss, std::span<const Value> wrt, 
   }
   for (size_t i = 0; i < count; ++i) {
     depends[i] = is_target[i];
-    for (const Value v : graph.nodes[i].inputs) depends[i] = depends[i] || depends[static_cast<size_t>(v.node)];
+    for (const Value v : graph.nodes[i].inputs)
+      depends[i] = depends[i] || depends[static_cast<size_t>(v.node)];
   }
 
   std::vector<std::vector<Value>> d(count);  // by node and output
@@ -40,12 +41,16 @@ std::vector<Value> gradient(Builder& g, Value loss, std::span<const Value> wrt, 
     }
     if (!wanted) continue;
     std::vector<Value> outputs(node.outputs.size());
-    for (size_t k = 0; k < outputs.size(); ++k) outputs[k] = {static_cast<int32_t>(i), static_cast<int32_t>(k)};
+    for (size_t k = 0; k < outputs.size(); ++k)
+      outputs[k] = {static_cast<int32_t>(i), static_cast<int32_t>(k)};
     const std::vector<Value> d_outputs = d[i];
-    const std::vector<Value> d_inputs = node.op->gradient(GradientCall{g, node, node.inputs, outputs, d_outputs});
+    const std::vector<Value> d_inputs =
+        node.op->gradient(GradientCall{g, node, node.inputs, outputs, d_outputs});
     for (size_t k = 0; k < d_inputs.size(); ++k) {
       const Value input = node.inputs[k];
-      if (!d_inputs[k] || !depends[static_cast<size_t>(input.node)] || !is_float(graph.type(input).dtype)) continue;
+      if (!d_inputs[k] || !depends[static_cast<size_t>(input.node)] ||
+          !is_float(graph.type(input).dtype))
+        continue;
       if (!(graph.type(d_inputs[k]) == graph.type(input))) {
         internal_error("gradient of '", node.op->name, "': input ", k, " is ", graph.type(input),
                        ", its gradient ", graph.type(d_inputs[k]), ".");

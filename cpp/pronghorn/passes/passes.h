@@ -1,4 +1,5 @@
-// Rewrites of a graph, in the order in which pipeline.cpp runs them. Each keeps the values of outputs and updates.
+// Rewrites of a graph, in the order in which pipeline.cpp runs them. Each keeps the values of
+// outputs and updates.
 #pragma once
 
 #include <string>
@@ -9,17 +10,21 @@
 
 namespace pronghorn {
 
-// Throws an internal error, naming `after`, unless nodes read only earlier nodes and every type is what its op infers.
+// Throws an internal error, naming `after`, unless nodes read only earlier nodes and every type is
+// what its op infers.
 void verify(const Graph& graph, const char* after);
 
-// d(loss)/d(x) for each x of `wrt`, as nodes added to the builder's graph; no value where loss does not depend on x.
-// loss: one element. `seed`: gradient that flows into loss, of its type; no value: 1.
+// d(loss)/d(x) for each x of `wrt`, as nodes added to the builder's graph; no value where loss does
+// not depend on x. loss: one element. `seed`: gradient that flows into loss, of its type; no
+// value: 1.
 std::vector<Value> gradient(Builder& g, Value loss, std::span<const Value> wrt, Value seed = {});
 
-// Removes what no output needs, merges equal nodes, computes small nodes whose operands are constants.
+// Removes what no output needs, merges equal nodes, computes small nodes whose operands are
+// constants.
 Graph simplify(const Graph& graph);
 
-// All passes on (simplify, fold_epilogue, fuse_elementwise) or, for tests, only the removal of dead nodes.
+// All passes on (simplify, fold_epilogue, fuse_elementwise) or, for tests, only the removal of dead
+// nodes.
 Graph optimize(const Graph& graph);
 bool passes_enabled();
 void set_passes(bool enabled);

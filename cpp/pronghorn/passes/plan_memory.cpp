@@ -33,14 +33,19 @@ class Planner {
     stage_updates();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       auto& row = plan_.locations.emplace_back();
-      for (size_t k = 0; k < graph_.nodes[i].outputs.size(); ++k) row.push_back(storages_[storage_[i][k]].location);
+      for (size_t k = 0; k < graph_.nodes[i].outputs.size(); ++k)
+        row.push_back(storages_[storage_[i][k]].location);
     }
     return std::move(plan_);
   }
 
  private:
-  size_t& storage_of(Value v) { return storage_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]; }
-  int32_t& last_read(Value v) { return last_read_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]; }
+  size_t& storage_of(Value v) {
+    return storage_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+  }
+  int32_t& last_read(Value v) {
+    return last_read_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+  }
 
   // The value whose memory v is: itself unless v is a view.
   Value root(Value v) const {
@@ -59,7 +64,8 @@ class Planner {
     }
     // Which values can be written straight into an output's or a variable's memory.
     target_.resize(graph_.nodes.size());
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) target_[i].resize(graph_.nodes[i].outputs.size());
+    for (size_t i = 0; i < graph_.nodes.size(); ++i)
+      target_[i].resize(graph_.nodes[i].outputs.size());
     for (size_t i = 0; i < graph_.outputs.size(); ++i) {
       const Value v = root(graph_.outputs[i]);
       auto& target = target_[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
@@ -88,7 +94,8 @@ class Planner {
         target.wanted = true;
       }
     }
-    // last_read is complete now but for values that change places below; those only gain readers at the end.
+    // last_read is complete now but for values that change places below; those only gain readers at
+    // the end.
     for (const size_t i : in_place) {
       const Update& update = graph_.updates[i];
       const Value v = root(update.value);
@@ -107,7 +114,8 @@ class Planner {
     std::sort(plan_.copied_updates.begin(), plan_.copied_updates.end());
   }
 
-  // Whether node v.node may write output v.index over the memory of `over`, every operand in that memory permitting.
+  // Whether node v.node may write output v.index over the memory of `over`, every operand in that
+  // memory permitting.
   bool shares(Value v, Value over) const {
     const Node& node = graph_.node(v);
     bool found = false;
@@ -123,7 +131,8 @@ class Planner {
     if (node.op->may_share != nullptr) {
       std::vector<TensorType> types;
       for (const Value x : node.inputs) types.push_back(graph_.type(x));
-      return node.op->may_share(OpCall{*node.op, types, node.outputs, node.attrs, node.payload.get()}, output, input);
+      return node.op->may_share(
+          OpCall{*node.op, types, node.outputs, node.attrs, node.payload.get()}, output, input);
     }
     return output == 0 && input < 32 && ((node.op->in_place_inputs >> input) & 1u) != 0;
   }
@@ -156,8 +165,9 @@ class Planner {
     }
     for (const Value x : node.inputs) {
       Storage& candidate = storages_[storage_of(x)];
-      if (candidate.location.place != Place::kArena || candidate.last != v.node || taken(v, storage_of(x)) ||
-          !shares(v, root(x)) || !only_reads(node, root(x), storage_of(x))) {
+      if (candidate.location.place != Place::kArena || candidate.last != v.node ||
+          taken(v, storage_of(x)) || !shares(v, root(x)) ||
+          !only_reads(node, root(x), storage_of(x))) {
         continue;
       }
       candidate.last = storage.last;
@@ -174,7 +184,8 @@ class Planner {
     return false;
   }
 
-  // Whether the node reads that storage through `value` alone, not through an older value in the same memory.
+  // Whether the node reads that storage through `value` alone, not through an older value in the
+  // same memory.
   bool only_reads(const Node& node, Value value, size_t storage) {
     return std::all_of(node.inputs.begin(), node.inputs.end(),
                        [&](Value x) { return storage_of(x) != storage || root(x) == value; });
@@ -205,9 +216,9 @@ class Planner {
       }
       storage.location.offset = offset;
       plan_.arena_bytes = std::max(plan_.arena_bytes, offset + bytes);
-      const auto at = std::upper_bound(placed.begin(), placed.end(), offset, [&](size_t value, size_t j) {
-        return value < storages_[j].location.offset;
-      });
+      const auto at = std::upper_bound(
+          placed.begin(), placed.end(), offset,
+          [&](size_t value, size_t j) { return value < storages_[j].location.offset; });
       placed.insert(at, i);
     }
   }
@@ -219,7 +230,8 @@ class Planner {
     for (const int32_t i : plan_.copied_updates) {
       if (!reads_variable(i)) continue;
       plan_.staged_updates.push_back({i, plan_.arena_bytes});
-      plan_.arena_bytes += aligned(graph_.type(graph_.updates[static_cast<size_t>(i)].value).bytes());
+      plan_.arena_bytes +=
+          aligned(graph_.type(graph_.updates[static_cast<size_t>(i)].value).bytes());
     }
     std::erase_if(plan_.copied_updates, reads_variable);
   }

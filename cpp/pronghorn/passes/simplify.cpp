@@ -8,7 +8,8 @@
 namespace pronghorn {
 namespace {
 
-constexpr size_t kFoldBytes = 4096;  // larger constants cost more memory than their computation saves
+constexpr size_t kFoldBytes =
+    4096;  // larger constants cost more memory than their computation saves
 
 std::vector<char> live_nodes(const Graph& graph) {
   std::vector<char> live(graph.nodes.size(), 0);
@@ -25,19 +26,22 @@ std::vector<char> live_nodes(const Graph& graph) {
 
 size_t hash_of(const Node& node) {
   std::ostringstream text;
-  text << node.op->name << '|' << node.attrs << '|' << node.slot << '|' << node.payload.get() << '|';
+  text << node.op->name << '|' << node.attrs << '|' << node.slot << '|' << node.payload.get()
+       << '|';
   for (const Value v : node.inputs) text << v.node << '.' << v.index << ',';
   if (node.op == &kConstantOp) {
     text << node.outputs[0];
     const size_t bytes = node.outputs[0].bytes();
-    if (bytes <= kFoldBytes) text.write(static_cast<const char*>(node.constant.data()), static_cast<std::streamsize>(bytes));
+    if (bytes <= kFoldBytes)
+      text.write(static_cast<const char*>(node.constant.data()),
+                 static_cast<std::streamsize>(bytes));
   }
   return std::hash<std::string>{}(text.str());
 }
 
 bool equal(const Node& a, const Node& b) {
-  if (a.op != b.op || a.inputs != b.inputs || a.slot != b.slot || a.payload != b.payload || a.outputs != b.outputs ||
-      !(a.attrs == b.attrs)) {
+  if (a.op != b.op || a.inputs != b.inputs || a.slot != b.slot || a.payload != b.payload ||
+      a.outputs != b.outputs || !(a.attrs == b.attrs)) {
     return false;
   }
   if (a.op != &kConstantOp || a.constant.data() == b.constant.data()) return true;
@@ -46,7 +50,8 @@ bool equal(const Node& a, const Node& b) {
 }
 
 bool can_fold(const Graph& graph, const Node& node) {
-  if (is_source(node) || node.op->is_opaque || node.inputs.empty() || node.payload != nullptr) return false;
+  if (is_source(node) || node.op->is_opaque || node.inputs.empty() || node.payload != nullptr)
+    return false;
   if (node.outputs.size() != 1 || node.outputs[0].bytes() > kFoldBytes) return false;
   for (const Value v : node.inputs) {
     if (graph.node(v).op != &kConstantOp || graph.type(v).bytes() > kFoldBytes) return false;
@@ -110,7 +115,8 @@ Graph simplify(const Graph& graph) {
     result.nodes.push_back(std::move(node));
   }
   for (const Value v : graph.outputs) result.outputs.push_back(moved(v));
-  for (const Update& update : graph.updates) result.updates.push_back({update.slot, moved(update.value)});
+  for (const Update& update : graph.updates)
+    result.updates.push_back({update.slot, moved(update.value)});
   return result;
 }
 

@@ -4,7 +4,9 @@
 
 namespace pronghorn {
 
-bool TileBuilder::is_immediate(const Node& node) { return node.op == &kConstantOp && node.outputs[0].size() == 1; }
+bool TileBuilder::is_immediate(const Node& node) {
+  return node.op == &kConstantOp && node.outputs[0].size() == 1;
+}
 
 int32_t TileBuilder::value_of(Value v) {
   const auto added = values_.find(v.node);

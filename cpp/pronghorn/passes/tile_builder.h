@@ -12,12 +12,14 @@ namespace pronghorn {
 
 class TileBuilder {
  public:
-  TileBuilder(const Graph& graph, const Shape& shape) : graph_(graph), program_(std::make_shared<TileProgram>(shape)) {}
+  TileBuilder(const Graph& graph, const Shape& shape)
+      : graph_(graph), program_(std::make_shared<TileProgram>(shape)) {}
 
   // Makes v operand number operands().size() of the program, unless it is one already.
   void operand(Value v);
 
-  // Adds a tileable node. What it reads is an earlier node of the program, a constant, or becomes an operand.
+  // Adds a tileable node. What it reads is an earlier node of the program, a constant, or becomes
+  // an operand.
   void add(int32_t node);
 
   // The value of an added node is an output.

@@ -10,7 +10,8 @@ namespace {
   const char* dump = std::getenv("PRONGHORN_DUMP");
   if (dump != nullptr && *dump != '\0' && *dump != '0') {
     std::ofstream("pronghorn_graph.txt") << print(graph);
-    internal_error(after, " made an invalid graph (", what, "). It is saved in pronghorn_graph.txt.");
+    internal_error(after, " made an invalid graph (", what,
+                   "). It is saved in pronghorn_graph.txt.");
   }
   internal_error(after, " made an invalid graph (", what, "). PRONGHORN_DUMP=1 saves it.");
 }
@@ -31,9 +32,11 @@ void verify(const Graph& graph, const char* after) {
       }
       inputs.push_back(graph.type(v));
     }
-    if (is_source(node) || node.payload != nullptr) continue;  // types of fused nodes are those of what was fused
+    if (is_source(node) || node.payload != nullptr)
+      continue;  // types of fused nodes are those of what was fused
     if (node.op->infer(OpCall{*node.op, inputs, {}, node.attrs, nullptr}) != node.outputs) {
-      invalid(graph, after, concat("node ", i, " '", node.op->name, "' has types that its op does not infer"));
+      invalid(graph, after,
+              concat("node ", i, " '", node.op->name, "' has types that its op does not infer"));
     }
   }
   const size_t count = graph.nodes.size();
@@ -41,7 +44,8 @@ void verify(const Graph& graph, const char* after) {
     if (!exists(v, count)) invalid(graph, after, concat("an output reads node ", v.node));
   }
   for (const Update& update : graph.updates) {
-    if (!exists(update.value, count)) invalid(graph, after, concat("an update reads node ", update.value.node));
+    if (!exists(update.value, count))
+      invalid(graph, after, concat("an update reads node ", update.value.node));
   }
 }
 

@@ -11,16 +11,19 @@ namespace {
 // to[i] = from[order[i]], rows of `bytes` bytes.
 void gather_rows(char* to, const char* from, const int64_t* order, int64_t rows, size_t bytes) {
   constexpr int64_t kRowsPerPiece = 16;
-  parallel_ranges(rows, kRowsPerPiece, static_cast<int64_t>(bytes), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      std::memcpy(to + static_cast<size_t>(i) * bytes, from + static_cast<size_t>(order[i]) * bytes, bytes);
-    }
-  });
+  parallel_ranges(rows, kRowsPerPiece, static_cast<int64_t>(bytes),
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t i = begin; i < end; ++i) {
+                      std::memcpy(to + static_cast<size_t>(i) * bytes,
+                                  from + static_cast<size_t>(order[i]) * bytes, bytes);
+                    }
+                  });
 }
 
 }  // namespace
 
-int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, int64_t last, double time_limit) {
+int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, int64_t last,
+                    double time_limit) {
   const size_t input_count = program.inputs().size();
   std::vector<size_t> row_bytes(input_count);
   std::vector<std::unique_ptr<Buffer>> batches;
@@ -52,12 +55,14 @@ int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, 
       if (run.order == nullptr) {
         inputs[i] = source + static_cast<size_t>(row) * row_bytes[i];
       } else {
-        gather_rows(static_cast<char*>(batches[i]->data()), source, run.order + row, run.batch_size, row_bytes[i]);
+        gather_rows(static_cast<char*>(batches[i]->data()), source, run.order + row, run.batch_size,
+                    row_bytes[i]);
       }
     }
     if (!run.results.empty()) {
       for (size_t i = 0; i < outputs.size(); ++i) {
-        outputs[i] = static_cast<char*>(run.results[i]) + static_cast<size_t>(step) * result_bytes[i];
+        outputs[i] =
+            static_cast<char*>(run.results[i]) + static_cast<size_t>(step) * result_bytes[i];
       }
     }
     program.run(inputs.data(), outputs.data());

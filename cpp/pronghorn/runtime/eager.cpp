@@ -13,7 +13,8 @@ namespace {
 
 constexpr size_t kMaxPrograms = 1024;
 constexpr size_t kMaxKeptArena = 1 << 20;  // bytes; a program with a larger arena is not kept
-constexpr size_t kMaxArenas = 32 << 20;    // bytes of all kept programs: data of many shapes must not fill the memory
+constexpr size_t kMaxArenas =
+    32 << 20;  // bytes of all kept programs: data of many shapes must not fill the memory
 
 struct Cache {
   ForkSafeMutex mutex;
@@ -32,7 +33,9 @@ Cache& cache() {
   return instance;
 }
 
-void append(std::string& key, const void* data, size_t bytes) { key.append(static_cast<const char*>(data), bytes); }
+void append(std::string& key, const void* data, size_t bytes) {
+  key.append(static_cast<const char*>(data), bytes);
+}
 
 std::string key_of(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs) {
   std::string key;
@@ -61,7 +64,8 @@ std::string key_of(const OpDef& op, std::span<const Tensor> inputs, const Attrs&
   return key;
 }
 
-std::shared_ptr<const Program> make_program(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs) {
+std::shared_ptr<const Program> make_program(const OpDef& op, std::span<const Tensor> inputs,
+                                            const Attrs& attrs) {
   Graph graph;
   Builder g(graph);
   std::vector<Value> values;
@@ -72,7 +76,8 @@ std::shared_ptr<const Program> make_program(const OpDef& op, std::span<const Ten
 
 }  // namespace
 
-std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs) {
+std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
+                                const Attrs& attrs) {
   std::string key = key_of(op, inputs, attrs);
   std::shared_ptr<const Program> program;
   {
@@ -86,7 +91,8 @@ std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
       const std::lock_guard lock(cache().mutex);
       Cache& kept = cache();
       const size_t bytes = program->arena_bytes();
-      if (kept.programs.size() >= kMaxPrograms || kept.arena_bytes + bytes > kMaxArenas) kept.clear();
+      if (kept.programs.size() >= kMaxPrograms || kept.arena_bytes + bytes > kMaxArenas)
+        kept.clear();
       if (kept.programs.emplace(std::move(key), program).second) kept.arena_bytes += bytes;
     }
   }

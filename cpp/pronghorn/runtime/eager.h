@@ -9,7 +9,8 @@
 
 namespace pronghorn {
 
-std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs);
+std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
+                                const Attrs& attrs);
 
 // Programs kept now; forgets all of them.
 size_t eager_cache_size();

@@ -29,14 +29,18 @@ Profile& profile() {
 
 void print_table() {
   const std::lock_guard lock(profile().mutex);
-  std::vector<std::pair<std::string, Entry>> rows(profile().entries.begin(), profile().entries.end());
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  std::vector<std::pair<std::string, Entry>> rows(profile().entries.begin(),
+                                                  profile().entries.end());
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
   double total = 0;
   for (const auto& [name, entry] : rows) total += entry.seconds;
-  std::fprintf(stderr, "%8s %10s %10s %6s  %s\n", "calls", "total ms", "us/call", "%", "op -> type of its result");
+  std::fprintf(stderr, "%8s %10s %10s %6s  %s\n", "calls", "total ms", "us/call", "%",
+               "op -> type of its result");
   for (const auto& [name, entry] : rows) {
-    std::fprintf(stderr, "%8lld %10.2f %10.2f %6.1f  %s\n", static_cast<long long>(entry.calls), entry.seconds * 1e3,
-                 entry.seconds * 1e6 / static_cast<double>(entry.calls), 100 * entry.seconds / total, name.c_str());
+    std::fprintf(stderr, "%8lld %10.2f %10.2f %6.1f  %s\n", static_cast<long long>(entry.calls),
+                 entry.seconds * 1e3, entry.seconds * 1e6 / static_cast<double>(entry.calls),
+                 100 * entry.seconds / total, name.c_str());
   }
 }
 

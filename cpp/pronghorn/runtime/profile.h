@@ -1,4 +1,5 @@
-// PRONGHORN_PROFILE=1: the time of every step, summed by op, printed to stderr as a table when the process ends.
+// PRONGHORN_PROFILE=1: the time of every step, summed by op, printed to stderr as a table when the
+// process ends.
 #pragma once
 
 #include <chrono>

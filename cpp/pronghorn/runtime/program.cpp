@@ -48,10 +48,12 @@ Program::Program(const Graph& graph, std::vector<Tensor> variables)
     for (const Value v : node.inputs) types.push_back(graph_.type(v));
     Prepared prepared;
     if (node.op->prepare != nullptr) {
-      prepared = node.op->prepare(OpCall{*node.op, types, node.outputs, node.attrs, node.payload.get()});
+      prepared =
+          node.op->prepare(OpCall{*node.op, types, node.outputs, node.attrs, node.payload.get()});
     }
     workspace_bytes_ = std::max(workspace_bytes_, prepared.workspace);
-    steps_.push_back({&node, node.op->run, std::move(prepared.plan), pointers_.size(), node.inputs.size()});
+    steps_.push_back(
+        {&node, node.op->run, std::move(prepared.plan), pointers_.size(), node.inputs.size()});
     for (const Value v : node.inputs) {
       add_pointer(plan_.locations[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]);
     }
@@ -74,7 +76,8 @@ void* Program::fixed_address(const Location& location, char* arena) const {
 std::unique_ptr<Program::Context> Program::make_context() const {
   auto context = std::make_unique<Context>(arena_bytes_, pointers_.size());
   auto* arena = static_cast<char*>(context->arena.data());
-  for (size_t i = 0; i < pointers_.size(); ++i) context->pointers[i] = fixed_address(pointers_[i], arena);
+  for (size_t i = 0; i < pointers_.size(); ++i)
+    context->pointers[i] = fixed_address(pointers_[i], arena);
   return context;
 }
 
@@ -97,7 +100,8 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
   const FlushSubnormals flush;
   for (const Patch& patch : patches_) {
     const auto slot = static_cast<size_t>(patch.slot);
-    context.pointers[patch.pointer] = patch.is_output ? outputs[slot] : const_cast<void*>(inputs[slot]);
+    context.pointers[patch.pointer] =
+        patch.is_output ? outputs[slot] : const_cast<void*>(inputs[slot]);
   }
   auto* arena = static_cast<char*>(context.arena.data());
   void* const workspace = arena + plan_.arena_bytes;
@@ -115,7 +119,8 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
   }
 
   const auto address = [&](Value v) -> const void* {
-    const Location& location = plan_.locations[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+    const Location& location =
+        plan_.locations[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
     if (location.place == Place::kInput) return inputs[static_cast<size_t>(location.slot)];
     if (location.place == Place::kOutput) return outputs[static_cast<size_t>(location.slot)];
     return fixed_address(location, arena);
@@ -133,7 +138,8 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
     const Value v = graph_.updates[static_cast<size_t>(i)].value;
     std::memcpy(arena + offset, address(v), graph_.type(v).bytes());
   }
-  for (const int32_t i : plan_.copied_updates) assign(i, address(graph_.updates[static_cast<size_t>(i)].value));
+  for (const int32_t i : plan_.copied_updates)
+    assign(i, address(graph_.updates[static_cast<size_t>(i)].value));
   for (const auto& [i, offset] : plan_.staged_updates) assign(i, arena + offset);
 }
 

@@ -1,4 +1,5 @@
-// A graph made executable: a flat list of steps and one arena. Running allocates nothing but a missing context.
+// A graph made executable: a flat list of steps and one arena. Running allocates nothing but a
+// missing context.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@ namespace pronghorn {
 
 class Program {
  public:
-  // Optimizes and plans. variables[i]: memory of variable slot i, which runs read and write in place and keep alive.
+  // Optimizes and plans. variables[i]: memory of variable slot i, which runs read and write in
+  // place and keep alive.
   Program(const Graph& graph, std::vector<Tensor> variables);
   ~Program();
   Program(const Program&) = delete;
@@ -25,7 +27,8 @@ class Program {
   size_t step_count() const { return steps_.size(); }
   std::string print() const;
 
-  // inputs[i], outputs[i]: memory of the types above. Thread safe as long as concurrent runs write no common variable.
+  // inputs[i], outputs[i]: memory of the types above. Thread safe as long as concurrent runs write
+  // no common variable.
   void run(const void* const* inputs, void* const* outputs) const;
 
  private:

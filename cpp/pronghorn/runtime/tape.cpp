@@ -15,30 +15,36 @@ Value Tape::value_of(const Tensor& tensor) {
   return v;
 }
 
-void Tape::record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs, std::span<const Tensor> results) {
+void Tape::record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs,
+                  std::span<const Tensor> results) {
   Node node{.op = &op, .inputs = {}, .attrs = attrs};
   for (const Tensor& input : inputs) node.inputs.push_back(value_of(input));
   for (const Tensor& result : results) node.outputs.push_back(result.type());
   const auto index = static_cast<int32_t>(graph_.nodes.size());
-  for (size_t k = 0; k < results.size(); ++k) by_memory_[results[k].data()] = {index, static_cast<int32_t>(k)};
+  for (size_t k = 0; k < results.size(); ++k)
+    by_memory_[results[k].data()] = {index, static_cast<int32_t>(k)};
   graph_.nodes.push_back(std::move(node));
   tensors_.emplace_back(results.begin(), results.end());
 }
 
-// Copies the recorded graph. An op that has no gradient because it is a rewrite to other ops becomes these.
-std::vector<std::vector<Value>> Tape::replay(Builder& g, std::vector<std::vector<Tensor>>& known) const {
+// Copies the recorded graph. An op that has no gradient because it is a rewrite to other ops
+// becomes these.
+std::vector<std::vector<Value>> Tape::replay(Builder& g,
+                                             std::vector<std::vector<Tensor>>& known) const {
   Graph& graph = g.graph();
   std::vector<std::vector<Value>> replayed(graph_.nodes.size());
   for (size_t i = 0; i < graph_.nodes.size(); ++i) {
     Node node = graph_.nodes[i];
-    for (Value& v : node.inputs) v = replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+    for (Value& v : node.inputs)
+      v = replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
     if (node.op->gradient == nullptr && node.op->simplify != nullptr) {
       replayed[i] = g.apply_all(*node.op, node.inputs, node.attrs);
       known.resize(graph.nodes.size());
       continue;
     }
     const auto at = static_cast<int32_t>(graph.nodes.size());
-    for (size_t k = 0; k < node.outputs.size(); ++k) replayed[i].push_back({at, static_cast<int32_t>(k)});
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      replayed[i].push_back({at, static_cast<int32_t>(k)});
     graph.nodes.push_back(std::move(node));
     known.push_back(tensors_[i]);
   }
@@ -53,9 +59,12 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
   Graph graph;
   graph.input_count = graph_.input_count;
   Builder g(graph);
-  std::vector<std::vector<Tensor>> known;  // by node and output of `graph`; none: to be computed again
+  std::vector<std::vector<Tensor>>
+      known;  // by node and output of `graph`; none: to be computed again
   const std::vector<std::vector<Value>> replayed = replay(g, known);
-  const auto now = [&](Value v) { return replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)]; };
+  const auto now = [&](Value v) {
+    return replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+  };
   std::vector<Value> wrt;
   std::vector<size_t> wanted;
   for (size_t i = 0; i < sources.size(); ++i) {
@@ -94,7 +103,8 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
     Node node = graph.nodes[i];
     for (Value& v : node.inputs) v = moved(v);
     const auto at = static_cast<int32_t>(backward.nodes.size());
-    for (size_t k = 0; k < node.outputs.size(); ++k) place[i].push_back({at, static_cast<int32_t>(k)});
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      place[i].push_back({at, static_cast<int32_t>(k)});
     backward.nodes.push_back(std::move(node));
   }
   for (const Value v : graph.outputs) backward.outputs.push_back(moved(v));

@@ -12,10 +12,13 @@ namespace pronghorn {
 
 class Tape {
  public:
-  // inputs and results: what apply_eager was given and returned. Tensors are known by their memory, which the tape keeps.
-  void record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs, std::span<const Tensor> results);
+  // inputs and results: what apply_eager was given and returned. Tensors are known by their memory,
+  // which the tape keeps.
+  void record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs,
+              std::span<const Tensor> results);
 
-  // Gradients of target (its elements summed) with respect to the sources; an empty tensor where target does not depend on one.
+  // Gradients of target (its elements summed) with respect to the sources; an empty tensor where
+  // target does not depend on one.
   std::vector<Tensor> gradient(const Tensor& target, std::span<const Tensor> sources) const;
 
  private:

@@ -1,6 +1,6 @@
-// Functions of vectors: at most about 3 units in the last place off, and right at 0, infinity and NaN.
-// Include only from *.simd.cpp. Polynomials marked "fitted" are weighted minimax fits on the stated interval; the others
-// are those of the Cephes library (S. Moshier), single precision.
+// Functions of vectors: at most about 3 units in the last place off, and right at 0, infinity and
+// NaN. Include only from *.simd.cpp. Polynomials marked "fitted" are weighted minimax fits on the
+// stated interval; the others are those of the Cephes library (S. Moshier), single precision.
 #pragma once
 
 #include "pronghorn/simd/vec.h"
@@ -70,7 +70,8 @@ PRONGHORN_INLINE Vec expm1(Vec x) {
 
 // --- Logarithms ---
 
-// x = 2^n m with m in [sqrt(1/2), sqrt(2)); n in *n; m - 1 in *f; log(m) - (m - 1) returned. x positive and finite.
+// x = 2^n m with m in [sqrt(1/2), sqrt(2)); n in *n; m - 1 in *f; log(m) - (m - 1) returned. x
+// positive and finite.
 PRONGHORN_INLINE Vec reduced_log(Vec x, Vec* n, Vec* f) {
   const Mask subnormal = x < 1.17549435e-38f;
   x = select(subnormal, x * 8388608.0f, x);
@@ -81,8 +82,9 @@ PRONGHORN_INLINE Vec reduced_log(Vec x, Vec* n, Vec* f) {
   *n = to_float(exponent) - select(subnormal, broadcast(23.0f), zero());
   const Vec t = m - 1.0f;
   *f = t;
-  constexpr float c[] = {3.3333331174e-1f,  -2.4999993993e-1f, 2.0000714765e-1f,  -1.6668057665e-1f, 1.4249322787e-1f,
-                         -1.2420140846e-1f, 1.1676998740e-1f,  -1.1514610310e-1f, 7.0376836292e-2f};
+  constexpr float c[] = {3.3333331174e-1f,  -2.4999993993e-1f, 2.0000714765e-1f,
+                         -1.6668057665e-1f, 1.4249322787e-1f,  -1.2420140846e-1f,
+                         1.1676998740e-1f,  -1.1514610310e-1f, 7.0376836292e-2f};
   const Vec square = t * t;
   return fma(polynomial(t, c) * square, t, -0.5f * square);
 }
@@ -146,10 +148,12 @@ PRONGHORN_INLINE Vec tanh(Vec x) {
 PRONGHORN_INLINE Vec erf(Vec x) {
   const Vec t = abs(x);
   // Fitted on [0, 0.9375] in x^2 and on [0.9375, 4] as -log(erfc(x)).
-  constexpr float small[] = {1.283791666e-01f, -3.761263320e-01f, 1.128368635e-01f, -2.685885121e-02f,
-                             5.199599839e-03f, -8.125806465e-04f, 8.296609948e-05f};
-  constexpr float large[] = {-1.792841930e-04f, 1.129536957e+00f,  6.333025579e-01f,  1.083287221e-01f,
-                             -2.515077610e-02f, 4.182934207e-03f, -4.369066614e-04f, 2.130600428e-05f};
+  constexpr float small[] = {1.283791666e-01f,  -3.761263320e-01f, 1.128368635e-01f,
+                             -2.685885121e-02f, 5.199599839e-03f,  -8.125806465e-04f,
+                             8.296609948e-05f};
+  constexpr float large[] = {-1.792841930e-04f, 1.129536957e+00f,  6.333025579e-01f,
+                             1.083287221e-01f,  -2.515077610e-02f, 4.182934207e-03f,
+                             -4.369066614e-04f, 2.130600428e-05f};
   const Vec near = fma(polynomial(t * t, small), t, t);
   const Vec far = 1.0f - exp(-polynomial(min(broadcast(4.0f), t), large));
   return copysign(select(t < 0.9375f, near, far), x);
@@ -180,27 +184,31 @@ PRONGHORN_INLINE Reduced reduce(Vec x) {
   return {sin_r, cos_r, to_int(n)};
 }
 
-// The reduction above holds to full precision up to here (without fma, n * 1.5703125 must be exact).
+// The reduction above holds to full precision up to here (without fma, n * 1.5703125 must be
+// exact).
 inline constexpr float kLargest = 8192.0f;
 
 }  // namespace trigonometry
 
 PRONGHORN_INLINE Vec sin(Vec x) {
-  if (any(~(abs(x) <= trigonometry::kLargest))) return map_lanes(x, [](float v) { return __builtin_sinf(v); });
+  if (any(~(abs(x) <= trigonometry::kLargest)))
+    return map_lanes(x, [](float v) { return __builtin_sinf(v); });
   const trigonometry::Reduced r = trigonometry::reduce(x);
   const Vec y = select((r.quadrant & 1) == 0, r.sin, r.cos);
   return from_bits(bits_of(y) ^ ((r.quadrant & 2) << 30));
 }
 
 PRONGHORN_INLINE Vec cos(Vec x) {
-  if (any(~(abs(x) <= trigonometry::kLargest))) return map_lanes(x, [](float v) { return __builtin_cosf(v); });
+  if (any(~(abs(x) <= trigonometry::kLargest)))
+    return map_lanes(x, [](float v) { return __builtin_cosf(v); });
   const trigonometry::Reduced r = trigonometry::reduce(x);
   const Vec y = select((r.quadrant & 1) == 0, r.cos, r.sin);
   return from_bits(bits_of(y) ^ (((r.quadrant + 1) & 2) << 30));
 }
 
 PRONGHORN_INLINE Vec tan(Vec x) {
-  if (any(~(abs(x) <= trigonometry::kLargest))) return map_lanes(x, [](float v) { return __builtin_tanf(v); });
+  if (any(~(abs(x) <= trigonometry::kLargest)))
+    return map_lanes(x, [](float v) { return __builtin_tanf(v); });
   const trigonometry::Reduced r = trigonometry::reduce(x);
   const Mask even = (r.quadrant & 1) == 0;
   return select(even, r.sin, -r.cos) / select(even, r.cos, r.sin);
@@ -210,9 +218,11 @@ PRONGHORN_INLINE Vec atan(Vec x) {
   const Vec t = abs(x);
   const Mask large = t > 2.414213562373095f;
   const Mask middle = (t > 0.4142135623730950f) & ~large;
-  const Vec base = select(large, broadcast(1.57079632679489662f), select(middle, broadcast(0.785398163397448310f), zero()));
+  const Vec base = select(large, broadcast(1.57079632679489662f),
+                          select(middle, broadcast(0.785398163397448310f), zero()));
   const Vec z = select(large, -1.0f / t, select(middle, (t - 1.0f) / (t + 1.0f), t));
-  constexpr float c[] = {-3.33329491539e-1f, 1.99777106478e-1f, -1.38776856032e-1f, 8.05374449538e-2f};
+  constexpr float c[] = {-3.33329491539e-1f, 1.99777106478e-1f, -1.38776856032e-1f,
+                         8.05374449538e-2f};
   const Vec s = z * z;
   return copysign(base + fma(polynomial(s, c) * s, z, z), x);
 }
@@ -250,14 +260,16 @@ PRONGHORN_INLINE Vec pow(Vec x, Vec y) {
   return map_lanes(x, y, [](float a, float b) { return __builtin_powf(a, b); });
 }
 
-// x with erf(x) = y. Start: the two-branch approximation of M. Giles, "Approximating the erfinv function" (GPU Computing
-// Gems, 2010), single precision.
+// x with erf(x) = y. Start: the two-branch approximation of M. Giles, "Approximating the erfinv
+// function" (GPU Computing Gems, 2010), single precision.
 PRONGHORN_INLINE Vec erfinv(Vec y) {
   const Vec w = -log((1.0f - y) * (1.0f + y));
-  constexpr float central[] = {1.50140941f,     0.246640727f,    -0.00417768164f, -0.00125372503f, 0.000218580870f,
-                               -4.39150654e-6f, -3.5233877e-6f, 3.43273939e-7f,  2.81022636e-8f};
-  constexpr float tail[] = {2.83297682f,     1.00167406f,     0.00943887047f,  -0.0076224613f, 0.00573950773f,
-                            -0.00367342844f, 0.00134934322f, 0.000100950558f, -0.000200214257f};
+  constexpr float central[] = {1.50140941f,     0.246640727f,    -0.00417768164f,
+                               -0.00125372503f, 0.000218580870f, -4.39150654e-6f,
+                               -3.5233877e-6f,  3.43273939e-7f,  2.81022636e-8f};
+  constexpr float tail[] = {2.83297682f,    1.00167406f,     0.00943887047f,
+                            -0.0076224613f, 0.00573950773f,  -0.00367342844f,
+                            0.00134934322f, 0.000100950558f, -0.000200214257f};
   const Vec p = select(w < 5.0f, polynomial(w - 2.5f, central), polynomial(sqrt(w) - 3.0f, tail));
   const Vec x = p * y;
   return select(abs(y) == 1.0f, copysign(broadcast(kInfinity), y), x);

@@ -5,7 +5,8 @@
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 
-// Lanes 4g..4g+3 of the result: 4 floats at p[4g] (that is, each group of four lanes reads its own row).
+// Lanes 4g..4g+3 of the result: 4 floats at p[4g] (that is, each group of four lanes reads its own
+// row).
 PRONGHORN_INLINE Vec load_quads(const float* const* p, int64_t offset) {
 #if defined(PRONGHORN_ISA_AVX512)
   __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p[0] + offset));
@@ -14,7 +15,8 @@ PRONGHORN_INLINE Vec load_quads(const float* const* p, int64_t offset) {
   v = _mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps(p[12] + offset));
   return (Vec)v;
 #elif defined(PRONGHORN_ISA_AVX2)
-  return (Vec)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p[0] + offset)), _mm_loadu_ps(p[4] + offset), 1);
+  return (Vec)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p[0] + offset)),
+                                   _mm_loadu_ps(p[4] + offset), 1);
 #else
   return load(p[0] + offset);
 #endif
@@ -23,7 +25,8 @@ PRONGHORN_INLINE Vec load_quads(const float* const* p, int64_t offset) {
 // In each group of four lanes: rows become columns.
 PRONGHORN_INLINE void transpose_quads(Vec (&v)[4]) {
 #if defined(PRONGHORN_ISA_AVX512)
-#define PRONGHORN_SHUFFLE(name, a, b, ...) (Vec) _mm512_maskz_##name(kAllLanes, (__m512)(a), (__m512)(b)__VA_ARGS__)
+#define PRONGHORN_SHUFFLE(name, a, b, ...) \
+  (Vec) _mm512_maskz_##name(kAllLanes, (__m512)(a), (__m512)(b)__VA_ARGS__)
 #elif defined(PRONGHORN_ISA_AVX2)
 #define PRONGHORN_SHUFFLE(name, a, b, ...) (Vec) _mm256_##name((__m256)(a), (__m256)(b)__VA_ARGS__)
 #elif defined(__x86_64__)
@@ -48,16 +51,18 @@ PRONGHORN_INLINE void transpose_quads(Vec (&v)[4]) {
 #endif
 }
 
-// y(j, i) = x(i, j).  x: rows <= kLanes rows of `cols` floats, x_stride apart; y: cols rows, y_stride apart.
-// With `full` all kLanes floats of each row of y are written, those past `rows` with some element of x.
-PRONGHORN_INLINE void transpose_strip(const float* x, int64_t x_stride, int64_t rows, int64_t cols, float* y,
-                                      int64_t y_stride, bool full) {
+// y(j, i) = x(i, j).  x: rows <= kLanes rows of `cols` floats, x_stride apart; y: cols rows,
+// y_stride apart. With `full` all kLanes floats of each row of y are written, those past `rows`
+// with some element of x.
+PRONGHORN_INLINE void transpose_strip(const float* x, int64_t x_stride, int64_t rows, int64_t cols,
+                                      float* y, int64_t y_stride, bool full) {
   const float* row[kLanes];
   for (int i = 0; i < kLanes; ++i) row[i] = x + (i < rows ? i : rows - 1) * x_stride;
   full = full || rows == kLanes;
   int64_t j = 0;
   for (; j + 4 <= cols; j += 4) {
-    Vec v[4] = {load_quads(row, j), load_quads(row + 1, j), load_quads(row + 2, j), load_quads(row + 3, j)};
+    Vec v[4] = {load_quads(row, j), load_quads(row + 1, j), load_quads(row + 2, j),
+                load_quads(row + 3, j)};
     transpose_quads(v);
     float* out = y + j * y_stride;
     if (full) {

@@ -1,7 +1,8 @@
-// Vectors of the ISA this file is compiled for: Vec (float) and IVec (int32) with kLanes lanes each.
-// Both are compiler vector types, so + - * / & | ^ << >> and comparisons are the language's own operators; a scalar
-// operand is broadcast (x * 2.0f). A comparison yields a Mask: an IVec with all bits of a lane set (true) or clear.
-// Everything lives in the ISA's namespace: include only from *.simd.cpp.
+// Vectors of the ISA this file is compiled for: Vec (float) and IVec (int32) with kLanes lanes
+// each. Both are compiler vector types, so + - * / & | ^ << >> and comparisons are the language's
+// own operators; a scalar operand is broadcast (x * 2.0f). A comparison yields a Mask: an IVec with
+// all bits of a lane set (true) or clear. Everything lives in the ISA's namespace: include only
+// from *.simd.cpp.
 #pragma once
 
 #include <cstddef>
@@ -50,16 +51,19 @@ PRONGHORN_INLINE void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 PRONGHORN_INLINE void store(int32_t* p, IVec v) { std::memcpy(p, &v, sizeof v); }
 
 #if defined(PRONGHORN_ISA_AVX512)
-// The masked forms of the intrinsics are used below: GCC 12 warns of uninitialized values inside the plain ones.
+// The masked forms of the intrinsics are used below: GCC 12 warns of uninitialized values inside
+// the plain ones.
 inline constexpr __mmask16 kAllLanes = 0xffff;
 #elif defined(PRONGHORN_ISA_AVX2)
 // -1 in the first n lanes.
 PRONGHORN_INLINE __m256i first_lanes(int64_t n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 #endif
 
-// The first n lanes from memory, the others 0. 0 <= n <= kLanes; memory past p[n - 1] is not touched.
+// The first n lanes from memory, the others 0. 0 <= n <= kLanes; memory past p[n - 1] is not
+// touched.
 PRONGHORN_INLINE Vec load_part(const float* p, int64_t n) {
 #if defined(PRONGHORN_ISA_AVX512)
   return (Vec)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);
@@ -216,16 +220,20 @@ PRONGHORN_INLINE Vec sqrt(Vec x) {
 }
 
 #if defined(PRONGHORN_ISA_AVX512)
-#define PRONGHORN_ROUND(x, mode, neon) (Vec)_mm512_maskz_roundscale_ps(kAllLanes, (__m512)(x), (mode) | _MM_FROUND_NO_EXC)
+#define PRONGHORN_ROUND(x, mode, neon) \
+  (Vec) _mm512_maskz_roundscale_ps(kAllLanes, (__m512)(x), (mode) | _MM_FROUND_NO_EXC)
 #elif defined(PRONGHORN_ISA_AVX2)
-#define PRONGHORN_ROUND(x, mode, neon) (Vec)_mm256_round_ps((__m256)(x), (mode) | _MM_FROUND_NO_EXC)
+#define PRONGHORN_ROUND(x, mode, neon) \
+  (Vec) _mm256_round_ps((__m256)(x), (mode) | _MM_FROUND_NO_EXC)
 #elif defined(__x86_64__)
-#define PRONGHORN_ROUND(x, mode, neon) (Vec)_mm_round_ps((__m128)(x), (mode) | _MM_FROUND_NO_EXC)
+#define PRONGHORN_ROUND(x, mode, neon) (Vec) _mm_round_ps((__m128)(x), (mode) | _MM_FROUND_NO_EXC)
 #else
-#define PRONGHORN_ROUND(x, mode, neon) (Vec)neon((float32x4_t)(x))
+#define PRONGHORN_ROUND(x, mode, neon) (Vec) neon((float32x4_t)(x))
 #endif
 // To an integer value: nearest with ties to even, down, up, toward zero.
-PRONGHORN_INLINE Vec round(Vec x) { return PRONGHORN_ROUND(x, _MM_FROUND_TO_NEAREST_INT, vrndnq_f32); }
+PRONGHORN_INLINE Vec round(Vec x) {
+  return PRONGHORN_ROUND(x, _MM_FROUND_TO_NEAREST_INT, vrndnq_f32);
+}
 PRONGHORN_INLINE Vec floor(Vec x) { return PRONGHORN_ROUND(x, _MM_FROUND_TO_NEG_INF, vrndmq_f32); }
 PRONGHORN_INLINE Vec ceil(Vec x) { return PRONGHORN_ROUND(x, _MM_FROUND_TO_POS_INF, vrndpq_f32); }
 PRONGHORN_INLINE Vec trunc(Vec x) { return PRONGHORN_ROUND(x, _MM_FROUND_TO_ZERO, vrndq_f32); }
@@ -251,10 +259,10 @@ PRONGHORN_INLINE float fold(Vec v, F f) {
 #else
 #define PRONGHORN_TO_8(v, op) (__m256)(v)
 #endif
-#define PRONGHORN_HORIZONTAL(v, op)                                                        \
-  const __m256 eight = PRONGHORN_TO_8(v, op);                                              \
+#define PRONGHORN_HORIZONTAL(v, op)                                                         \
+  const __m256 eight = PRONGHORN_TO_8(v, op);                                               \
   __m128 r = _mm_##op##_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1)); \
-  r = _mm_##op##_ps(r, _mm_movehl_ps(r, r));                                               \
+  r = _mm_##op##_ps(r, _mm_movehl_ps(r, r));                                                \
   return _mm_cvtss_f32(_mm_##op##_ss(r, _mm_movehdup_ps(r)))
 PRONGHORN_INLINE float horizontal_sum(Vec v) { PRONGHORN_HORIZONTAL(v, add); }
 // If a lane is NaN the result is unspecified: test with any(v != v).

@@ -17,10 +17,13 @@ PRONGHORN_INLINE WindowAt window_at(const Windows& w, int64_t row) {
   const int64_t o1 = row / w.out[2] % w.out[1];
   const int64_t rest = row / w.out[2] / w.out[1];
   return {rest / w.out[0],
-          {rest % w.out[0] * w.stride[0] - w.pad[0], o1 * w.stride[1] - w.pad[1], o2 * w.stride[2] - w.pad[2]}};
+          {rest % w.out[0] * w.stride[0] - w.pad[0], o1 * w.stride[1] - w.pad[1],
+           o2 * w.stride[2] - w.pad[2]}};
 }
 
-PRONGHORN_INLINE int64_t image_floats(const Windows& w) { return w.in[0] * w.in[1] * w.in[2] * w.pixel; }
+PRONGHORN_INLINE int64_t image_floats(const Windows& w) {
+  return w.in[0] * w.in[1] * w.in[2] * w.pixel;
+}
 
 // Taps of a window inside the image, along dimension d: [*begin, *end).
 PRONGHORN_INLINE void inside(const Windows& w, int d, int64_t at, int64_t* begin, int64_t* end) {
@@ -32,8 +35,8 @@ PRONGHORN_INLINE void inside(const Windows& w, int d, int64_t at, int64_t* begin
   *begin = first < *end ? first : *end;
 }
 
-// Calls f(tap, pixel) for the taps of the window inside the image: the tap's number in the window and its pixel's number
-// in the image.
+// Calls f(tap, pixel) for the taps of the window inside the image: the tap's number in the window
+// and its pixel's number in the image.
 template <typename F>
 PRONGHORN_INLINE void for_taps(const Windows& w, const WindowAt& window, F f) {
   int64_t b0, e0, b1, e1, b2, e2;
@@ -67,7 +70,9 @@ PRONGHORN_INLINE void for_runs(const Windows& w, int64_t row0, int64_t rows, F f
   const int64_t room = w.in[2] - (w.kernel[2] - 1) * w.dilation[2] - 1 + w.pad[2];
   const int64_t low = w.pad[2] <= 0 ? 0 : (w.pad[2] + w.stride[2] - 1) / w.stride[2];
   const int64_t high = room < 0 ? 0 : room / w.stride[2] + 1;
-  const auto fits = [&](int d, int64_t at) { return at >= 0 && at + (w.kernel[d] - 1) * w.dilation[d] < w.in[d]; };
+  const auto fits = [&](int d, int64_t at) {
+    return at >= 0 && at + (w.kernel[d] - 1) * w.dilation[d] < w.in[d];
+  };
   int64_t row = row0;
   while (row < row0 + rows) {
     const WindowAt first = window_at(w, row);
@@ -83,14 +88,19 @@ PRONGHORN_INLINE void for_runs(const Windows& w, int64_t row0, int64_t rows, F f
         const int64_t change = here < low ? low : here < high ? high : end;
         end = change < end ? change : end;
       }
-      f(Run{first.image, {first.at[0], first.at[1], here * w.stride[2] - w.pad[2]}, row + done, end - here, interior});
+      f(Run{first.image,
+            {first.at[0], first.at[1], here * w.stride[2] - w.pad[2]},
+            row + done,
+            end - here,
+            interior});
       done = end - o;
     }
     row += left;
   }
 }
 
-// Calls f(j, n) over [0, count) in steps of kVecs vectors, then of one; n floats from j on (n < kLanes only at the end).
+// Calls f(j, n) over [0, count) in steps of kVecs vectors, then of one; n floats from j on (n <
+// kLanes only at the end).
 template <typename Wide, typename Narrow>
 PRONGHORN_INLINE void for_channels(int64_t count, int64_t wide, Wide many, Narrow one) {
   int64_t j = 0;

@@ -9,9 +9,9 @@
 namespace pronghorn {
 namespace {
 
-// malloc, aligned here: blocks of glibc's aligned_alloc are not found again by a request of their own size, so that
-// data of many shapes grew the process by 12 MB a call (1.5 GB after 120 images of growing height; with this, flat).
-// The address that malloc gave stands before the block.
+// malloc, aligned here: blocks of glibc's aligned_alloc are not found again by a request of their
+// own size, so that data of many shapes grew the process by 12 MB a call (1.5 GB after 120 images
+// of growing height; with this, flat). The address that malloc gave stands before the block.
 void* allocate(size_t bytes) {
   void* const base = std::malloc(bytes + kBufferAlignment);
   if (base == nullptr) return nullptr;

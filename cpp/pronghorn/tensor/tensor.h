@@ -20,13 +20,17 @@ struct TensorType {
 };
 
 // "float32(32, 784)"
-inline std::ostream& operator<<(std::ostream& out, const TensorType& type) { return out << type.dtype << type.shape; }
+inline std::ostream& operator<<(std::ostream& out, const TensorType& type) {
+  return out << type.dtype << type.shape;
+}
 
 class Tensor {
  public:
   Tensor() = default;
-  explicit Tensor(const TensorType& type) : type_(type), buffer_(std::make_shared<Buffer>(type.bytes())) {}
-  Tensor(const TensorType& type, std::shared_ptr<Buffer> buffer) : type_(type), buffer_(std::move(buffer)) {}
+  explicit Tensor(const TensorType& type)
+      : type_(type), buffer_(std::make_shared<Buffer>(type.bytes())) {}
+  Tensor(const TensorType& type, std::shared_ptr<Buffer> buffer)
+      : type_(type), buffer_(std::move(buffer)) {}
 
   // A rank-0 tensor.
   template <typename T>

@@ -23,7 +23,9 @@ PRONGHORN_INLINE Vec round_to_bfloat16(Vec x) {
   const IVec rounded = bits + 0x7fff + ((bits >> 16) & 1);
   return from_bits(select(x != x, bits | 0x400000, rounded) & static_cast<int32_t>(0xffff0000u));
 }
-PRONGHORN_INLINE Half to_bfloat16(Vec x) { return narrow((bits_of(round_to_bfloat16(x)) >> 16) & 0xffff); }
+PRONGHORN_INLINE Half to_bfloat16(Vec x) {
+  return narrow((bits_of(round_to_bfloat16(x)) >> 16) & 0xffff);
+}
 
 PRONGHORN_INLINE Vec from_float16(Half x) {
 #if defined(PRONGHORN_ISA_AVX512)
@@ -34,9 +36,11 @@ PRONGHORN_INLINE Vec from_float16(Half x) {
   const IVec bits = widen(x);
   const IVec magnitude = bits & 0x7fff;
   const IVec normal = (magnitude << 13) + (112 << 23);
-  const IVec small = bits_of(to_float(magnitude) * 0x1p-24f);  // zero and subnormals are multiples of 2^-24
+  const IVec small =
+      bits_of(to_float(magnitude) * 0x1p-24f);  // zero and subnormals are multiples of 2^-24
   const IVec special = normal + (112 << 23);
-  const IVec unsigned_bits = select(magnitude < 0x400, small, select(magnitude < 0x7c00, normal, special));
+  const IVec unsigned_bits =
+      select(magnitude < 0x400, small, select(magnitude < 0x7c00, normal, special));
   return from_bits(unsigned_bits | ((bits & 0x8000) << 16));
 #endif
 }
@@ -44,14 +48,16 @@ PRONGHORN_INLINE Vec from_float16(Half x) {
 // Nearest even.
 PRONGHORN_INLINE Half to_float16(Vec x) {
 #if defined(PRONGHORN_ISA_AVX512)
-  return (Half)_mm512_maskz_cvtps_ph(kAllLanes, (__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return (Half)_mm512_maskz_cvtps_ph(kAllLanes, (__m512)x,
+                                     _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #elif defined(PRONGHORN_ISA_AVX2)
   return (Half)_mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #else
   const IVec sign = (bits_of(x) >> 16) & 0x8000;
   const IVec bits = bits_of(x) & 0x7fffffff;
   const IVec normal = (bits + 0xfff + ((bits >> 13) & 1) - 0x38000000) >> 13;
-  const IVec small = bits_of(from_bits(bits) + 0.5f) - 0x3f000000;  // the float adder rounds to a multiple of 2^-24
+  const IVec small = bits_of(from_bits(bits) + 0.5f) -
+                     0x3f000000;  // the float adder rounds to a multiple of 2^-24
   IVec half = select(bits < 0x38800000, small, normal);
   half = select(bits >= 0x477ff000, IVec{} + 0x7c00, half);  // 65520 and more
   half = select(bits > 0x7f800000, IVec{} + 0x7e00, half);
@@ -92,12 +98,14 @@ PRONGHORN_INLINE void store_vector(void* p, typename VectorOf<T>::type v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-// One vector from and to memory of type T. Float to integer truncates, saturates, and turns NaN to 0.
+// One vector from and to memory of type T. Float to integer truncates, saturates, and turns NaN to
+// 0.
 template <typename T>
 struct Element {
   using Storage = T;
   PRONGHORN_INLINE static Vec load(const void* p) {
-    typename VectorOf<T>::type v;  // not returned by a function: of 8-byte elements it is larger than a register
+    typename VectorOf<T>::type
+        v;  // not returned by a function: of 8-byte elements it is larger than a register
     std::memcpy(&v, p, sizeof v);
     if constexpr (sizeof(T) == 1) {
       return to_float(widen(v));
@@ -106,8 +114,10 @@ struct Element {
     }
   }
   PRONGHORN_INLINE static void store(void* p, Vec x) {
-    constexpr double kLow = T(-1) < T(0) ? -static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1)) : 0.0;
-    constexpr double kEnd = T(-1) < T(0) ? -kLow : 2.0 * static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1));
+    constexpr double kLow =
+        T(-1) < T(0) ? -static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1)) : 0.0;
+    constexpr double kEnd =
+        T(-1) < T(0) ? -kLow : 2.0 * static_cast<double>(uint64_t{1} << (8 * sizeof(T) - 1));
     if constexpr (sizeof(T) <= 2) {
       const Vec clamped = min(max(select(x == x, x, Vec{}), broadcast(static_cast<float>(kLow))),
                               broadcast(static_cast<float>(kEnd - 1.0)));
@@ -136,7 +146,9 @@ struct Element {
 template <>
 struct Element<bool> {
   using Storage = uint8_t;
-  PRONGHORN_INLINE static Vec load(const void* p) { return to_float(widen(load_vector<uint8_t>(p))); }
+  PRONGHORN_INLINE static Vec load(const void* p) {
+    return to_float(widen(load_vector<uint8_t>(p)));
+  }
   PRONGHORN_INLINE static void store(void* p, Vec x) {
     store_vector<uint8_t>(p, __builtin_convertvector((x != 0.0f) & 1, Bytes));
   }
@@ -152,7 +164,9 @@ struct Float16Tag {};
 template <>
 struct Element<Bfloat16Tag> {
   using Storage = uint16_t;
-  PRONGHORN_INLINE static Vec load(const void* p) { return from_bfloat16(load_vector<uint16_t>(p)); }
+  PRONGHORN_INLINE static Vec load(const void* p) {
+    return from_bfloat16(load_vector<uint16_t>(p));
+  }
   PRONGHORN_INLINE static void store(void* p, Vec x) { store_vector<uint16_t>(p, to_bfloat16(x)); }
 };
 template <>

@@ -9,8 +9,8 @@ std::shared_ptr<const TilePlan> epilogue_plan(const OpCall& call) {
   return call.payload == nullptr ? nullptr : static_cast<const TileProgram*>(call.payload)->plan();
 }
 
-void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
-                         int64_t row_stride) noexcept {
+void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows,
+                         int64_t col0, int64_t cols, int64_t row_stride) noexcept {
   if (rows == 0 || cols == 0) return;
   const auto& epilogue = *static_cast<const TileEpilogue*>(context);
   const TilePlan& plan = *epilogue.plan;
@@ -22,15 +22,16 @@ void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_
     inputs[0] = result;
     void* const outputs[] = {result};
     const bool whole_rows = cols == plan.columns;
-    kernels().tile_run_rows(plan.code, inputs, outputs, begin, whole_rows ? rows * cols : cols, whole_rows ? 1 : rows,
-                            plan.columns);
+    kernels().tile_run_rows(plan.code, inputs, outputs, begin, whole_rows ? rows * cols : cols,
+                            whole_rows ? 1 : rows, plan.columns);
     return;
   }
   for (int64_t i = 0; i < rows; ++i) {
     float* result = block + i * row_stride - (begin + i * plan.columns);
     inputs[0] = result;
     void* const outputs[] = {result};
-    kernels().tile_run_rows(plan.code, inputs, outputs, begin + i * plan.columns, cols, 1, plan.columns);
+    kernels().tile_run_rows(plan.code, inputs, outputs, begin + i * plan.columns, cols, 1,
+                            plan.columns);
   }
 }
 

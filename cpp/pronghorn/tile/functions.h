@@ -1,4 +1,5 @@
-// Functions of vectors under the names of elementwise.inc, beyond simd/math.h. Include only from *.simd.cpp.
+// Functions of vectors under the names of elementwise.inc, beyond simd/math.h. Include only from
+// *.simd.cpp.
 #pragma once
 
 #include "pronghorn/simd/math.h"
@@ -23,9 +24,11 @@ PRONGHORN_INLINE Vec gelu(Vec x) {
   return fma(half, erf(x * 0.70710678118654752f), half);
 }
 
-// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, as x sigmoid(2 ...): one exponential, and no cancellation below 0.
+// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, as x sigmoid(2 ...): one exponential, and no
+// cancellation below 0.
 PRONGHORN_INLINE Vec gelu_tanh(Vec x) {
-  const Vec cubic = fma(x * x, broadcast(2.0f * 0.79788456080286536f * 0.044715f), broadcast(2.0f * 0.79788456080286536f));
+  const Vec cubic = fma(x * x, broadcast(2.0f * 0.79788456080286536f * 0.044715f),
+                        broadcast(2.0f * 0.79788456080286536f));
   return x * sigmoid(x * cubic);
 }
 

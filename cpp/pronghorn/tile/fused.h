@@ -1,4 +1,5 @@
-// The op `fused_elementwise`: its payload is a TileProgram, its operands and outputs are the program's.
+// The op `fused_elementwise`: its payload is a TileProgram, its operands and outputs are the
+// program's.
 #pragma once
 
 #include "pronghorn/tile/lower.h"

@@ -33,13 +33,17 @@ int64_t cost_of(TileOp op) {
     case TileOp::gelu_tanh: return 30;
     default: break;
   }
-  return op <= TileOp::gelu_tanh ? 15 : 1;  // elementwise.inc starts with the transcendental functions
+  return op <= TileOp::gelu_tanh ? 15
+                                 : 1;  // elementwise.inc starts with the transcendental functions
 }
 
 class Lowering {
  public:
   explicit Lowering(const TileProgram& program)
-      : program_(program), values_(program.values()), kept_(program.outputs()), plan_(std::make_shared<TilePlan>()) {}
+      : program_(program),
+        values_(program.values()),
+        kept_(program.outputs()),
+        plan_(std::make_shared<TilePlan>()) {}
 
   std::shared_ptr<const TilePlan> run(int64_t columns) {
     plan_->columns = columns;
@@ -59,13 +63,15 @@ class Lowering {
 
  private:
   size_t at(int32_t value) const { return static_cast<size_t>(value); }
-  bool is_instruction(int32_t value) const { return values_[at(value)].kind == TileValue::Kind::kInstruction; }
+  bool is_instruction(int32_t value) const {
+    return values_[at(value)].kind == TileValue::Kind::kInstruction;
+  }
 
   // Every output is an instruction of its own, so that it can write to the output's memory.
   void add_output_copies() {
     for (size_t i = 0; i < kept_.size(); ++i) {
-      const bool repeated = std::find(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(i), kept_[i]) !=
-                            kept_.begin() + static_cast<std::ptrdiff_t>(i);
+      const bool repeated = std::find(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(i),
+                                      kept_[i]) != kept_.begin() + static_cast<std::ptrdiff_t>(i);
       if (is_instruction(kept_[i]) && !repeated) continue;
       values_.push_back({.op = TileOp::copy, .args = {kept_[i], -1, -1, -1}});
       kept_[i] = static_cast<int32_t>(values_.size()) - 1;
@@ -94,10 +100,13 @@ class Lowering {
       if (value.kind == TileValue::Kind::kConstant) scalar_[i] = true;
       if (value.kind == TileValue::Kind::kOperand) {
         const TensorType& type = program_.operands()[at(value.operand)];
-        scalar_[i] = classify(type.shape, program_.shape(), type.dtype).access == TileAccess::kScalar;
+        scalar_[i] =
+            classify(type.shape, program_.shape(), type.dtype).access == TileAccess::kScalar;
       }
-      if (value.kind == TileValue::Kind::kInstruction && std::find(kept_.begin(), kept_.end(), static_cast<int32_t>(i)) == kept_.end()) {
-        scalar_[i] = std::all_of(value.args.begin(), value.args.end(), [&](int32_t arg) { return arg < 0 || scalar_[at(arg)]; });
+      if (value.kind == TileValue::Kind::kInstruction &&
+          std::find(kept_.begin(), kept_.end(), static_cast<int32_t>(i)) == kept_.end()) {
+        scalar_[i] = std::all_of(value.args.begin(), value.args.end(),
+                                 [&](int32_t arg) { return arg < 0 || scalar_[at(arg)]; });
       }
     }
     slot_of_.assign(values_.size(), kNone);
@@ -109,7 +118,8 @@ class Lowering {
   // Exchanges operands so that a scalar comes later.
   void order_factors(TileValue& value) {
     const auto order = [&](size_t i, size_t k) {
-      if (scalar_[at(value.args[i])] && !scalar_[at(value.args[k])]) std::swap(value.args[i], value.args[k]);
+      if (scalar_[at(value.args[i])] && !scalar_[at(value.args[k])])
+        std::swap(value.args[i], value.args[k]);
     };
     switch (value.op) {
       case TileOp::add:
@@ -120,14 +130,22 @@ class Lowering {
       case TileOp::fms:
       case TileOp::fnma:
       case TileOp::add_relu: order(0, 1); break;
-      case TileOp::axpby: order(0, 1); order(2, 3); break;
-      case TileOp::multiply_three: order(0, 1); order(1, 2); order(0, 1); break;
+      case TileOp::axpby:
+        order(0, 1);
+        order(2, 3);
+        break;
+      case TileOp::multiply_three:
+        order(0, 1);
+        order(1, 2);
+        order(0, 1);
+        break;
       case TileOp::step_by_ratio: order(1, 2); break;
       default: break;
     }
   }
 
-  // tile: whether the slot needs a tile of memory; otherwise a vector, for a scalar or the end of a direct operand.
+  // tile: whether the slot needs a tile of memory; otherwise a vector, for a scalar or the end of a
+  // direct operand.
   int32_t add_slot(bool scalar, bool tile) {
     plan_->slot_scalar.push_back(scalar ? 1 : 0);
     needs_tile_.push_back(tile);
@@ -155,7 +173,8 @@ class Lowering {
     for (size_t k = 0; k < operands.size(); ++k) {
       TileInput& input = plan_->inputs[k];
       input = classify(operands[k].shape, program_.shape(), operands[k].dtype);
-      if (value_of_input_[k] == kNone) input.access = TileAccess::kScalar;  // not read: the least work
+      if (value_of_input_[k] == kNone)
+        input.access = TileAccess::kScalar;  // not read: the least work
       const bool scalar = input.access == TileAccess::kScalar;
       const bool tile = !scalar && input.access != TileAccess::kDirect;
       const int32_t slot = add_slot(scalar, tile);
@@ -171,7 +190,8 @@ class Lowering {
       const bool direct = dtype == DType::kFloat32;
       const int32_t slot = add_slot(false, !direct);
       slot_of_[at(kept_[k])] = slot;
-      plan_->outputs.push_back({static_cast<ElementType>(dtype), static_cast<uint8_t>(slot), direct});
+      plan_->outputs.push_back(
+          {static_cast<ElementType>(dtype), static_cast<uint8_t>(slot), direct});
     }
   }
 
@@ -179,7 +199,9 @@ class Lowering {
     std::vector<int32_t> free_tiles;
     std::vector<int32_t> free_scalars;
     plan_->written_by.assign(kept_.size(), kNone);
-    const auto slot = [&](int32_t value) { return value < 0 ? uint8_t{0} : static_cast<uint8_t>(slot_of_[at(value)]); };
+    const auto slot = [&](int32_t value) {
+      return value < 0 ? uint8_t{0} : static_cast<uint8_t>(slot_of_[at(value)]);
+    };
     for (size_t i = 0; i < values_.size(); ++i) {
       if (values_[i].kind != TileValue::Kind::kInstruction || !live_[i]) continue;
       const TileValue& value = values_[i];
@@ -187,8 +209,10 @@ class Lowering {
       for (const int32_t arg : value.args) {
         if (arg < 0) continue;
         const TileValue& source = values_[at(arg)];
-        if (source.kind == TileValue::Kind::kOperand) plan_->last_read[at(source.operand)] = position;
-        // A register is free for this instruction's result: elements are read before they are written.
+        if (source.kind == TileValue::Kind::kOperand)
+          plan_->last_read[at(source.operand)] = position;
+        // A register is free for this instruction's result: elements are read before they are
+        // written.
         const bool is_register = source.kind == TileValue::Kind::kInstruction &&
                                  std::find(kept_.begin(), kept_.end(), arg) == kept_.end();
         if (is_register && last_use_[at(arg)] == static_cast<int32_t>(i)) {
@@ -211,10 +235,12 @@ class Lowering {
       }
       uint8_t scalars = 0;
       for (size_t k = 0; k < 4; ++k) {
-        if (value.args[k] >= 0 && scalar_[at(value.args[k])]) scalars = static_cast<uint8_t>(scalars | 1 << k);
+        if (value.args[k] >= 0 && scalar_[at(value.args[k])])
+          scalars = static_cast<uint8_t>(scalars | 1 << k);
       }
-      plan_->instructions.push_back({static_cast<uint8_t>(value.op), static_cast<uint8_t>(slot_of_[i]), slot(value.args[0]),
-                                     slot(value.args[1]), slot(value.args[2]), slot(value.args[3]), scalars, scalar_[i]});
+      plan_->instructions.push_back(
+          {static_cast<uint8_t>(value.op), static_cast<uint8_t>(slot_of_[i]), slot(value.args[0]),
+           slot(value.args[1]), slot(value.args[2]), slot(value.args[3]), scalars, scalar_[i]});
       plan_->cost += cost_of(value.op);
     }
     // A converted output is written after all instructions of its tile.
@@ -230,7 +256,8 @@ class Lowering {
   void place_memory() {
     const auto slots = static_cast<int32_t>(needs_tile_.size());
     if (slots > kTileSlots) internal_error("tile program: ", slots, " slots.");
-    const auto tiles = static_cast<int32_t>(std::count(needs_tile_.begin(), needs_tile_.end(), true));
+    const auto tiles =
+        static_cast<int32_t>(std::count(needs_tile_.begin(), needs_tile_.end(), true));
     int32_t tile = kLargestTile;
     while (tile > 64 && tiles * tile > kRegisterMemory) tile /= 2;
     int32_t next = 0;
@@ -286,7 +313,8 @@ TileInput classify(const Shape& from, const Shape& to, DType dtype) {
   TileInput input{};
   input.type = static_cast<ElementType>(dtype);
   const int added = to.rank() - from.rank();
-  // Dimensions of `to` with the operand's strides; adjacent ones that can be walked as one are merged.
+  // Dimensions of `to` with the operand's strides; adjacent ones that can be walked as one are
+  // merged.
   int64_t stride = 1;
   int rank = 0;
   int64_t sizes[kMaxRank];  // innermost first
@@ -297,8 +325,9 @@ TileInput classify(const Shape& from, const Shape& to, DType dtype) {
     const int64_t step = own == 1 && size != 1 ? 0 : stride;
     stride *= own;
     if (size == 1) continue;
-    if (rank > 0 && ((step == 0 && strides[rank - 1] == 0) ||
-                     (step != 0 && strides[rank - 1] != 0 && step == strides[rank - 1] * sizes[rank - 1]))) {
+    if (rank > 0 &&
+        ((step == 0 && strides[rank - 1] == 0) ||
+         (step != 0 && strides[rank - 1] != 0 && step == strides[rank - 1] * sizes[rank - 1]))) {
       sizes[rank - 1] *= size;
       continue;
     }

@@ -1,4 +1,5 @@
-// Makes a tile program executable: fuses instructions, assigns slots, and finds how each operand is read.
+// Makes a tile program executable: fuses instructions, assigns slots, and finds how each operand is
+// read.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,11 @@
 namespace pronghorn {
 
 struct TilePlan {
-  TileCode code{};  // points into the vectors below
-  int64_t total = 0;  // elements of the iteration shape
+  TileCode code{};      // points into the vectors below
+  int64_t total = 0;    // elements of the iteration shape
   int64_t columns = 1;  // of the matrix whose blocks an epilogue is given
-  int64_t piece = 0;  // elements that one thread takes at once
-  int64_t cost = 0;   // of one element, in the units of parallel_for
+  int64_t piece = 0;    // elements that one thread takes at once
+  int64_t cost = 0;     // of one element, in the units of parallel_for
 
   std::vector<TileInstruction> instructions;
   std::vector<TileInput> inputs;
@@ -33,11 +34,13 @@ struct TilePlan {
 
 std::shared_ptr<const TilePlan> lower(const TileProgram& program, int64_t columns);
 
-// How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left alone.
+// How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left
+// alone.
 TileInput classify(const Shape& from, const Shape& to, DType dtype);
 
 // Programs beyond these do not fit into the slots of the interpreter.
 inline constexpr int kTileMaxInstructions = 80;
-inline constexpr int kTileMaxOperands = 40;  // constants included; every instruction may be an output
+inline constexpr int kTileMaxOperands =
+    40;  // constants included; every instruction may be an output
 
 }  // namespace pronghorn

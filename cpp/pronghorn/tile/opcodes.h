@@ -1,4 +1,5 @@
-// The instructions of tile programs, in the order of elementwise.inc and fused.inc. An op's OpDef::tile_opcode is one.
+// The instructions of tile programs, in the order of elementwise.inc and fused.inc. An op's
+// OpDef::tile_opcode is one.
 #pragma once
 
 #include <cstdint>

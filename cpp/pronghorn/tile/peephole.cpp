@@ -7,7 +7,8 @@ namespace {
 
 class Peephole {
  public:
-  Peephole(std::vector<TileValue>& values, const std::vector<int32_t>& kept) : values_(values), uses_(values.size(), 0) {
+  Peephole(std::vector<TileValue>& values, const std::vector<int32_t>& kept)
+      : values_(values), uses_(values.size(), 0) {
     for (const TileValue& value : values_) {
       for (const int32_t arg : value.args) {
         if (arg >= 0) ++uses_[static_cast<size_t>(arg)];
@@ -30,7 +31,8 @@ class Peephole {
   // The instruction that computes `value` if it is `op` and nothing else reads it.
   const TileValue* only(int32_t value, TileOp op) const {
     const TileValue& v = values_[static_cast<size_t>(value)];
-    const bool match = v.kind == TileValue::Kind::kInstruction && v.op == op && uses_[static_cast<size_t>(value)] == 1;
+    const bool match = v.kind == TileValue::Kind::kInstruction && v.op == op &&
+                       uses_[static_cast<size_t>(value)] == 1;
     return match ? &v : nullptr;
   }
 
@@ -72,13 +74,16 @@ class Peephole {
         }
         if (const Product p = product(a)) return become(value, TileOp::fma, {p.a, p.b, b, -1});
         if (const Product p = product(b)) return become(value, TileOp::fma, {p.a, p.b, a, -1});
-        if (const TileValue* root = only(a, TileOp::sqrt)) return become(value, TileOp::sqrt_add, {root->args[0], b, -1, -1});
-        if (const TileValue* root = only(b, TileOp::sqrt)) return become(value, TileOp::sqrt_add, {root->args[0], a, -1, -1});
+        if (const TileValue* root = only(a, TileOp::sqrt))
+          return become(value, TileOp::sqrt_add, {root->args[0], b, -1, -1});
+        if (const TileValue* root = only(b, TileOp::sqrt))
+          return become(value, TileOp::sqrt_add, {root->args[0], a, -1, -1});
         return;
       case TileOp::subtract:
         if (const TileValue* ratio = only(b, TileOp::divide)) {
           if (const TileValue* top = only(ratio->args[0], TileOp::multiply)) {
-            return become(value, TileOp::step_by_ratio, {a, top->args[0], top->args[1], ratio->args[1]});
+            return become(value, TileOp::step_by_ratio,
+                          {a, top->args[0], top->args[1], ratio->args[1]});
           }
         }
         if (const Product p = product(b)) return become(value, TileOp::fnma, {p.a, p.b, a, -1});
@@ -101,7 +106,8 @@ class Peephole {
     for (int side = 0; side < 2; ++side) {
       const int32_t difference = product->args[static_cast<size_t>(side)];
       const int32_t s = product->args[static_cast<size_t>(1 - side)];
-      if (const TileValue* d = only(difference, TileOp::subtract); d != nullptr && d->args[1] == x) {
+      if (const TileValue* d = only(difference, TileOp::subtract);
+          d != nullptr && d->args[1] == x) {
         become(value, TileOp::lerp, {x, d->args[0], s, -1});
         return true;
       }
@@ -149,6 +155,8 @@ class Peephole {
 
 }  // namespace
 
-void fuse_instructions(std::vector<TileValue>& values, const std::vector<int32_t>& kept) { Peephole(values, kept).run(); }
+void fuse_instructions(std::vector<TileValue>& values, const std::vector<int32_t>& kept) {
+  Peephole(values, kept).run();
+}
 
 }  // namespace pronghorn

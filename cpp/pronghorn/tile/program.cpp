@@ -20,7 +20,8 @@ constexpr OpFacts kFacts[] = {
 #define LOGICAL_UNARY(name, value) {1, true},
 #define INTEGER_UNARY(name, integer) {1, true},
 #define FLOAT_BINARY(name, value, da, db) {2, false},
-#define NUMBER_BINARY(name, value, integer, da, db) {2, TileOp::name == TileOp::maximum || TileOp::name == TileOp::minimum},
+#define NUMBER_BINARY(name, value, integer, da, db) \
+  {2, TileOp::name == TileOp::maximum || TileOp::name == TileOp::minimum},
 #define COMPARE(name, value, integer) {2, true},
 #define LOGICAL_BINARY(name, value) {2, true},
 #define INTEGER_BINARY(name, integer) {2, true},
@@ -32,10 +33,17 @@ constexpr OpFacts kFacts[] = {
 
 // Fused instructions with fewer than four operands.
 constexpr std::pair<TileOp, int> kFewerOperands[] = {
-    {TileOp::copy, 1},           {TileOp::fma, 3},      {TileOp::fms, 3},
-    {TileOp::fnma, 3},           {TileOp::lerp, 3},     {TileOp::lerp_square, 3},
-    {TileOp::sqrt_add, 2},       {TileOp::add_relu, 2}, {TileOp::multiply_three, 3},
-    {TileOp::round_to_bfloat16, 1}, {TileOp::round_to_float16, 1},
+    {TileOp::copy, 1},
+    {TileOp::fma, 3},
+    {TileOp::fms, 3},
+    {TileOp::fnma, 3},
+    {TileOp::lerp, 3},
+    {TileOp::lerp_square, 3},
+    {TileOp::sqrt_add, 2},
+    {TileOp::add_relu, 2},
+    {TileOp::multiply_three, 3},
+    {TileOp::round_to_bfloat16, 1},
+    {TileOp::round_to_float16, 1},
 };
 
 }  // namespace
@@ -47,9 +55,12 @@ int operand_count(TileOp op) {
   return kFacts[static_cast<int>(op)].operands;
 }
 
-bool is_tileable(const OpDef& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs) {
+bool is_tileable(const OpDef& op, std::span<const TensorType> inputs,
+                 std::span<const TensorType> outputs) {
   if (op.tile_opcode < 0 || outputs.size() != 1) return false;
-  const auto real = [](const TensorType& type) { return is_float(type.dtype) || type.dtype == DType::kBool; };
+  const auto real = [](const TensorType& type) {
+    return is_float(type.dtype) || type.dtype == DType::kBool;
+  };
   if (!real(outputs[0])) return false;
   if (static_cast<TileOp>(op.tile_opcode) == kTileCopy) return true;
   return std::all_of(inputs.begin(), inputs.end(), real);
@@ -62,16 +73,19 @@ int32_t TileProgram::add(const TileValue& value) {
 
 int32_t TileProgram::operand(int index, const TensorType& type) {
   for (size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].kind == TileValue::Kind::kOperand && values_[i].operand == index) return static_cast<int32_t>(i);
+    if (values_[i].kind == TileValue::Kind::kOperand && values_[i].operand == index)
+      return static_cast<int32_t>(i);
   }
-  if (operands_.size() <= static_cast<size_t>(index)) operands_.resize(static_cast<size_t>(index) + 1);
+  if (operands_.size() <= static_cast<size_t>(index))
+    operands_.resize(static_cast<size_t>(index) + 1);
   operands_[static_cast<size_t>(index)] = type;
   return add({.kind = TileValue::Kind::kOperand, .operand = index});
 }
 
 int32_t TileProgram::constant(float value) {
   for (size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].kind == TileValue::Kind::kConstant && std::memcmp(&values_[i].constant, &value, sizeof value) == 0) {
+    if (values_[i].kind == TileValue::Kind::kConstant &&
+        std::memcmp(&values_[i].constant, &value, sizeof value) == 0) {
       return static_cast<int32_t>(i);
     }
   }

@@ -1,5 +1,6 @@
-// A fused elementwise computation: values in the order in which they are computed, each an operand, a constant or an
-// instruction on earlier values. It is the payload of fused nodes and epilogues; tile/lower.h makes it executable.
+// A fused elementwise computation: values in the order in which they are computed, each an operand,
+// a constant or an instruction on earlier values. It is the payload of fused nodes and epilogues;
+// tile/lower.h makes it executable.
 #pragma once
 
 #include <array>
@@ -38,7 +39,8 @@ class TileProgram final : public Payload {
   int32_t apply(const OpDef& op, std::span<const int32_t> args, DType output);
   void output(int32_t value, DType dtype);
 
-  // Makes the program executable; after it nothing can be added. columns: of the matrix whose blocks an epilogue is given.
+  // Makes the program executable; after it nothing can be added. columns: of the matrix whose
+  // blocks an epilogue is given.
   void finish(int64_t columns = 1);
   const std::shared_ptr<const TilePlan>& plan() const { return plan_; }
 
@@ -59,8 +61,10 @@ class TileProgram final : public Payload {
   std::shared_ptr<const TilePlan> plan_;
 };
 
-// Whether a tile program can compute that application of the op: all types are float or bool, or it is a cast to such.
-bool is_tileable(const OpDef& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs);
+// Whether a tile program can compute that application of the op: all types are float or bool, or it
+// is a cast to such.
+bool is_tileable(const OpDef& op, std::span<const TensorType> inputs,
+                 std::span<const TensorType> outputs);
 
 // Number of operands of an instruction.
 int operand_count(TileOp op);

@@ -19,7 +19,8 @@ struct Operands {
   const float* d;
 };
 
-// out(i) = f(a(i), b(i), c(i), d(i)) for i < n, n a multiple of kLanes; operands in `scalars` repeat their first vector.
+// out(i) = f(a(i), b(i), c(i), d(i)) for i < n, n a multiple of kLanes; operands in `scalars`
+// repeat their first vector.
 template <int scalars, typename F>
 PRONGHORN_INLINE void map_fixed(float* out, const Operands& in, int64_t n, F f) {
   const Vec a = load(in.a);
@@ -28,8 +29,10 @@ PRONGHORN_INLINE void map_fixed(float* out, const Operands& in, int64_t n, F f) 
   const Vec d = load(in.d);
 #pragma GCC unroll 2
   for (int64_t i = 0; i < n; i += kLanes) {
-    store(out + i, as_value(f((scalars & 1) != 0 ? a : load(in.a + i), (scalars & 2) != 0 ? b : load(in.b + i),
-                              (scalars & 4) != 0 ? c : load(in.c + i), (scalars & 8) != 0 ? d : load(in.d + i))));
+    store(out + i,
+          as_value(
+              f((scalars & 1) != 0 ? a : load(in.a + i), (scalars & 2) != 0 ? b : load(in.b + i),
+                (scalars & 4) != 0 ? c : load(in.c + i), (scalars & 8) != 0 ? d : load(in.d + i))));
   }
 }
 
@@ -49,7 +52,8 @@ PRONGHORN_INLINE void map_any(float* out, Operands in, int scalars, int64_t n, F
   }
 }
 
-// map_any with loops of their own for no scalars and two frequent sets, for functions as cheap as the loads.
+// map_any with loops of their own for no scalars and two frequent sets, for functions as cheap as
+// the loads.
 template <int first, int second, typename F>
 PRONGHORN_INLINE void map_often(float* out, const Operands& in, int scalars, int64_t n, F f) {
   if (scalars == 0) {
@@ -65,8 +69,8 @@ PRONGHORN_INLINE void map_often(float* out, const Operands& in, int scalars, int
 
 // Whether a call of the function would be more than its loads.
 constexpr bool is_costly(TileOp op) {
-  return op <= TileOp::gelu_tanh || op == TileOp::power || op == TileOp::arctan2 || op == TileOp::floor_divide ||
-         op == TileOp::mod;
+  return op <= TileOp::gelu_tanh || op == TileOp::power || op == TileOp::arctan2 ||
+         op == TileOp::floor_divide || op == TileOp::mod;
 }
 
 template <TileOp op, typename F>
@@ -91,13 +95,15 @@ void interpret(const TileCode& code, float* const* slot, int64_t n) {
     const int64_t count = step.single ? kLanes : n;
     const Operands in = {slot[step.a], slot[step.b], slot[step.c], slot[step.d]};
     switch (static_cast<TileOp>(step.op)) {
-#define UNARY(name, value)                                                                                         \
-  case TileOp::name:                                                                                               \
-    map1<TileOp::name>(out, in, step.scalars, count, [](Vec x) __attribute__((always_inline)) { return value; }); \
+#define UNARY(name, value)                                                          \
+  case TileOp::name:                                                                \
+    map1<TileOp::name>(out, in, step.scalars, count,                                \
+                       [](Vec x) __attribute__((always_inline)) { return value; }); \
     break;
-#define BINARY(name, value)                                                                                               \
-  case TileOp::name:                                                                                                      \
-    map2<TileOp::name>(out, in, step.scalars, count, [](Vec a, Vec b) __attribute__((always_inline)) { return value; }); \
+#define BINARY(name, value)                                                                \
+  case TileOp::name:                                                                       \
+    map2<TileOp::name>(out, in, step.scalars, count,                                       \
+                       [](Vec a, Vec b) __attribute__((always_inline)) { return value; }); \
     break;
 #define FLOAT_UNARY(name, value, gradient) UNARY(name, value)
 #define NUMBER_UNARY(name, value, integer, gradient) UNARY(name, value)
@@ -108,17 +114,18 @@ void interpret(const TileCode& code, float* const* slot, int64_t n) {
 #define COMPARE(name, value, integer) BINARY(name, value)
 #define LOGICAL_BINARY(name, value) BINARY(name, value)
 #include "pronghorn/tile/elementwise.inc"
-#define FUSED(name, often, also_often, value)                                                            \
-  case TileOp::name:                                                                                         \
-    map_often<often, also_often>(                                                                             \
-        out, in, step.scalars, count,                                                                        \
-        []([[maybe_unused]] Vec a, [[maybe_unused]] Vec b, [[maybe_unused]] Vec c, [[maybe_unused]] Vec d)   \
-            __attribute__((always_inline)) { return value; });                                               \
+#define FUSED(name, often, also_often, value)                                           \
+  case TileOp::name:                                                                    \
+    map_often<often, also_often>(out, in, step.scalars, count,                          \
+                                 []([[maybe_unused]] Vec a, [[maybe_unused]] Vec b,     \
+                                    [[maybe_unused]] Vec c, [[maybe_unused]] Vec d)     \
+                                     __attribute__((always_inline)) { return value; }); \
     break;
 #include "pronghorn/tile/fused.inc"
       case TileOp::where:
         map_often<4, 2>(out, in, step.scalars, count,
-                        [](Vec a, Vec b, Vec c, Vec) __attribute__((always_inline)) { return select(a != 0.0f, b, c); });
+                        [](Vec a, Vec b, Vec c, Vec)
+                            __attribute__((always_inline)) { return select(a != 0.0f, b, c); });
         break;
       default: break;
     }
@@ -302,8 +309,10 @@ namespace {
 // A program with its operands and scratch memory.
 class Run {
  public:
-  // Will run `range` elements after `begin`, and, after calls of seek(), after begin + stride, begin + 2 stride, ...
-  Run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t range, int64_t stride)
+  // Will run `range` elements after `begin`, and, after calls of seek(), after begin + stride,
+  // begin + 2 stride, ...
+  Run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin,
+      int64_t range, int64_t stride)
       : code_(code), inputs_(inputs), outputs_(outputs) {
     for (int s = 0; s < code.slot_count; ++s) slot_[s] = memory_ + code.slot_at[s];
     for (int i = 0; i < code.constant_count; ++i) fill_vector(slot_[i], code.constants[i]);
@@ -327,7 +336,8 @@ class Run {
 
   void seek(int64_t begin) {
     for (int k = 0; k < code_.input_count; ++k) {
-      if (code_.inputs[k].access == TileAccess::kRow) cursor_[k].phase = begin % code_.inputs[k].sizes[0];
+      if (code_.inputs[k].access == TileAccess::kRow)
+        cursor_[k].phase = begin % code_.inputs[k].sizes[0];
     }
   }
 
@@ -335,13 +345,15 @@ class Run {
     int64_t n;
     for (int64_t at = begin; at < end; at += n) {
       n = end - at < code_.tile ? end - at : code_.tile;
-      const bool part = n < kLanes;  // the last elements: direct operands go through memory of one vector
+      const bool part =
+          n < kLanes;  // the last elements: direct operands go through memory of one vector
       if (!part) n -= n % kLanes;
       bind_inputs(at, n, part);
       for (int k = 0; k < code_.output_count; ++k) {
         const TileOutput& output = code_.outputs[k];
         if (output.direct) {
-          slot_[output.slot] = part ? memory_ + code_.slot_at[output.slot] : static_cast<float*>(outputs_[k]) + at;
+          slot_[output.slot] =
+              part ? memory_ + code_.slot_at[output.slot] : static_cast<float*>(outputs_[k]) + at;
         }
       }
       interpret(code_, slot_, part ? kLanes : n);
@@ -350,7 +362,8 @@ class Run {
   }
 
  private:
-  // Finds where to read a row in one piece; elements up to `last` (from the row's start) are needed.
+  // Finds where to read a row in one piece; elements up to `last` (from the row's start) are
+  // needed.
   void find_row(int k, int64_t last) {
     const TileInput& input = code_.inputs[k];
     const int64_t period = input.sizes[0];
@@ -419,15 +432,17 @@ class Run {
 
 }  // namespace
 
-// outputs(i) = program(inputs(i)) for the elements begin <= i < end of the iteration. An output may be the memory of an
-// input of as many elements of the same size where the plan says that all reads come first.
-void tile_run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t end) {
+// outputs(i) = program(inputs(i)) for the elements begin <= i < end of the iteration. An output may
+// be the memory of an input of as many elements of the same size where the plan says that all reads
+// come first.
+void tile_run(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin,
+              int64_t end) {
   Run(code, inputs, outputs, begin, end - begin, 0).run(begin, end);
 }
 
 // The same for the elements begin + r * stride + c, 0 <= r < rows, 0 <= c < columns.
-void tile_run_rows(const TileCode& code, const void* const* inputs, void* const* outputs, int64_t begin, int64_t columns,
-                   int64_t rows, int64_t stride) {
+void tile_run_rows(const TileCode& code, const void* const* inputs, void* const* outputs,
+                   int64_t begin, int64_t columns, int64_t rows, int64_t stride) {
   Run run(code, inputs, outputs, begin, columns, stride);
   for (int64_t r = 0; r < rows; ++r) {
     run.run(begin + r * stride, begin + r * stride + columns);

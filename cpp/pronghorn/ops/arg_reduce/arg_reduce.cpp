@@ -1,5 +1,5 @@
-// argmax(x), argmin(x) {axis, keepdims} -> int32: the position of the first extremum along an axis; of the first NaN if
-// there is one.
+// argmax(x), argmin(x) {axis, keepdims} -> int32: the position of the first extremum along an axis;
+// of the first NaN if there is one.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -19,7 +19,9 @@ std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 1);
   const Shape& x = call.inputs[0].shape;
   const int axis = normalize_axis(call.op.name, call.attrs.integer("axis"), x.rank());
-  if (x[axis] == 0) value_error(call.op.name, ": the axis must not be empty. Received: x.shape=", x, ", axis=", axis, ".");
+  if (x[axis] == 0)
+    value_error(call.op.name, ": the axis must not be empty. Received: x.shape=", x,
+                ", axis=", axis, ".");
   Shape shape;
   for (int i = 0; i < x.rank(); ++i) {
     if (i != axis) shape.push_back(x[i]);
@@ -68,14 +70,15 @@ void run(const Launch& launch) noexcept {
     parallel_ranges(plan.outer * plan.inner, piece, plan.n * 4, [&](int64_t begin, int64_t end) {
       if constexpr (std::is_same_v<T, float>) {
         if (plan.inner == 1) {
-          kernels().arg_reduce_rows(is_max ? ReduceKind::kMax : ReduceKind::kMin, x + begin * plan.n, end - begin, plan.n,
-                                    y + begin);
+          kernels().arg_reduce_rows(is_max ? ReduceKind::kMax : ReduceKind::kMin,
+                                    x + begin * plan.n, end - begin, plan.n, y + begin);
           return;
         }
       }
       if constexpr (std::is_arithmetic_v<T>) {
         for (int64_t i = begin; i < end; ++i) {
-          y[i] = position<is_max, T>(x + i / plan.inner * plan.n * plan.inner + i % plan.inner, plan.n, plan.inner);
+          y[i] = position<is_max, T>(x + i / plan.inner * plan.n * plan.inner + i % plan.inner,
+                                     plan.n, plan.inner);
         }
       }
     });
@@ -88,11 +91,19 @@ constexpr const char* kArgmin = "argmin";
 }  // namespace
 
 OpDef argmax_op() {
-  return {.name = kArgmax, .infer = infer, .prepare = prepare, .run = run<true>, .simplify = simplify<kArgmax>};
+  return {.name = kArgmax,
+          .infer = infer,
+          .prepare = prepare,
+          .run = run<true>,
+          .simplify = simplify<kArgmax>};
 }
 
 OpDef argmin_op() {
-  return {.name = kArgmin, .infer = infer, .prepare = prepare, .run = run<false>, .simplify = simplify<kArgmin>};
+  return {.name = kArgmin,
+          .infer = infer,
+          .prepare = prepare,
+          .run = run<false>,
+          .simplify = simplify<kArgmin>};
 }
 
 }  // namespace pronghorn::ops

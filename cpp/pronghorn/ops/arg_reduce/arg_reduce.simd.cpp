@@ -51,10 +51,12 @@ int64_t find_first(const float* x, int64_t n, float value) {
 
 }  // namespace
 
-// y(i) = the first j where x(i, j) is the maximum (kMax) or minimum (kMin) of the row, or is NaN.  x: (rows, n), n >= 1.
+// y(i) = the first j where x(i, j) is the maximum (kMax) or minimum (kMin) of the row, or is NaN.
+// x: (rows, n), n >= 1.
 void arg_reduce_rows(ReduceKind kind, const float* x, int64_t rows, int64_t n, int32_t* y) {
   if (n <= kLanes) {
-    return kind == ReduceKind::kMax ? arg_reduce_short_rows<true>(x, rows, n, y) : arg_reduce_short_rows<false>(x, rows, n, y);
+    return kind == ReduceKind::kMax ? arg_reduce_short_rows<true>(x, rows, n, y)
+                                    : arg_reduce_short_rows<false>(x, rows, n, y);
   }
   for (int64_t i = 0; i < rows; ++i) {
     float value;

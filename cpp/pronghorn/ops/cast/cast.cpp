@@ -1,5 +1,5 @@
-// cast: conversion of the element type. Float to integer truncates and saturates, NaN gives 0; anything to bool is != 0;
-// integer to integer keeps the low bits.
+// cast: conversion of the element type. Float to integer truncates and saturates, NaN gives 0;
+// anything to bool is != 0; integer to integer keeps the low bits.
 #include "pronghorn/ops/elementwise/rules.h"
 #include "pronghorn/tile/opcodes.h"
 
@@ -8,7 +8,8 @@ namespace {
 
 std::vector<Value> gradient(const GradientCall& call) {
   const DType from = call.g.dtype(call.inputs[0]);
-  if (!is_float(from) || !is_float(call.g.dtype(call.outputs[0])) || !call.d_outputs[0]) return {Value{}};
+  if (!is_float(from) || !is_float(call.g.dtype(call.outputs[0])) || !call.d_outputs[0])
+    return {Value{}};
   return {call.g.cast(call.d_outputs[0], from)};
 }
 

@@ -9,15 +9,16 @@
 namespace pronghorn::ops {
 namespace {
 
-constexpr int64_t kBlock = 1 << 16;   // floats of patches at once: a part of the L2 cache
-constexpr int64_t kRows = 112;        // rows of patches that share a panel of weights, if there are as many
+constexpr int64_t kBlock = 1 << 16;  // floats of patches at once: a part of the L2 cache
+constexpr int64_t kRows =
+    112;  // rows of patches that share a panel of weights, if there are as many
 constexpr int64_t kMaxDepth = 640;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Adds patches of images [first, last) of one group; dx, dy: of all groups.
-void add_group(const ColumnsPlan& plan, int64_t group, int64_t first, int64_t last, const float* dy, const float* weights,
-               float* dx, float* scratch) {
+void add_group(const ColumnsPlan& plan, int64_t group, int64_t first, int64_t last, const float* dy,
+               const float* weights, float* dx, float* scratch) {
   const ConvSizes& sizes = plan.sizes;
   const int64_t out = volume(sizes.windows.out);
   const int64_t ic = sizes.group_in();
@@ -46,7 +47,8 @@ void add_group(const ColumnsPlan& plan, int64_t group, int64_t first, int64_t la
         g.accumulate = k > 0;
         kernels().gemm_block(g);
       }
-      kernels().add_patches(sizes.windows, scratch, stride, row, rows, tap * ic, taps * ic, dx + group * ic);
+      kernels().add_patches(sizes.windows, scratch, stride, row, rows, tap * ic, taps * ic,
+                            dx + group * ic);
     }
   }
 }
@@ -54,7 +56,8 @@ void add_group(const ColumnsPlan& plan, int64_t group, int64_t first, int64_t la
 }  // namespace
 
 int64_t columns_cost(const ConvSizes& sizes) {
-  return 2 * sizes.batch * volume(sizes.windows.out) * sizes.taps() * sizes.group_in() * sizes.out_channels;
+  return 2 * sizes.batch * volume(sizes.windows.out) * sizes.taps() * sizes.group_in() *
+         sizes.out_channels;
 }
 
 ColumnsPlan plan_columns(const ConvSizes& sizes) {
@@ -64,13 +67,14 @@ ColumnsPlan plan_columns(const ConvSizes& sizes) {
   // At least eight tasks, and tasks of many rows, if there are as many images.
   plan.images = std::max<int64_t>(1, std::min(divide_up(kRows, out), sizes.batch / 8));
   plan.rows = std::min(plan.images * out, kRows);
-  plan.taps = std::clamp<int64_t>(kBlock / std::max<int64_t>(plan.rows * sizes.group_in(), 1), 1, sizes.taps());
+  plan.taps = std::clamp<int64_t>(kBlock / std::max<int64_t>(plan.rows * sizes.group_in(), 1), 1,
+                                  sizes.taps());
   plan.weights = sizes.taps() * sizes.in_channels * sizes.group_out();
   return plan;
 }
 
-void run_columns(const ColumnsPlan& plan, const float* dy, const float* w, float* dx, const Epilogue& epilogue,
-                 float* workspace) noexcept {
+void run_columns(const ColumnsPlan& plan, const float* dy, const float* w, float* dx,
+                 const Epilogue& epilogue, float* workspace) noexcept {
   const ConvSizes& sizes = plan.sizes;
   const int64_t columns = sizes.taps() * sizes.group_in();
   const int64_t image = volume(sizes.windows.in);
@@ -80,27 +84,30 @@ void run_columns(const ColumnsPlan& plan, const float* dy, const float* w, float
   parallel_for(strips, kStrip * sizes.out_channels * 4, [&](int64_t i) {
     const int64_t begin = i * kStrip;
     for (int64_t group = 0; group < sizes.groups; ++group) {
-      kernels().transpose_matrix(w + begin * sizes.out_channels + group * sizes.group_out(), sizes.out_channels,
-                                 std::min(kStrip, columns - begin), sizes.group_out(),
+      kernels().transpose_matrix(w + begin * sizes.out_channels + group * sizes.group_out(),
+                                 sizes.out_channels, std::min(kStrip, columns - begin),
+                                 sizes.group_out(),
                                  workspace + group * sizes.group_out() * columns + begin, columns);
     }
   });
   const int64_t tasks = divide_up(sizes.batch, plan.images);
-  parallel_for(tasks, std::max<int64_t>(columns_cost(sizes) / std::max<int64_t>(tasks, 1), 1), [&](int64_t i) {
-    const int64_t first = i * plan.images;
-    const int64_t last = std::min(first + plan.images, sizes.batch);
-    float* to = dx + first * image * sizes.in_channels;
-    std::fill_n(to, (last - first) * image * sizes.in_channels, 0.0f);
-    const int64_t stride = (plan.taps * sizes.group_in() + 31) / 32 * 32 + 16;
-    const int64_t depth = std::min(kMaxDepth, sizes.group_out());
-    float* scratch = thread_scratch(plan.rows * stride + depth * kGemmPanel + 16);
-    for (int64_t group = 0; group < sizes.groups; ++group) {
-      add_group(plan, group, first, last, dy, workspace, dx, scratch);
-    }
-    if (epilogue.apply != nullptr) {
-      epilogue.apply(epilogue.context, to, first * image, (last - first) * image, 0, sizes.in_channels, sizes.in_channels);
-    }
-  });
+  parallel_for(tasks, std::max<int64_t>(columns_cost(sizes) / std::max<int64_t>(tasks, 1), 1),
+               [&](int64_t i) {
+                 const int64_t first = i * plan.images;
+                 const int64_t last = std::min(first + plan.images, sizes.batch);
+                 float* to = dx + first * image * sizes.in_channels;
+                 std::fill_n(to, (last - first) * image * sizes.in_channels, 0.0f);
+                 const int64_t stride = (plan.taps * sizes.group_in() + 31) / 32 * 32 + 16;
+                 const int64_t depth = std::min(kMaxDepth, sizes.group_out());
+                 float* scratch = thread_scratch(plan.rows * stride + depth * kGemmPanel + 16);
+                 for (int64_t group = 0; group < sizes.groups; ++group) {
+                   add_group(plan, group, first, last, dy, workspace, dx, scratch);
+                 }
+                 if (epilogue.apply != nullptr) {
+                   epilogue.apply(epilogue.context, to, first * image, (last - first) * image, 0,
+                                  sizes.in_channels, sizes.in_channels);
+                 }
+               });
 }
 
 }  // namespace pronghorn::ops

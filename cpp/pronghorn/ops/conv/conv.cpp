@@ -1,5 +1,6 @@
-// conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial dimensions.
-// The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group by group.
+// conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial
+// dimensions. The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group
+// by group.
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -17,7 +18,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   if (call.payload == nullptr) expect_operands(call, 2);
   expect_float(call, 0);
   expect_same_dtype(call, 0, 1);
-  const ConvSizes sizes = conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
+  const ConvSizes sizes =
+      conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
   return {{call.inputs[0].dtype, window_output(sizes, sizes.out_channels)}};
 }
 
@@ -37,11 +39,13 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const Shape w = g.shape(inputs[1]);
   const ConvSizes sizes = conv_sizes("conv", g.shape(inputs[0]), w, attrs);
   if (!is_pointwise(sizes)) return {};
-  return g.apply("matmul", {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})});
+  return g.apply("matmul",
+                 {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})});
 }
 
 Prepared prepare(const OpCall& call) {
-  const ConvSizes sizes = conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
+  const ConvSizes sizes =
+      conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
   GemmShape shape{.m = sizes.batch * volume(sizes.windows.out),
                   .n = sizes.group_out(),
                   .k = sizes.taps() * sizes.group_in(),

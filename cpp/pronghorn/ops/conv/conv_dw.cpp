@@ -1,5 +1,6 @@
-// conv_dw(x, dy) {attributes of conv, kernel_spatial}: the gradient of conv with respect to its kernel.
-// The transposed matrix of patches of x times dy as a (pixels, out_channels) matrix, group by group.
+// conv_dw(x, dy) {attributes of conv, kernel_spatial}: the gradient of conv with respect to its
+// kernel. The transposed matrix of patches of x times dy as a (pixels, out_channels) matrix, group
+// by group.
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 
@@ -17,7 +18,8 @@ Shape kernel_shape(const OpCall& call) {
   const int64_t groups = call.attrs.integer("groups", 1);
   Shape w(std::span<const int64_t>(call.attrs.integers("kernel_spatial")));
   if (x.rank() < 3 || dy.rank() != x.rank() || groups < 1) {
-    value_error("conv_dw: expected x and dy of the same rank, 3 or more. Received: x.shape=", x, ", dy.shape=", dy, ".");
+    value_error("conv_dw: expected x and dy of the same rank, 3 or more. Received: x.shape=", x,
+                ", dy.shape=", dy, ".");
   }
   w.push_back(x.back() / groups);
   w.push_back(dy.back());
@@ -29,7 +31,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   expect_float(call, 0);
   expect_same_dtype(call, 0, 1);
   const Shape w = kernel_shape(call);
-  check_conv_output("conv_dw", conv_sizes("conv_dw", call.inputs[0].shape, w, call.attrs), call.inputs[1].shape);
+  check_conv_output("conv_dw", conv_sizes("conv_dw", call.inputs[0].shape, w, call.attrs),
+                    call.inputs[1].shape);
   return {{call.inputs[0].dtype, w}};
 }
 
@@ -50,14 +53,16 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const ConvSizes sizes = conv_sizes("conv_dw", types[0].shape, w, attrs);
   if (!is_pointwise(sizes)) return {};
   const int64_t pixels = sizes.batch * volume(sizes.windows.out);
-  const Value product = g.apply(
-      "matmul", {g.reshape(inputs[0], {pixels, sizes.in_channels}), g.reshape(inputs[1], {pixels, sizes.out_channels})},
-      {{"transpose_a", int64_t{1}}, {"transpose_b", int64_t{0}}});
+  const Value product = g.apply("matmul",
+                                {g.reshape(inputs[0], {pixels, sizes.in_channels}),
+                                 g.reshape(inputs[1], {pixels, sizes.out_channels})},
+                                {{"transpose_a", int64_t{1}}, {"transpose_b", int64_t{0}}});
   return g.reshape(product, w);
 }
 
 Prepared prepare(const OpCall& call) {
-  const ConvSizes sizes = conv_sizes("conv_dw", call.inputs[0].shape, call.outputs[0].shape, call.attrs);
+  const ConvSizes sizes =
+      conv_sizes("conv_dw", call.inputs[0].shape, call.outputs[0].shape, call.attrs);
   GemmShape shape{.m = sizes.taps() * sizes.group_in(),
                   .n = sizes.group_out(),
                   .k = sizes.batch * volume(sizes.windows.out),
@@ -89,7 +94,12 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef conv_dw_op() {
-  return {.name = "conv_dw", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run, .simplify = simplify};
+  return {.name = "conv_dw",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
 }
 
 }  // namespace pronghorn::ops

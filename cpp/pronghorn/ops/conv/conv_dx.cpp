@@ -1,7 +1,8 @@
-// conv_dx(dy, w) {attributes of conv, input_spatial}: the gradient of conv with respect to x; also the transposed
-// convolution. An input pixel receives from the windows that cover it: for those at one offset modulo the stride (a
-// "phase") these are windows of stride 1 over dy, so each phase is a convolution of dy with some taps of the kernel, in
-// reverse order and transposed. Where that means much work at borders, columns.h does it.
+// conv_dx(dy, w) {attributes of conv, input_spatial}: the gradient of conv with respect to x; also
+// the transposed convolution. An input pixel receives from the windows that cover it: for those at
+// one offset modulo the stride (a "phase") these are windows of stride 1 over dy, so each phase is
+// a convolution of dy with some taps of the kernel, in reverse order and transposed. Where that
+// means much work at borders, columns.h does it.
 #include <algorithm>
 #include <numeric>
 
@@ -15,7 +16,8 @@
 namespace pronghorn::ops {
 namespace {
 
-// One dimension of a phase: input pixels first, first + stride, ...; kernel taps tap, tap - step, ... (`count` of them).
+// One dimension of a phase: input pixels first, first + stride, ...; kernel taps tap, tap - step,
+// ... (`count` of them).
 struct Axis {
   int64_t first;
   int64_t pixels;
@@ -36,10 +38,10 @@ struct Phase {
 struct Plan {
   ConvSizes sizes;
   std::vector<Phase> phases;
-  int64_t result = 0;         // workspace, in floats: rows of a phase before they are scattered
+  int64_t result = 0;  // workspace, in floats: rows of a phase before they are scattered
   int64_t gemm_workspace = 0;
-  bool covers = true;         // every input pixel belongs to a phase
-  bool by_columns = false;    // with `columns` instead of phases
+  bool covers = true;       // every input pixel belongs to a phase
+  bool by_columns = false;  // with `columns` instead of phases
   ColumnsPlan columns;
   std::shared_ptr<const TilePlan> epilogue;
 
@@ -52,7 +54,8 @@ Shape input_shape(const OpCall& call) {
   Shape x{dy.rank() > 0 ? dy[0] : 0};
   for (const int64_t size : call.attrs.integers("input_spatial")) x.push_back(size);
   if (w.rank() < 3 || dy.rank() != w.rank()) {
-    value_error("conv_dx: expected dy and w of the same rank, 3 or more. Received: dy.shape=", dy, ", w.shape=", w, ".");
+    value_error("conv_dx: expected dy and w of the same rank, 3 or more. Received: dy.shape=", dy,
+                ", w.shape=", w, ".");
   }
   x.push_back(w[w.rank() - 2] * call.attrs.integer("groups", 1));
   return x;
@@ -63,7 +66,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   expect_float(call, 0);
   expect_same_dtype(call, 0, 1);
   const Shape x = input_shape(call);
-  check_conv_output("conv_dx", conv_sizes("conv_dx", x, call.inputs[1].shape, call.attrs), call.inputs[0].shape);
+  check_conv_output("conv_dx", conv_sizes("conv_dx", x, call.inputs[1].shape, call.attrs),
+                    call.inputs[0].shape);
   return {{call.inputs[0].dtype, x}};
 }
 
@@ -83,7 +87,8 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const Shape x = input_shape(OpCall{find_op("conv_dx"), types, {}, attrs, nullptr});
   const ConvSizes sizes = conv_sizes("conv_dx", x, types[1].shape, attrs);
   if (!is_pointwise(sizes)) return {};
-  return g.apply("matmul", {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})},
+  return g.apply("matmul",
+                 {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})},
                  {{"transpose_a", int64_t{0}}, {"transpose_b", int64_t{1}}});
 }
 
@@ -91,7 +96,13 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
 Axis axis_of(const Windows& w, int d, int64_t p) {
   const int64_t s = w.stride[d];
   const int64_t dilation = w.dilation[d];
-  Axis axis{.first = p, .pixels = (w.in[d] - p + s - 1) / s, .tap = 0, .step = 1, .count = 0, .dilation = 1, .pad = 0};
+  Axis axis{.first = p,
+            .pixels = (w.in[d] - p + s - 1) / s,
+            .tap = 0,
+            .step = 1,
+            .count = 0,
+            .dilation = 1,
+            .pad = 0};
   axis.step = s / std::gcd(s, dilation);
   for (int64_t k = 0; k < w.kernel[d]; ++k) {
     if ((p + w.pad[d] - k * dilation) % s != 0) continue;
@@ -146,7 +157,8 @@ Prepared prepare(const OpCall& call) {
         shape.batch.clear();
         for (int64_t group = 0; group < sizes.groups; ++group) {
           const int64_t column = group * sizes.group_in();
-          shape.batch.push_back({.a = 0, .b = group * shape.k * shape.n, .c = column, .row = 0, .col = column});
+          shape.batch.push_back(
+              {.a = 0, .b = group * shape.k * shape.n, .c = column, .row = 0, .col = column});
         }
         weights += taps * sizes.group_out() * sizes.in_channels;
         phase.gemm = plan_gemm(shape);
@@ -157,7 +169,8 @@ Prepared prepare(const OpCall& call) {
     }
   }
   int64_t cost = 0;
-  for (const Phase& phase : plan->phases) cost += 2 * phase.gemm.shape.m * phase.gemm.shape.k * sizes.in_channels;
+  for (const Phase& phase : plan->phases)
+    cost += 2 * phase.gemm.shape.m * phase.gemm.shape.k * sizes.in_channels;
   // Images are what runs in parallel there.
   const bool parallel = sizes.batch >= 4 || columns_cost(sizes) < 4 * kParallelGrain;
   if (parallel && 10 * cost > 11 * columns_cost(sizes)) {
@@ -167,14 +180,15 @@ Prepared prepare(const OpCall& call) {
   }
   plan->result = (weights + 15) / 16 * 16;
   plan->gemm_workspace = plan->result + (plan->scatters() ? (longest + 15) / 16 * 16 : 0);
-  return {.plan = plan, .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
+  return {.plan = plan,
+          .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
 }
 
 // out[group][tap][oc][ic] = w[kernel pixel of the tap][ic][group's oc]
 void transpose_weights(const Plan& plan, const Phase& phase, const float* w, float* out) {
   const ConvSizes& sizes = plan.sizes;
-  const int64_t(&kernel)[3] = sizes.windows.kernel;
-  const int64_t(&count)[3] = phase.windows.kernel;
+  const int64_t (&kernel)[3] = sizes.windows.kernel;
+  const int64_t (&count)[3] = phase.windows.kernel;
   const int64_t taps = volume(count);
   const int64_t ic = sizes.group_in();
   const int64_t oc = sizes.group_out();
@@ -183,9 +197,10 @@ void transpose_weights(const Plan& plan, const Phase& phase, const float* w, flo
     const int64_t group = i / taps;
     const int64_t t[3] = {tap / (count[1] * count[2]), tap / count[2] % count[1], tap % count[2]};
     int64_t pixel = 0;
-    for (int d = 0; d < 3; ++d) pixel = pixel * kernel[d] + phase.axis[d].tap - t[d] * phase.axis[d].step;
-    kernels().transpose_matrix(w + pixel * ic * sizes.out_channels + group * oc, sizes.out_channels, ic, oc,
-                               out + i * oc * ic, ic);
+    for (int d = 0; d < 3; ++d)
+      pixel = pixel * kernel[d] + phase.axis[d].tap - t[d] * phase.axis[d].step;
+    kernels().transpose_matrix(w + pixel * ic * sizes.out_channels + group * oc, sizes.out_channels,
+                               ic, oc, out + i * oc * ic, ic);
   });
 }
 
@@ -200,8 +215,8 @@ void scatter_phase(const Plan& plan, const Phase& phase, const float* rows, floa
     const int64_t i0 = axis[0].first + line / axis[1].pixels % axis[0].pixels * w.stride[0];
     const int64_t image = line / (axis[0].pixels * axis[1].pixels);
     float* to = dx + (((image * w.in[0] + i0) * w.in[1] + i1) * w.in[2] + axis[2].first) * channels;
-    kernels().copy_rows(rows + line * axis[2].pixels * channels, channels, axis[2].pixels, channels, to,
-                        w.stride[2] * channels);
+    kernels().copy_rows(rows + line * axis[2].pixels * channels, channels, axis[2].pixels, channels,
+                        to, w.stride[2] * channels);
   });
 }
 
@@ -212,7 +227,8 @@ void run(const Launch& launch) noexcept {
   float* workspace = static_cast<float*>(launch.workspace);
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
-  if (plan.by_columns) return run_columns(plan.columns, launch.input<float>(0), w, dx, epilogue, workspace);
+  if (plan.by_columns)
+    return run_columns(plan.columns, launch.input<float>(0), w, dx, epilogue, workspace);
   const int64_t pixels = plan.sizes.batch * volume(plan.sizes.windows.in);
   const int64_t channels = plan.sizes.in_channels;
   if (!plan.covers) std::fill_n(dx, pixels * channels, 0.0f);
@@ -231,7 +247,8 @@ void run(const Launch& launch) noexcept {
   if (plan.scatters() && epilogue.apply != nullptr && channels > 0) {
     const int64_t piece = std::max<int64_t>(1, 8192 / channels);
     parallel_ranges(pixels, piece, channels * 4, [&](int64_t begin, int64_t end) {
-      epilogue.apply(epilogue.context, dx + begin * channels, begin, end - begin, 0, channels, channels);
+      epilogue.apply(epilogue.context, dx + begin * channels, begin, end - begin, 0, channels,
+                     channels);
     });
   }
 }

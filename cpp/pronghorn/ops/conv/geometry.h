@@ -11,15 +11,17 @@ namespace pronghorn::ops {
 
 inline constexpr int kMaxSpatial = 3;
 
-// Spatial sizes of length `rank`, as windows over three dimensions (unused leading ones are 1). `out` is what fits.
+// Spatial sizes of length `rank`, as windows over three dimensions (unused leading ones are 1).
+// `out` is what fits.
 struct WindowSizes {
-  int spatial = 0;     // 1, 2 or 3
+  int spatial = 0;  // 1, 2 or 3
   int64_t batch = 0;
   Windows windows{};
   int64_t pad_high[kMaxSpatial] = {0, 0, 0};
 };
 
-// What the sizes are made of. kernel, dilations: of the spatial rank; dilations may be empty (all 1).
+// What the sizes are made of. kernel, dilations: of the spatial rank; dilations may be empty (all
+// 1).
 struct WindowRequest {
   std::string_view op;
   Shape image;  // (batch, spatial..., channels)
@@ -27,7 +29,8 @@ struct WindowRequest {
   const Attrs& attrs;  // strides, pads_low, pads_high, and dilations where the op has them
 };
 
-// Checks everything; throws a ValueError naming the op if a window does not fit or an attribute has another length.
+// Checks everything; throws a ValueError naming the op if a window does not fit or an attribute has
+// another length.
 WindowSizes window_sizes(const WindowRequest& request);
 
 // (batch, out..., channels)

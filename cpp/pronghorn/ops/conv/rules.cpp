@@ -18,14 +18,19 @@ Attrs conv_attrs(const Attrs& attrs, const char* name, std::span<const int64_t> 
   return with;
 }
 
-std::span<const int64_t> image_spatial(const Shape& x) { return x.dims().subspan(1, static_cast<size_t>(x.rank() - 2)); }
+std::span<const int64_t> image_spatial(const Shape& x) {
+  return x.dims().subspan(1, static_cast<size_t>(x.rank() - 2));
+}
 
-std::span<const int64_t> kernel_spatial(const Shape& w) { return w.dims().first(static_cast<size_t>(w.rank() - 2)); }
+std::span<const int64_t> kernel_spatial(const Shape& w) {
+  return w.dims().first(static_cast<size_t>(w.rank() - 2));
+}
 
-void fill_patches(const void* source, int64_t group, int64_t row0, int64_t rows, int64_t col0, int64_t cols, float* out,
-                  int64_t out_stride) {
+void fill_patches(const void* source, int64_t group, int64_t row0, int64_t rows, int64_t col0,
+                  int64_t cols, float* out, int64_t out_stride) {
   const auto& from = *static_cast<const PatchSource*>(source);
-  kernels().copy_patches(*from.windows, from.x + group * from.windows->channels, row0, rows, col0, cols, out, out_stride);
+  kernels().copy_patches(*from.windows, from.x + group * from.windows->channels, row0, rows, col0,
+                         cols, out, out_stride);
 }
 
 }  // namespace pronghorn::ops

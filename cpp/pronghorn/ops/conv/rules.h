@@ -22,7 +22,7 @@ struct PatchSource {
   const Windows* windows;
   const float* x;
 };
-void fill_patches(const void* source, int64_t group, int64_t row0, int64_t rows, int64_t col0, int64_t cols, float* out,
-                  int64_t out_stride);
+void fill_patches(const void* source, int64_t group, int64_t row0, int64_t rows, int64_t col0,
+                  int64_t cols, float* out, int64_t out_stride);
 
 }  // namespace pronghorn::ops

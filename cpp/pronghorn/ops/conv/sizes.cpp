@@ -4,7 +4,9 @@ namespace pronghorn::ops {
 
 ConvSizes conv_sizes(std::string_view op, const Shape& x, const Shape& w, const Attrs& attrs) {
   if (x.rank() != w.rank() || x.rank() < 3) {
-    value_error(op, ": expected x (batch, spatial..., channels) and w (kernel..., channels, out_channels) of the same rank. ",
+    value_error(op,
+                ": expected x (batch, spatial..., channels) and w (kernel..., channels, "
+                "out_channels) of the same rank. ",
                 "Received: x.shape=", x, ", w.shape=", w, ".");
   }
   ConvSizes sizes;
@@ -15,11 +17,12 @@ ConvSizes conv_sizes(std::string_view op, const Shape& x, const Shape& w, const 
   sizes.out_channels = w.back();
   const int64_t group_in = w[w.rank() - 2];
   if (sizes.groups < 1 || group_in * sizes.groups != sizes.in_channels) {
-    value_error(op, ": channels of x must be groups times those of w. Received: x.shape=", x, ", w.shape=", w,
-                ", groups=", sizes.groups, ".");
+    value_error(op, ": channels of x must be groups times those of w. Received: x.shape=", x,
+                ", w.shape=", w, ", groups=", sizes.groups, ".");
   }
   if (sizes.out_channels % sizes.groups != 0) {
-    value_error(op, ": out_channels must be a multiple of groups. Received: w.shape=", w, ", groups=", sizes.groups, ".");
+    value_error(op, ": out_channels must be a multiple of groups. Received: w.shape=", w,
+                ", groups=", sizes.groups, ".");
   }
   sizes.windows.channels = group_in;
   return sizes;
@@ -27,7 +30,8 @@ ConvSizes conv_sizes(std::string_view op, const Shape& x, const Shape& w, const 
 
 void check_conv_output(std::string_view op, const ConvSizes& sizes, const Shape& dy) {
   const Shape expected = window_output(sizes, sizes.out_channels);
-  if (dy != expected) value_error(op, ": expected dy.shape=", expected, ". Received: dy.shape=", dy, ".");
+  if (dy != expected)
+    value_error(op, ": expected dy.shape=", expected, ". Received: dy.shape=", dy, ".");
 }
 
 bool is_pointwise(const ConvSizes& sizes) {

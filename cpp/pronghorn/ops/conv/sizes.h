@@ -1,4 +1,5 @@
-// Sizes of conv, conv_dx and conv_dw, which share their attributes: strides, dilations, pads_low, pads_high, groups.
+// Sizes of conv, conv_dx and conv_dw, which share their attributes: strides, dilations, pads_low,
+// pads_high, groups.
 #pragma once
 
 #include "pronghorn/ops/conv/geometry.h"
@@ -23,7 +24,8 @@ ConvSizes conv_sizes(std::string_view op, const Shape& x, const Shape& w, const 
 // Throws unless dy has the shape of conv(x, w).
 void check_conv_output(std::string_view op, const ConvSizes& sizes, const Shape& dy);
 
-// Whether the convolution is a matrix product of pixels: windows of one pixel each, all of them, one group.
+// Whether the convolution is a matrix product of pixels: windows of one pixel each, all of them,
+// one group.
 bool is_pointwise(const ConvSizes& sizes);
 
 }  // namespace pronghorn::ops

@@ -1,6 +1,7 @@
-// depthwise_conv(x, w) {strides, dilations, pads_low, pads_high}: x (batch, spatial..., channels), w (kernel..., channels,
-// multiplier) -> (batch, spatial..., channels * multiplier); depthwise_conv_dx(dy, w) {.., input_spatial} and
-// depthwise_conv_dw(x, dy) {.., kernel_spatial} are its gradients, and one another's.
+// depthwise_conv(x, w) {strides, dilations, pads_low, pads_high}: x (batch, spatial..., channels),
+// w (kernel..., channels, multiplier) -> (batch, spatial..., channels * multiplier);
+// depthwise_conv_dx(dy, w) {.., input_spatial} and depthwise_conv_dw(x, dy) {.., kernel_spatial}
+// are its gradients, and one another's.
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
@@ -29,27 +30,33 @@ struct Plan {
 
 WindowSizes sizes_of(std::string_view op, const Shape& x, const Shape& w, const Attrs& attrs) {
   if (x.rank() != w.rank() || x.rank() < 3 || w[w.rank() - 2] != x.back()) {
-    value_error(op, ": expected x (batch, spatial..., channels) and w (kernel..., channels, multiplier) of the same rank. ",
+    value_error(op,
+                ": expected x (batch, spatial..., channels) and w (kernel..., channels, "
+                "multiplier) of the same rank. ",
                 "Received: x.shape=", x, ", w.shape=", w, ".");
   }
   return window_sizes({op, x, std::vector<int64_t>(w.begin(), w.end() - 2), attrs});
 }
 
-std::shared_ptr<Plan> make_plan(std::string_view op, const Shape& x, const Shape& w, const Attrs& attrs) {
+std::shared_ptr<Plan> make_plan(std::string_view op, const Shape& x, const Shape& w,
+                                const Attrs& attrs) {
   auto plan = std::make_shared<Plan>();
   plan->sizes = sizes_of(op, x, w, attrs);
   plan->multiplier = w.back();
   plan->out_channels = x.back() * w.back();
   plan->taps = volume(plan->sizes.windows.kernel);
   if (plan->multiplier != 1) {
-    for (int64_t j = 0; j < plan->out_channels; ++j) plan->source.push_back(static_cast<int32_t>(j / plan->multiplier));
+    for (int64_t j = 0; j < plan->out_channels; ++j)
+      plan->source.push_back(static_cast<int32_t>(j / plan->multiplier));
   }
   return plan;
 }
 
-void check_output(std::string_view op, const WindowSizes& sizes, int64_t channels, const Shape& dy) {
+void check_output(std::string_view op, const WindowSizes& sizes, int64_t channels,
+                  const Shape& dy) {
   const Shape expected = window_output(sizes, channels);
-  if (dy != expected) value_error(op, ": expected dy.shape=", expected, ". Received: dy.shape=", dy, ".");
+  if (dy != expected)
+    value_error(op, ": expected dy.shape=", expected, ". Received: dy.shape=", dy, ".");
 }
 
 // The shape of x for depthwise_conv_dx, of w for depthwise_conv_dw.
@@ -57,7 +64,8 @@ Shape input_shape(const OpCall& call) {
   const Shape& dy = call.inputs[0].shape;
   const Shape& w = call.inputs[1].shape;
   if (w.rank() < 3 || dy.rank() != w.rank()) {
-    value_error(call.op.name, ": expected dy and w of the same rank, 3 or more. Received: dy.shape=", dy,
+    value_error(call.op.name,
+                ": expected dy and w of the same rank, 3 or more. Received: dy.shape=", dy,
                 ", w.shape=", w, ".");
   }
   Shape x{dy[0]};
@@ -70,8 +78,10 @@ Shape kernel_shape(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
   const Shape& dy = call.inputs[1].shape;
   if (x.rank() < 3 || dy.rank() != x.rank() || x.back() == 0 || dy.back() % x.back() != 0) {
-    value_error(call.op.name, ": expected x (.., channels) and dy (.., channels * multiplier). Received: x.shape=", x,
-                ", dy.shape=", dy, ".");
+    value_error(
+        call.op.name,
+        ": expected x (.., channels) and dy (.., channels * multiplier). Received: x.shape=", x,
+        ", dy.shape=", dy, ".");
   }
   Shape w(std::span<const int64_t>(call.attrs.integers("kernel_spatial")));
   w.push_back(x.back());
@@ -96,7 +106,8 @@ std::vector<TensorType> infer_dx(const OpCall& call) {
   check_operands(call);
   const Shape x = input_shape(call);
   const Shape& w = call.inputs[1].shape;
-  check_output(call.op.name, sizes_of(call.op.name, x, w, call.attrs), x.back() * w.back(), call.inputs[0].shape);
+  check_output(call.op.name, sizes_of(call.op.name, x, w, call.attrs), x.back() * w.back(),
+               call.inputs[0].shape);
   return {{call.inputs[0].dtype, x}};
 }
 
@@ -104,7 +115,8 @@ std::vector<TensorType> infer_dw(const OpCall& call) {
   check_operands(call);
   const Shape w = kernel_shape(call);
   const Shape& dy = call.inputs[1].shape;
-  check_output(call.op.name, sizes_of(call.op.name, call.inputs[0].shape, w, call.attrs), dy.back(), dy);
+  check_output(call.op.name, sizes_of(call.op.name, call.inputs[0].shape, w, call.attrs), dy.back(),
+               dy);
   return {{call.inputs[0].dtype, w}};
 }
 
@@ -165,11 +177,13 @@ Prepared prepare_dx(const OpCall& call) {
 void finish(const Plan& plan, const Launch& launch, int64_t begin, int64_t end, int64_t channels) {
   if (plan.epilogue == nullptr) return;
   const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
-  TileEpilogue::apply(&epilogue, launch.output<float>(0) + begin * channels, begin, end - begin, 0, channels, channels);
+  TileEpilogue::apply(&epilogue, launch.output<float>(0) + begin * channels, begin, end - begin, 0,
+                      channels, channels);
 }
 
 Prepared prepare_dw(const OpCall& call) {
-  const auto plan = make_plan(call.op.name, call.inputs[0].shape, call.outputs[0].shape, call.attrs);
+  const auto plan =
+      make_plan(call.op.name, call.inputs[0].shape, call.outputs[0].shape, call.attrs);
   const Windows& w = plan->sizes.windows;
   plan->lines = plan->sizes.batch * w.out[0] * w.out[1];
   // Partial sums of at least a quarter million operations, at most 32.
@@ -185,11 +199,13 @@ void run(const Launch& launch) noexcept {
   const int64_t rows = plan.sizes.batch * volume(plan.sizes.windows.out);
   if (rows == 0 || plan.out_channels == 0) return;
   const int64_t cost = 2 * plan.taps * plan.out_channels;
-  parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
-    kernels().depthwise_pixels(plan.sizes.windows, plan.sources(), launch.input<float>(0), launch.input<float>(1), begin,
-                               end - begin, plan.out_channels, launch.output<float>(0));
-    finish(plan, launch, begin, end, plan.out_channels);
-  });
+  parallel_ranges(
+      rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
+        kernels().depthwise_pixels(plan.sizes.windows, plan.sources(), launch.input<float>(0),
+                                   launch.input<float>(1), begin, end - begin, plan.out_channels,
+                                   launch.output<float>(0));
+        finish(plan, launch, begin, end, plan.out_channels);
+      });
 }
 
 void run_dx(const Launch& launch) noexcept {
@@ -197,11 +213,13 @@ void run_dx(const Launch& launch) noexcept {
   const int64_t rows = plan.sizes.batch * volume(plan.sizes.windows.in);
   if (rows == 0 || plan.out_channels == 0) return;
   const int64_t cost = 2 * plan.taps * plan.out_channels;
-  parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
-    kernels().depthwise_dx_pixels(plan.sizes.windows, launch.input<float>(0), launch.input<float>(1), begin, end - begin,
-                                  plan.multiplier, launch.output<float>(0));
-    finish(plan, launch, begin, end, plan.sizes.windows.channels);
-  });
+  parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost,
+                  [&](int64_t begin, int64_t end) {
+                    kernels().depthwise_dx_pixels(plan.sizes.windows, launch.input<float>(0),
+                                                  launch.input<float>(1), begin, end - begin,
+                                                  plan.multiplier, launch.output<float>(0));
+                    finish(plan, launch, begin, end, plan.sizes.windows.channels);
+                  });
 }
 
 void run_dw(const Launch& launch) noexcept {
@@ -213,7 +231,8 @@ void run_dw(const Launch& launch) noexcept {
     const int64_t begin = i * plan.piece;
     float* part = parts + i * size;
     std::fill_n(part, size, 0.0f);
-    kernels().depthwise_dw_lines(plan.sizes.windows, plan.sources(), launch.input<float>(0), launch.input<float>(1), begin,
+    kernels().depthwise_dw_lines(plan.sizes.windows, plan.sources(), launch.input<float>(0),
+                                 launch.input<float>(1), begin,
                                  std::min(plan.piece, plan.lines - begin), plan.out_channels, part);
   });
   kernels().add_partial_sums(parts, plan.pieces, size, size, launch.output<float>(0), false);

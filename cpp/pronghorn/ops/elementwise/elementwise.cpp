@@ -47,23 +47,25 @@ Expr gelu_tanh_gradient(const Expr& x, const Expr& dy) {
   return dy * (0.5 * (t + 1.0) + 0.5 * (x * slope));
 }
 
-bool has_gradient(const GradientCall& call) { return is_float(call.g.dtype(call.inputs[0])) && call.d_outputs[0]; }
+bool has_gradient(const GradientCall& call) {
+  return is_float(call.g.dtype(call.inputs[0])) && call.d_outputs[0];
+}
 
-#define UNARY_GRADIENT(name, gradient)                                    \
-  std::vector<Value> name##_gradient(const GradientCall& call) {          \
-    if (!has_gradient(call)) return {Value{}};                            \
-    [[maybe_unused]] const Expr x(call.g, call.inputs[0]);                \
-    [[maybe_unused]] const Expr y(call.g, call.outputs[0]);               \
-    [[maybe_unused]] const Expr dy(call.g, call.d_outputs[0]);            \
-    return {(gradient).value};                                            \
+#define UNARY_GRADIENT(name, gradient)                           \
+  std::vector<Value> name##_gradient(const GradientCall& call) { \
+    if (!has_gradient(call)) return {Value{}};                   \
+    [[maybe_unused]] const Expr x(call.g, call.inputs[0]);       \
+    [[maybe_unused]] const Expr y(call.g, call.outputs[0]);      \
+    [[maybe_unused]] const Expr dy(call.g, call.d_outputs[0]);   \
+    return {(gradient).value};                                   \
   }
-#define BINARY_GRADIENT(name, da, db)                                     \
-  std::vector<Value> name##_gradient(const GradientCall& call) {          \
-    if (!has_gradient(call)) return {Value{}, Value{}};                   \
-    [[maybe_unused]] const Expr a(call.g, call.inputs[0]);                \
-    [[maybe_unused]] const Expr b(call.g, call.inputs[1]);                \
-    [[maybe_unused]] const Expr y(call.g, call.outputs[0]);               \
-    [[maybe_unused]] const Expr dy(call.g, call.d_outputs[0]);            \
+#define BINARY_GRADIENT(name, da, db)                                          \
+  std::vector<Value> name##_gradient(const GradientCall& call) {               \
+    if (!has_gradient(call)) return {Value{}, Value{}};                        \
+    [[maybe_unused]] const Expr a(call.g, call.inputs[0]);                     \
+    [[maybe_unused]] const Expr b(call.g, call.inputs[1]);                     \
+    [[maybe_unused]] const Expr y(call.g, call.outputs[0]);                    \
+    [[maybe_unused]] const Expr dy(call.g, call.d_outputs[0]);                 \
     return {to_operand(call, 0, (da).value), to_operand(call, 1, (db).value)}; \
   }
 
@@ -80,7 +82,8 @@ Value to_operand(const GradientCall& call, size_t i, Value gradient) {
 #include "pronghorn/tile/elementwise.inc"
 
 std::vector<Value> where_gradient(const GradientCall& call) {
-  if (!is_float(call.g.dtype(call.inputs[1])) || !call.d_outputs[0]) return {Value{}, Value{}, Value{}};
+  if (!is_float(call.g.dtype(call.inputs[1])) || !call.d_outputs[0])
+    return {Value{}, Value{}, Value{}};
   const Expr condition(call.g, call.inputs[0]);
   const Expr dy(call.g, call.d_outputs[0]);
   const Expr zero = dy.number(0.0);
@@ -113,27 +116,32 @@ std::vector<TensorType> infer(const OpCall& call) {
 #define DEFINE(name, infer, gradient) \
   OpDef name##_op() { return elementwise(#name, infer, gradient, static_cast<int>(TileOp::name)); }
 #define FLOAT_UNARY(name, value, gradient) DEFINE(name, (infer<infer_float, 1>), name##_gradient)
-#define NUMBER_UNARY(name, value, integer, gradient) DEFINE(name, (infer<infer_number, 1>), name##_gradient)
+#define NUMBER_UNARY(name, value, integer, gradient) \
+  DEFINE(name, (infer<infer_number, 1>), name##_gradient)
 #define NUMBER_TEST(name, value, integer) DEFINE(name, (infer<infer_test, 1>), nullptr)
 #define LOGICAL_UNARY(name, value) DEFINE(name, (infer<infer_logical, 1>), nullptr)
 #define INTEGER_UNARY(name, integer) \
   OpDef name##_op() { return elementwise(#name, (infer<infer_integer, 1>), nullptr, kNoTile); }
 #define FLOAT_BINARY(name, value, da, db) DEFINE(name, (infer<infer_float, 2>), name##_gradient)
-#define NUMBER_BINARY(name, value, integer, da, db) DEFINE(name, (infer<infer_number, 2>), name##_gradient)
+#define NUMBER_BINARY(name, value, integer, da, db) \
+  DEFINE(name, (infer<infer_number, 2>), name##_gradient)
 #define COMPARE(name, value, integer) DEFINE(name, (infer<infer_test, 2>), nullptr)
 #define LOGICAL_BINARY(name, value) DEFINE(name, (infer<infer_logical, 2>), nullptr)
 #define INTEGER_BINARY(name, integer) \
   OpDef name##_op() { return elementwise(#name, (infer<infer_integer, 2>), nullptr, kNoTile); }
 #include "pronghorn/tile/elementwise.inc"
 
-OpDef where_op() { return elementwise("where", infer_where, where_gradient, static_cast<int>(TileOp::where)); }
+OpDef where_op() {
+  return elementwise("where", infer_where, where_gradient, static_cast<int>(TileOp::where));
+}
 
 OpDef identity_op() {
-  return {.name = "identity",
-          .infer = infer_same,
-          .gradient = [](const GradientCall& call) { return std::vector<Value>{call.d_outputs[0]}; },
-          .simplify = [](Builder&, std::span<const Value> inputs, const Attrs&) { return inputs[0]; },
-          .is_view = true};
+  return {
+      .name = "identity",
+      .infer = infer_same,
+      .gradient = [](const GradientCall& call) { return std::vector<Value>{call.d_outputs[0]}; },
+      .simplify = [](Builder&, std::span<const Value> inputs, const Attrs&) { return inputs[0]; },
+      .is_view = true};
 }
 
 OpDef stop_gradient_op() { return {.name = "stop_gradient", .infer = infer_same, .is_view = true}; }

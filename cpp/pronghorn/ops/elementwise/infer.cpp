@@ -5,7 +5,9 @@ namespace pronghorn::ops {
 namespace {
 
 // "x" of unary ops, "x1", "x2" of the others.
-std::string operand_name(const OpCall& call, size_t i) { return call.inputs.size() == 1 ? "x" : concat("x", i + 1); }
+std::string operand_name(const OpCall& call, size_t i) {
+  return call.inputs.size() == 1 ? "x" : concat("x", i + 1);
+}
 
 std::string dtypes(const OpCall& call) {
   std::string text;
@@ -17,20 +19,23 @@ std::string dtypes(const OpCall& call) {
 
 Shape broadcast(const OpCall& call) {
   Shape shape = call.inputs[0].shape;
-  for (size_t i = 1; i < call.inputs.size(); ++i) shape = broadcast_shapes(call.op.name, shape, call.inputs[i].shape);
+  for (size_t i = 1; i < call.inputs.size(); ++i)
+    shape = broadcast_shapes(call.op.name, shape, call.inputs[i].shape);
   return shape;
 }
 
 void check_equal_dtypes(const OpCall& call) {
   for (const TensorType& type : call.inputs) {
     if (type.dtype != call.inputs[0].dtype) {
-      type_error(call.op.name, ": operands must have the same dtype. Received: ", dtypes(call), ".");
+      type_error(call.op.name, ": operands must have the same dtype. Received: ", dtypes(call),
+                 ".");
     }
   }
 }
 
 template <typename Accepts>
-std::vector<TensorType> infer(const OpCall& call, const char* accepted, Accepts accepts, std::optional<DType> result) {
+std::vector<TensorType> infer(const OpCall& call, const char* accepted, Accepts accepts,
+                              std::optional<DType> result) {
   for (const TensorType& type : call.inputs) {
     if (!accepts(type.dtype)) {
       type_error(call.op.name, ": dtype must be ", accepted, ". Received: ", dtypes(call), ".");
@@ -59,14 +64,17 @@ std::vector<TensorType> infer_logical(const OpCall& call) {
 }
 
 std::vector<TensorType> infer_integer(const OpCall& call) {
-  return infer(call, "an integer or bool", [](DType dtype) { return !is_float(dtype); }, std::nullopt);
+  return infer(
+      call, "an integer or bool", [](DType dtype) { return !is_float(dtype); }, std::nullopt);
 }
 
 std::vector<TensorType> infer_where(const OpCall& call) {
   expect_operands(call, 3);
   if (call.inputs[0].dtype != DType::kBool || call.inputs[1].dtype != call.inputs[2].dtype) {
-    type_error("where: condition must be bool and x1, x2 of the same dtype. Received: condition.dtype=",
-               call.inputs[0].dtype, ", x1.dtype=", call.inputs[1].dtype, ", x2.dtype=", call.inputs[2].dtype, ".");
+    type_error(
+        "where: condition must be bool and x1, x2 of the same dtype. Received: condition.dtype=",
+        call.inputs[0].dtype, ", x1.dtype=", call.inputs[1].dtype,
+        ", x2.dtype=", call.inputs[2].dtype, ".");
   }
   return {{call.inputs[1].dtype, broadcast(call)}};
 }
@@ -81,8 +89,10 @@ std::vector<TensorType> infer_cast(const OpCall& call) {
   const std::string& name = call.attrs.text("dtype");
   const std::optional<DType> dtype = parse_dtype(name);
   if (!dtype) {
-    value_error("cast: dtype must be bool, uint8, uint16, uint32, int8, int16, int32, int64, float16, bfloat16 or float32. ",
-                "Received: dtype='", name, "'.");
+    value_error(
+        "cast: dtype must be bool, uint8, uint16, uint32, int8, int16, int32, int64, float16, "
+        "bfloat16 or float32. ",
+        "Received: dtype='", name, "'.");
   }
   return {{*dtype, call.inputs[0].shape}};
 }

@@ -1,11 +1,12 @@
-// Elementwise loops on integers and bools. Arithmetic wraps as in two's complement; a division by zero gives 0; a shift
-// by more than the width gives what shifting step by step would.
+// Elementwise loops on integers and bools. Arithmetic wraps as in two's complement; a division by
+// zero gives 0; a shift by more than the width gives what shifting step by step would.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/vec.h"
 #include "pronghorn/tile/opcodes.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("tree-vectorize", "vect-cost-model=dynamic")  // -O2 of GCC leaves these loops scalar
+#pragma GCC optimize("tree-vectorize", \
+                     "vect-cost-model=dynamic")  // -O2 of GCC leaves these loops scalar
 #endif
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
@@ -31,13 +32,21 @@ template <typename T>
 inline constexpr int kBits = static_cast<int>(8 * sizeof(T));
 
 template <typename T>
-PRONGHORN_INLINE T add(T a, T b) { return static_cast<T>(Wrap<T>(a) + Wrap<T>(b)); }
+PRONGHORN_INLINE T add(T a, T b) {
+  return static_cast<T>(Wrap<T>(a) + Wrap<T>(b));
+}
 template <typename T>
-PRONGHORN_INLINE T subtract(T a, T b) { return static_cast<T>(Wrap<T>(a) - Wrap<T>(b)); }
+PRONGHORN_INLINE T subtract(T a, T b) {
+  return static_cast<T>(Wrap<T>(a) - Wrap<T>(b));
+}
 template <typename T>
-PRONGHORN_INLINE T multiply(T a, T b) { return static_cast<T>(Wrap<T>(a) * Wrap<T>(b)); }
+PRONGHORN_INLINE T multiply(T a, T b) {
+  return static_cast<T>(Wrap<T>(a) * Wrap<T>(b));
+}
 template <typename T>
-PRONGHORN_INLINE T negate(T x) { return static_cast<T>(Wrap<T>(0) - Wrap<T>(x)); }
+PRONGHORN_INLINE T negate(T x) {
+  return static_cast<T>(Wrap<T>(0) - Wrap<T>(x));
+}
 template <typename T>
 PRONGHORN_INLINE T absolute(T x) {
   if constexpr (kSigned<T>) return x < 0 ? negate(x) : x;
@@ -51,9 +60,13 @@ PRONGHORN_INLINE T signum(T x) {
   return T(x != 0);
 }
 template <typename T>
-PRONGHORN_INLINE T complement(T x) { return static_cast<T>(~Wrap<T>(x)); }
+PRONGHORN_INLINE T complement(T x) {
+  return static_cast<T>(~Wrap<T>(x));
+}
 template <>
-PRONGHORN_INLINE bool complement(bool x) { return !x; }
+PRONGHORN_INLINE bool complement(bool x) {
+  return !x;
+}
 
 template <typename T>
 PRONGHORN_INLINE T floor_divide(T a, T b) {
@@ -143,9 +156,12 @@ template <typename T>
 void run(const IntegerCall& call, int64_t n) {
   switch (static_cast<TileOp>(call.op)) {
 #define UNARY(name, value, Result) \
-  case TileOp::name: return map1<T>(call, n, []([[maybe_unused]] T x) -> Result { return static_cast<Result>(value); });
+  case TileOp::name:               \
+    return map1<T>(call, n,        \
+                   []([[maybe_unused]] T x) -> Result { return static_cast<Result>(value); });
 #define BINARY(name, value, Result) \
-  case TileOp::name: return map2<T>(call, n, [](T a, T b) -> Result { return static_cast<Result>(value); });
+  case TileOp::name:                \
+    return map2<T>(call, n, [](T a, T b) -> Result { return static_cast<Result>(value); });
 #define NUMBER_UNARY(name, value, integer, gradient) UNARY(name, integer, T)
 #define NUMBER_TEST(name, value, integer) UNARY(name, integer, bool)
 #define INTEGER_UNARY(name, integer) UNARY(name, integer, T)
@@ -178,7 +194,8 @@ void choose(const SelectCall& call, int64_t n) {
   const T* b = static_cast<const T*>(call.b);
   T* out = static_cast<T*>(call.out);
   for (int64_t i = 0; i < n; ++i) {
-    out[i] = call.condition[i * call.condition_stride] != 0 ? a[i * call.a_stride] : b[i * call.b_stride];
+    out[i] = call.condition[i * call.condition_stride] != 0 ? a[i * call.a_stride]
+                                                            : b[i * call.b_stride];
   }
 }
 
@@ -190,7 +207,8 @@ PRONGHORN_INLINE To converted(From x) {
 
 }  // namespace
 
-// The contract stands at IntegerCall. Operands are contiguous; out may be the memory of an operand of stride 1.
+// The contract stands at IntegerCall. Operands are contiguous; out may be the memory of an operand
+// of stride 1.
 void integer_run(const IntegerCall& call, int64_t n) {
   dispatch_integer(call.type, [&]<typename T>() { run<T>(call, n); });
 }
@@ -206,7 +224,8 @@ void integer_select(const SelectCall& call, int64_t n) {
 }
 
 // to(i) = from(i), the low bits of it, or to bool: whether it is not 0. Both types integer or bool.
-void integer_cast(ElementType from_type, const void* from, ElementType to_type, void* to, int64_t n) {
+void integer_cast(ElementType from_type, const void* from, ElementType to_type, void* to,
+                  int64_t n) {
   dispatch_integer(from_type, [&]<typename From>() {
     dispatch_integer(to_type, [&]<typename To>() {
       const From* x = static_cast<const From*>(from);

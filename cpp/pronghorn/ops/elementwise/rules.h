@@ -1,5 +1,5 @@
-// Shape rules and execution that the elementwise ops share. Operands broadcast as in NumPy; float results are computed
-// in float32 and rounded to the operands' dtype.
+// Shape rules and execution that the elementwise ops share. Operands broadcast as in NumPy; float
+// results are computed in float32 and rounded to the operands' dtype.
 #pragma once
 
 #include <optional>
@@ -29,7 +29,8 @@ Prepared prepare_cast(const OpCall& call);
 // The number that a constant of one element holds.
 std::optional<double> constant_of(Builder& g, Value v);
 
-// Rewrites with constant operands (x + 0, x * 1, power(x, 2), ...); by name of the op, no value where nothing applies.
+// Rewrites with constant operands (x + 0, x * 1, power(x, 2), ...); by name of the op, no value
+// where nothing applies.
 using Simplify = Value (*)(Builder&, std::span<const Value>, const Attrs&);
 Simplify simplify_rule(std::string_view op);
 

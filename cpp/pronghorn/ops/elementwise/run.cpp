@@ -101,12 +101,14 @@ void run_block(const ElementwisePlan& plan, const Launch& launch, int64_t begin,
   void* out = launch.output<char>(0) + begin * plan.out_bytes;
   if (plan.path == Path::kSelect) {
     kernels().integer_select({static_cast<uint8_t>(plan.out_bytes), stride[0], stride[1], stride[2],
-                              static_cast<const uint8_t*>(operand[0]), operand[1], operand[2], out}, n);
+                              static_cast<const uint8_t*>(operand[0]), operand[1], operand[2], out},
+                             n);
   } else if (plan.path == Path::kCast) {
     kernels().integer_cast(plan.operands[0].type, operand[0], plan.out, out, n);
   } else {
-    kernels().integer_run({static_cast<uint8_t>(plan.op), plan.operands[0].type, stride[0], stride[1], operand[0],
-                           operand[1], out}, n);
+    kernels().integer_run({static_cast<uint8_t>(plan.op), plan.operands[0].type, stride[0],
+                           stride[1], operand[0], operand[1], out},
+                          n);
   }
 }
 
@@ -118,10 +120,12 @@ Prepared prepare_elementwise(const OpCall& call) {
     if (call.outputs[0].dtype != DType::kFloat32) return prepare_loops(call, Path::kSelect, op);
     return prepare_tiles(call);
   }
-  // A logical op has no integer loop, an integer op no instruction; the others run on bools either way.
-  const bool tiles = is_float(call.inputs[0].dtype) || (call.inputs[0].dtype == DType::kBool && call.op.tile_opcode >= 0 &&
-                                                        (op == TileOp::logical_not || op == TileOp::logical_and ||
-                                                         op == TileOp::logical_or || op == TileOp::logical_xor));
+  // A logical op has no integer loop, an integer op no instruction; the others run on bools either
+  // way.
+  const bool tiles = is_float(call.inputs[0].dtype) ||
+                     (call.inputs[0].dtype == DType::kBool && call.op.tile_opcode >= 0 &&
+                      (op == TileOp::logical_not || op == TileOp::logical_and ||
+                       op == TileOp::logical_or || op == TileOp::logical_xor));
   return tiles ? prepare_tiles(call) : prepare_loops(call, Path::kInteger, op);
 }
 
@@ -135,7 +139,8 @@ Prepared prepare_cast(const OpCall& call) {
 void run_elementwise(const Launch& launch) noexcept {
   const auto& plan = launch.plan_as<ElementwisePlan>();
   if (plan.path == Path::kTiles) return run_tiles(*plan.tiles, launch.inputs, launch.outputs);
-  // An operand of one element in a bigger iteration repeats; in one of size 1 the strides do not matter.
+  // An operand of one element in a bigger iteration repeats; in one of size 1 the strides do not
+  // matter.
   parallel_ranges(plan.total, kPiece, 4, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at += kBlock) {
       run_block(plan, launch, at, end - at < kBlock ? end - at : kBlock);

@@ -30,18 +30,23 @@ Value add(Builder& g, std::span<const Value> v, const Attrs&) {
   return unchanged(g, v[1], v[0], 0.0);
 }
 
-Value subtract(Builder& g, std::span<const Value> v, const Attrs&) { return unchanged(g, v[0], v[1], 0.0); }
+Value subtract(Builder& g, std::span<const Value> v, const Attrs&) {
+  return unchanged(g, v[0], v[1], 0.0);
+}
 
 Value multiply(Builder& g, std::span<const Value> v, const Attrs&) {
   if (const Value x = unchanged(g, v[0], v[1], 1.0)) return x;
   return unchanged(g, v[1], v[0], 1.0);
 }
 
-Value divide(Builder& g, std::span<const Value> v, const Attrs&) { return unchanged(g, v[0], v[1], 1.0); }
+Value divide(Builder& g, std::span<const Value> v, const Attrs&) {
+  return unchanged(g, v[0], v[1], 1.0);
+}
 
 Value power(Builder& g, std::span<const Value> v, const Attrs&) {
   const std::optional<double> exponent = constant_of(g, v[1]);
-  if (!exponent || !is_float(g.dtype(v[0])) || g.shape(v[1]).rank() > g.shape(v[0]).rank()) return {};
+  if (!exponent || !is_float(g.dtype(v[0])) || g.shape(v[1]).rank() > g.shape(v[0]).rank())
+    return {};
   const Value x = v[0];
   if (*exponent == 1.0) return x;
   if (*exponent == 2.0) return g.apply("square", {x});

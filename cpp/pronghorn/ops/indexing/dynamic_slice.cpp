@@ -1,5 +1,6 @@
-// dynamic_slice(x, starts) {sizes}: the box of x at starts (int32, one per dimension), clamped so that it fits.
-// dynamic_update_slice(x, update, starts): a copy of x with update at starts, clamped in the same way.
+// dynamic_slice(x, starts) {sizes}: the box of x at starts (int32, one per dimension), clamped so
+// that it fits. dynamic_update_slice(x, update, starts): a copy of x with update at starts, clamped
+// in the same way.
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/ops/shape/strided_copy.h"
 
@@ -15,7 +16,8 @@ struct Plan {
 
 void check_starts(const OpCall& call, size_t i) {
   const Shape& starts = call.inputs[i].shape;
-  if (call.inputs[i].dtype != DType::kInt32 || starts.rank() != 1 || starts[0] != call.inputs[0].shape.rank()) {
+  if (call.inputs[i].dtype != DType::kInt32 || starts.rank() != 1 ||
+      starts[0] != call.inputs[0].shape.rank()) {
     value_error(call.op.name, ": starts must be int32 of shape (", call.inputs[0].shape.rank(),
                 ",). Received: starts=", call.inputs[i], ".");
   }
@@ -25,7 +27,9 @@ void check_box(const OpCall& call, const Shape& box) {
   const Shape& x = call.inputs[0].shape;
   bool fits = box.rank() == x.rank();
   for (int i = 0; fits && i < x.rank(); ++i) fits = box[i] >= 0 && box[i] <= x[i];
-  if (!fits) value_error(call.op.name, ": the box must fit into x. Received: x.shape=", x, ", box=", box, ".");
+  if (!fits)
+    value_error(call.op.name, ": the box must fit into x. Received: x.shape=", x, ", box=", box,
+                ".");
 }
 
 std::vector<TensorType> infer_slice(const OpCall& call) {
@@ -46,7 +50,9 @@ std::vector<TensorType> infer_update(const OpCall& call) {
 
 std::vector<Value> slice_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  return {g.apply("dynamic_update_slice", {g.zeros_like(call.inputs[0]), call.d_outputs[0], call.inputs[1]}), {}};
+  return {g.apply("dynamic_update_slice",
+                  {g.zeros_like(call.inputs[0]), call.d_outputs[0], call.inputs[1]}),
+          {}};
 }
 
 std::vector<Value> update_gradient(const GradientCall& call) {
@@ -68,7 +74,8 @@ Prepared prepare(const OpCall& call) {
   const Shape strides = strides_of(x.shape);
   auto plan = std::make_shared<Plan>();
   plan->whole = plan_copy(element, x.shape, strides, strides);
-  plan->box = is_update ? plan_copy(element, box, strides_of(box), strides) : plan_copy(element, box, strides, strides_of(box));
+  plan->box = is_update ? plan_copy(element, box, strides_of(box), strides)
+                        : plan_copy(element, box, strides, strides_of(box));
   plan->strides = strides;
   plan->room = x.shape;
   for (int i = 0; i < box.rank(); ++i) {
@@ -89,13 +96,16 @@ int64_t offset_of(const Plan& plan, const int32_t* starts) {
 
 void run_slice(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  copy_strided(plan.box, launch.input<char>(0) + offset_of(plan, launch.input<int32_t>(1)), launch.outputs[0]);
+  copy_strided(plan.box, launch.input<char>(0) + offset_of(plan, launch.input<int32_t>(1)),
+               launch.outputs[0]);
 }
 
 void run_update(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  if (launch.outputs[0] != launch.inputs[0]) copy_strided(plan.whole, launch.inputs[0], launch.outputs[0]);
-  copy_strided(plan.box, launch.inputs[1], launch.output<char>(0) + offset_of(plan, launch.input<int32_t>(2)));
+  if (launch.outputs[0] != launch.inputs[0])
+    copy_strided(plan.whole, launch.inputs[0], launch.outputs[0]);
+  copy_strided(plan.box, launch.inputs[1],
+               launch.output<char>(0) + offset_of(plan, launch.input<int32_t>(2)));
 }
 
 }  // namespace

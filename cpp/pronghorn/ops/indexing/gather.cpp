@@ -1,5 +1,6 @@
-// gather(x, indices) {axis, zero_fill}: y(o, i..., j) = x(o, indices(i...), j), o and j the dimensions before and after the
-// axis. An index outside gives fill_bits (indices.h), or zeros if zero_fill is set.
+// gather(x, indices) {axis, zero_fill}: y(o, i..., j) = x(o, indices(i...), j), o and j the
+// dimensions before and after the axis. An index outside gives fill_bits (indices.h), or zeros if
+// zero_fill is set.
 #include <cstring>
 
 #include "pronghorn/base/parallel.h"
@@ -33,26 +34,31 @@ std::vector<TensorType> infer(const OpCall& call) {
 
 std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const int64_t axis = normalize_axis("gather", call.node.attrs.integer("axis"), g.shape(call.inputs[0]).rank());
-  return {g.apply("scatter_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]}, {{"axis", axis}}), {}};
+  const int64_t axis =
+      normalize_axis("gather", call.node.attrs.integer("axis"), g.shape(call.inputs[0]).rank());
+  return {g.apply("scatter_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]},
+                  {{"axis", axis}}),
+          {}};
 }
 
 Prepared prepare(const OpCall& call) {
   const TensorType& x = call.inputs[0];
   const int axis = normalize_axis("gather", call.attrs.integer("axis"), x.shape.rank());
-  return {.plan = std::make_shared<const Plan>(Plan{.outer = x.shape.size(0, axis),
-                                                    .size = x.shape[axis],
-                                                    .inner = x.shape.size(axis + 1, x.shape.rank()),
-                                                    .count = call.inputs[1].size(),
-                                                    .element = size_of(x.dtype),
-                                                    .index = call.inputs[1].dtype,
-                                                    .fill = fill_bits(x.dtype, call.attrs.integer("zero_fill", 0) != 0)})};
+  return {.plan = std::make_shared<const Plan>(
+              Plan{.outer = x.shape.size(0, axis),
+                   .size = x.shape[axis],
+                   .inner = x.shape.size(axis + 1, x.shape.rank()),
+                   .count = call.inputs[1].size(),
+                   .element = size_of(x.dtype),
+                   .index = call.inputs[1].dtype,
+                   .fill = fill_bits(x.dtype, call.attrs.integer("zero_fill", 0) != 0)})};
 }
 
 template <typename Unit, typename Index>
 void gather_rows(const Plan& plan, const Unit* x, const Index* indices, Unit* y) {
   const Unit fill = static_cast<Unit>(plan.fill);
-  const int64_t piece = std::max<int64_t>(1, 32'768 / (plan.inner * static_cast<int64_t>(sizeof(Unit))));
+  const int64_t piece =
+      std::max<int64_t>(1, 32'768 / (plan.inner * static_cast<int64_t>(sizeof(Unit))));
   parallel_ranges(plan.outer * plan.count, piece, plan.inner * static_cast<int64_t>(sizeof(Unit)),
                   [&](int64_t begin, int64_t end) {
                     int64_t o = begin / plan.count;
@@ -65,7 +71,8 @@ void gather_rows(const Plan& plan, const Unit* x, const Index* indices, Unit* y)
                       } else if (plan.inner == 1) {
                         *to = x[o * plan.size + at];
                       } else {
-                        std::memcpy(to, x + (o * plan.size + at) * plan.inner, static_cast<size_t>(plan.inner) * sizeof(Unit));
+                        std::memcpy(to, x + (o * plan.size + at) * plan.inner,
+                                    static_cast<size_t>(plan.inner) * sizeof(Unit));
                       }
                       if (++i == plan.count) {
                         i = 0;
@@ -80,13 +87,16 @@ void run(const Launch& launch) noexcept {
   if (plan.outer == 0 || plan.inner == 0 || plan.count == 0) return;
   dispatch_size(plan.element, [&]<typename Unit>() {
     dispatch_index(plan.index, [&]<typename Index>() {
-      gather_rows<Unit, Index>(plan, launch.input<Unit>(0), launch.input<Index>(1), launch.output<Unit>(0));
+      gather_rows<Unit, Index>(plan, launch.input<Unit>(0), launch.input<Index>(1),
+                               launch.output<Unit>(0));
     });
   });
 }
 
 }  // namespace
 
-OpDef gather_op() { return {.name = "gather", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run}; }
+OpDef gather_op() {
+  return {.name = "gather", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run};
+}
 
 }  // namespace pronghorn::ops

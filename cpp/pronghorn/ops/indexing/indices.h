@@ -1,5 +1,6 @@
-// Integer indices of any dtype. A negative index counts from the end, as in NumPy; one that is still outside is dropped by
-// the ops that write and gives a fill value in those that read. Nothing is ever accessed out of bounds.
+// Integer indices of any dtype. A negative index counts from the end, as in NumPy; one that is
+// still outside is dropped by the ops that write and gives a fill value in those that read. Nothing
+// is ever accessed out of bounds.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ void dispatch_size(size_t bytes, F&& f) {
   }
 }
 
-// What reading outside gives: NaN; the lowest signed, the highest unsigned integer; true; or zero. As bits of the element.
+// What reading outside gives: NaN; the lowest signed, the highest unsigned integer; true; or zero.
+// As bits of the element.
 inline uint64_t fill_bits(DType dtype, bool is_zero) {
   if (is_zero) return 0;
   switch (dtype) {

@@ -1,4 +1,5 @@
-// one_hot(indices) {depth, dtype}: y(..., k) = 1 where k == indices(...), else 0; a row of zeros for an index outside.
+// one_hot(indices) {depth, dtype}: y(..., k) = 1 where k == indices(...), else 0; a row of zeros
+// for an index outside.
 #include <cstring>
 
 #include "pronghorn/base/parallel.h"
@@ -22,7 +23,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   const int64_t depth = call.attrs.integer("depth");
   if (depth < 0) value_error("one_hot: depth must not be negative. Received: depth=", depth, ".");
   const std::optional<DType> dtype = parse_dtype(call.attrs.text("dtype"));
-  if (!dtype) value_error("one_hot: unknown dtype. Received: dtype='", call.attrs.text("dtype"), "'.");
+  if (!dtype)
+    value_error("one_hot: unknown dtype. Received: dtype='", call.attrs.text("dtype"), "'.");
   Shape shape = call.inputs[0].shape;
   shape.push_back(depth);
   return {{*dtype, shape}};
@@ -54,13 +56,16 @@ void run(const Launch& launch) noexcept {
       const Index* indices = launch.input<Index>(0);
       Unit* y = launch.output<Unit>(0);
       const int64_t row_bytes = plan.depth * static_cast<int64_t>(sizeof(Unit));
-      parallel_ranges(plan.count, std::max<int64_t>(1, 65'536 / row_bytes), row_bytes, [&](int64_t begin, int64_t end) {
-        std::memset(y + begin * plan.depth, 0, static_cast<size_t>((end - begin) * row_bytes));
-        for (int64_t i = begin; i < end; ++i) {
-          const int64_t at = static_cast<int64_t>(indices[i]);
-          if (at >= 0 && at < plan.depth) y[i * plan.depth + at] = static_cast<Unit>(plan.one);
-        }
-      });
+      parallel_ranges(plan.count, std::max<int64_t>(1, 65'536 / row_bytes), row_bytes,
+                      [&](int64_t begin, int64_t end) {
+                        std::memset(y + begin * plan.depth, 0,
+                                    static_cast<size_t>((end - begin) * row_bytes));
+                        for (int64_t i = begin; i < end; ++i) {
+                          const int64_t at = static_cast<int64_t>(indices[i]);
+                          if (at >= 0 && at < plan.depth)
+                            y[i * plan.depth + at] = static_cast<Unit>(plan.one);
+                        }
+                      });
     });
   });
 }

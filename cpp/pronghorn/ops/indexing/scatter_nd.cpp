@@ -1,7 +1,8 @@
-// gather_nd(x, indices (..., k)) {zero_fill}: y(..., j...) = x(indices(..., 0), ..., indices(..., k-1), j...).
-// scatter_nd_add(x, indices, updates), scatter_nd_update(x, indices, updates): a copy of x with the updates added at, or
-// written to, the indices, in order. A negative index counts from the end; a row of indices that is outside is dropped
-// (gather_nd: gives fill_bits of indices.h, or zeros if zero_fill is set).
+// gather_nd(x, indices (..., k)) {zero_fill}: y(..., j...) = x(indices(..., 0), ..., indices(...,
+// k-1), j...). scatter_nd_add(x, indices, updates), scatter_nd_update(x, indices, updates): a copy
+// of x with the updates added at, or written to, the indices, in order. A negative index counts
+// from the end; a row of indices that is outside is dropped (gather_nd: gives fill_bits of
+// indices.h, or zeros if zero_fill is set).
 #include <array>
 #include <cstring>
 
@@ -14,11 +15,11 @@ namespace pronghorn::ops {
 namespace {
 
 struct Plan {
-  int64_t rows;    // of indices
-  int64_t inner;   // elements that one row of indices names
-  int depth;       // k
-  Shape sizes;     // of the indexed dimensions
-  Shape strides;   // in elements
+  int64_t rows;   // of indices
+  int64_t inner;  // elements that one row of indices names
+  int depth;      // k
+  Shape sizes;    // of the indexed dimensions
+  Shape strides;  // in elements
   DType dtype;
   DType index;
   uint64_t fill;
@@ -31,8 +32,10 @@ Shape selected(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
   const Shape& indices = call.inputs[1].shape;
   if (indices.rank() == 0 || indices.back() > x.rank()) {
-    value_error(call.op.name, ": the last dimension of the indices must be at most the rank of x. Received: x.shape=", x,
-                ", indices.shape=", indices, ".");
+    value_error(
+        call.op.name,
+        ": the last dimension of the indices must be at most the rank of x. Received: x.shape=", x,
+        ", indices.shape=", indices, ".");
   }
   Shape shape;
   for (int i = 0; i + 1 < indices.rank(); ++i) shape.push_back(indices[i]);
@@ -50,7 +53,8 @@ std::vector<TensorType> infer_scatter(const OpCall& call) {
   expect_same_dtype(call, 0, 2);
   const Shape shape = selected(call);
   if (call.inputs[2].shape != shape) {
-    value_error(call.op.name, ": updates must have the shape ", shape, ". Received: updates.shape=", call.inputs[2].shape,
+    value_error(call.op.name, ": updates must have the shape ", shape,
+                ". Received: updates.shape=", call.inputs[2].shape,
                 ", x.shape=", call.inputs[0].shape, ", indices.shape=", call.inputs[1].shape, ".");
   }
   return {call.inputs[0]};
@@ -58,7 +62,9 @@ std::vector<TensorType> infer_scatter(const OpCall& call) {
 
 std::vector<Value> gather_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  return {g.apply("scatter_nd_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]}), {}};
+  return {
+      g.apply("scatter_nd_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]}),
+      {}};
 }
 
 std::vector<Value> add_gradient(const GradientCall& call) {
@@ -66,7 +72,8 @@ std::vector<Value> add_gradient(const GradientCall& call) {
   return {dy, {}, call.g.apply("gather_nd", {dy, call.inputs[1]}, {{"zero_fill", int64_t{1}}})};
 }
 
-// Where an index is repeated, every update of it gets the gradient; which one was written last is not taken into account.
+// Where an index is repeated, every update of it gets the gradient; which one was written last is
+// not taken into account.
 std::vector<Value> update_gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Value dy = call.d_outputs[0];
@@ -117,16 +124,19 @@ void run_gather(const Launch& launch) noexcept {
       const Unit* x = launch.input<Unit>(0);
       const Index* indices = launch.input<Index>(1);
       Unit* y = launch.output<Unit>(0);
-      parallel_ranges(plan.rows, std::max<int64_t>(1, 8192 / plan.inner), plan.inner * 8, [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) {
-          const int64_t from = offset_of(plan, indices + row * plan.depth);
-          if (from < 0) {
-            std::fill_n(y + row * plan.inner, plan.inner, static_cast<Unit>(plan.fill));
-          } else {
-            std::memcpy(y + row * plan.inner, x + from, static_cast<size_t>(plan.inner) * sizeof(Unit));
-          }
-        }
-      });
+      parallel_ranges(plan.rows, std::max<int64_t>(1, 8192 / plan.inner), plan.inner * 8,
+                      [&](int64_t begin, int64_t end) {
+                        for (int64_t row = begin; row < end; ++row) {
+                          const int64_t from = offset_of(plan, indices + row * plan.depth);
+                          if (from < 0) {
+                            std::fill_n(y + row * plan.inner, plan.inner,
+                                        static_cast<Unit>(plan.fill));
+                          } else {
+                            std::memcpy(y + row * plan.inner, x + from,
+                                        static_cast<size_t>(plan.inner) * sizeof(Unit));
+                          }
+                        }
+                      });
     });
   });
 }
@@ -143,18 +153,21 @@ void scatter(const Plan& plan, const Index* indices, const T* updates, T* y, App
 
 void run_add(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  if (launch.outputs[0] != launch.inputs[0]) copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
+  if (launch.outputs[0] != launch.inputs[0])
+    copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
   if (plan.inner == 0) return;
   dispatch_dtype(plan.dtype, [&]<typename T>() {
     if constexpr (std::is_arithmetic_v<T>) {
       dispatch_index(plan.index, [&]<typename Index>() {
-        scatter<T, Index>(plan, launch.input<Index>(1), launch.input<T>(2), launch.output<T>(0), [](T& y, T update) {
-          if constexpr (std::is_same_v<T, float>) {
-            y += update;
-          } else {
-            y = static_cast<T>(static_cast<uint64_t>(y) + static_cast<uint64_t>(update));
-          }
-        });
+        scatter<T, Index>(
+            plan, launch.input<Index>(1), launch.input<T>(2), launch.output<T>(0),
+            [](T& y, T update) {
+              if constexpr (std::is_same_v<T, float>) {
+                y += update;
+              } else {
+                y = static_cast<T>(static_cast<uint64_t>(y) + static_cast<uint64_t>(update));
+              }
+            });
       });
     }
   });
@@ -162,12 +175,13 @@ void run_add(const Launch& launch) noexcept {
 
 void run_update(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  if (launch.outputs[0] != launch.inputs[0]) copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
+  if (launch.outputs[0] != launch.inputs[0])
+    copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
   if (plan.inner == 0) return;
   dispatch_size(size_of(plan.dtype), [&]<typename Unit>() {
     dispatch_index(plan.index, [&]<typename Index>() {
-      scatter<Unit, Index>(plan, launch.input<Index>(1), launch.input<Unit>(2), launch.output<Unit>(0),
-                           [](Unit& y, Unit update) { y = update; });
+      scatter<Unit, Index>(plan, launch.input<Index>(1), launch.input<Unit>(2),
+                           launch.output<Unit>(0), [](Unit& y, Unit update) { y = update; });
     });
   });
 }
@@ -175,7 +189,11 @@ void run_update(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef gather_nd_op() {
-  return {.name = "gather_nd", .infer = infer_gather, .gradient = gather_gradient, .prepare = prepare, .run = run_gather};
+  return {.name = "gather_nd",
+          .infer = infer_gather,
+          .gradient = gather_gradient,
+          .prepare = prepare,
+          .run = run_gather};
 }
 
 OpDef scatter_nd_add_op() {

@@ -1,6 +1,7 @@
 // take_along_axis(x, indices) {axis, zero_fill}: y(o, i, j) = x(o, indices(o, i, j), j).
-// scatter_add_along_axis(x, indices, updates) {axis}: a copy of x with updates(o, i, j) added to (o, indices(o, i, j), j).
-// Both operate on operands that agree in all dimensions but the axis. Indices outside as in gather and scatter_add.
+// scatter_add_along_axis(x, indices, updates) {axis}: a copy of x with updates(o, i, j) added to
+// (o, indices(o, i, j), j). Both operate on operands that agree in all dimensions but the axis.
+// Indices outside as in gather and scatter_add.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/ops/indexing/indices.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -27,8 +28,8 @@ void check_shapes(const OpCall& call) {
   bool fits = x.rank() == indices.rank();
   for (int i = 0; fits && i < x.rank(); ++i) fits = i == axis || x[i] == indices[i];
   if (!fits) {
-    value_error(call.op.name, ": x and indices must agree in all dimensions but axis ", axis, ". Received: x.shape=", x,
-                ", indices.shape=", indices, ".");
+    value_error(call.op.name, ": x and indices must agree in all dimensions but axis ", axis,
+                ". Received: x.shape=", x, ", indices.shape=", indices, ".");
   }
 }
 
@@ -45,7 +46,8 @@ std::vector<TensorType> infer_scatter(const OpCall& call) {
   expect_same_dtype(call, 0, 2);
   check_shapes(call);
   if (call.inputs[2].shape != call.inputs[1].shape) {
-    value_error(call.op.name, ": updates must have the shape of the indices. Received: updates.shape=",
+    value_error(call.op.name,
+                ": updates must have the shape of the indices. Received: updates.shape=",
                 call.inputs[2].shape, ", indices.shape=", call.inputs[1].shape, ".");
   }
   return {call.inputs[0]};
@@ -54,7 +56,9 @@ std::vector<TensorType> infer_scatter(const OpCall& call) {
 std::vector<Value> take_gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Attrs axis{{"axis", call.node.attrs.integer("axis")}};
-  return {g.apply("scatter_add_along_axis", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]}, axis), {}};
+  return {g.apply("scatter_add_along_axis",
+                  {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]}, axis),
+          {}};
 }
 
 std::vector<Value> scatter_gradient(const GradientCall& call) {
@@ -72,14 +76,15 @@ Prepared prepare(const OpCall& call) {
   const TensorType& indices = call.inputs[1];
   const int axis = normalize_axis(call.op.name, call.attrs.integer("axis"), x.shape.rank());
   const Shape strides = strides_of(x.shape);
-  return {.plan = std::make_shared<const Plan>(Plan{.outer = x.shape.size(0, axis),
-                                                    .size = x.shape[axis],
-                                                    .count = indices.shape[axis],
-                                                    .inner = x.shape.size(axis + 1, x.shape.rank()),
-                                                    .dtype = x.dtype,
-                                                    .index = indices.dtype,
-                                                    .fill = fill_bits(x.dtype, call.attrs.integer("zero_fill", 0) != 0),
-                                                    .copy = plan_copy(size_of(x.dtype), x.shape, strides, strides)})};
+  return {.plan = std::make_shared<const Plan>(
+              Plan{.outer = x.shape.size(0, axis),
+                   .size = x.shape[axis],
+                   .count = indices.shape[axis],
+                   .inner = x.shape.size(axis + 1, x.shape.rank()),
+                   .dtype = x.dtype,
+                   .index = indices.dtype,
+                   .fill = fill_bits(x.dtype, call.attrs.integer("zero_fill", 0) != 0),
+                   .copy = plan_copy(size_of(x.dtype), x.shape, strides, strides)})};
 }
 
 void run_take(const Launch& launch) noexcept {
@@ -97,7 +102,8 @@ void run_take(const Launch& launch) noexcept {
           const Unit* from = x + row / plan.count * plan.size * plan.inner;
           for (int64_t j = 0; j < plan.inner; ++j) {
             const int64_t at = wrapped(indices[row * plan.inner + j], plan.size);
-            y[row * plan.inner + j] = at < 0 ? static_cast<Unit>(plan.fill) : from[at * plan.inner + j];
+            y[row * plan.inner + j] =
+                at < 0 ? static_cast<Unit>(plan.fill) : from[at * plan.inner + j];
           }
         }
       });
@@ -107,7 +113,8 @@ void run_take(const Launch& launch) noexcept {
 
 void run_scatter(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  if (launch.outputs[0] != launch.inputs[0]) copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
+  if (launch.outputs[0] != launch.inputs[0])
+    copy_strided(plan.copy, launch.inputs[0], launch.outputs[0]);
   if (plan.outer * plan.count * plan.inner == 0) return;
   dispatch_dtype(plan.dtype, [&]<typename T>() {
     if constexpr (std::is_arithmetic_v<T>) {
@@ -116,21 +123,23 @@ void run_scatter(const Launch& launch) noexcept {
         const T* updates = launch.input<T>(2);
         T* y = launch.output<T>(0);
         const int64_t piece = std::max<int64_t>(1, 8192 / (plan.count * plan.inner));
-        parallel_ranges(plan.outer, piece, plan.count * plan.inner * 8, [&](int64_t begin, int64_t end) {
-          for (int64_t row = begin * plan.count; row < end * plan.count; ++row) {
-            T* to = y + row / plan.count * plan.size * plan.inner;
-            for (int64_t j = 0; j < plan.inner; ++j) {
-              const int64_t at = wrapped(indices[row * plan.inner + j], plan.size);
-              if (at < 0) continue;
-              T& element = to[at * plan.inner + j];
-              if constexpr (std::is_same_v<T, float>) {
-                element += updates[row * plan.inner + j];
-              } else {
-                element = static_cast<T>(static_cast<uint64_t>(element) + static_cast<uint64_t>(updates[row * plan.inner + j]));
+        parallel_ranges(
+            plan.outer, piece, plan.count * plan.inner * 8, [&](int64_t begin, int64_t end) {
+              for (int64_t row = begin * plan.count; row < end * plan.count; ++row) {
+                T* to = y + row / plan.count * plan.size * plan.inner;
+                for (int64_t j = 0; j < plan.inner; ++j) {
+                  const int64_t at = wrapped(indices[row * plan.inner + j], plan.size);
+                  if (at < 0) continue;
+                  T& element = to[at * plan.inner + j];
+                  if constexpr (std::is_same_v<T, float>) {
+                    element += updates[row * plan.inner + j];
+                  } else {
+                    element = static_cast<T>(static_cast<uint64_t>(element) +
+                                             static_cast<uint64_t>(updates[row * plan.inner + j]));
+                  }
+                }
               }
-            }
-          }
-        });
+            });
       });
     }
   });
@@ -139,7 +148,11 @@ void run_scatter(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef take_along_axis_op() {
-  return {.name = "take_along_axis", .infer = infer_take, .gradient = take_gradient, .prepare = prepare, .run = run_take};
+  return {.name = "take_along_axis",
+          .infer = infer_take,
+          .gradient = take_gradient,
+          .prepare = prepare,
+          .run = run_take};
 }
 
 OpDef scatter_add_along_axis_op() {

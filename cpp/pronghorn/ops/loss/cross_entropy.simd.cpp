@@ -26,8 +26,10 @@ PRONGHORN_INLINE void log_all(float* y, int64_t n) {
 
 }  // namespace
 
-// loss(i) = log(sum_j exp(x(i, j))) - x(i, labels(i)); NaN for a negative label.  x: (rows, n); labels(i) < n.
-void sparse_softmax_cross_entropy_rows(const float* x, const int32_t* labels, int64_t rows, int64_t n, float* loss) {
+// loss(i) = log(sum_j exp(x(i, j))) - x(i, labels(i)); NaN for a negative label.  x: (rows, n);
+// labels(i) < n.
+void sparse_softmax_cross_entropy_rows(const float* x, const int32_t* labels, int64_t rows,
+                                       int64_t n, float* loss) {
   for (int64_t first = 0; first < rows; first += kRows) {
     const int64_t count = rows - first < kRows ? rows - first : kRows;
     float at_label[kRows];
@@ -44,9 +46,11 @@ void sparse_softmax_cross_entropy_rows(const float* x, const int32_t* labels, in
   }
 }
 
-// dx(i, j) = (p(i, j) - [j = labels(i)]) dloss(i); NaN for a negative label.  p, dx: (rows, n); labels(i) < n; dx may be p.
-void sparse_softmax_cross_entropy_grad_rows(const float* p, const int32_t* labels, const float* dloss, int64_t rows,
-                                            int64_t n, float* dx) {
+// dx(i, j) = (p(i, j) - [j = labels(i)]) dloss(i); NaN for a negative label.  p, dx: (rows, n);
+// labels(i) < n; dx may be p.
+void sparse_softmax_cross_entropy_grad_rows(const float* p, const int32_t* labels,
+                                            const float* dloss, int64_t rows, int64_t n,
+                                            float* dx) {
   for (int64_t i = 0; i < rows; ++i, p += n, dx += n) {
     const float d = labels[i] < 0 ? __builtin_nanf("") : dloss[i];
     const float at_label = labels[i] < 0 ? 0.0f : p[labels[i]];
@@ -58,7 +62,8 @@ void sparse_softmax_cross_entropy_grad_rows(const float* p, const int32_t* label
 }
 
 // loss(i) = -sum_j t(i, j) log(softmax(x)(i, j)).  x, t: (rows, n).
-void softmax_cross_entropy_rows(const float* x, const float* t, int64_t rows, int64_t n, float* loss) {
+void softmax_cross_entropy_rows(const float* x, const float* t, int64_t rows, int64_t n,
+                                float* loss) {
   for (int64_t first = 0; first < rows; first += kRows) {
     const int64_t count = rows - first < kRows ? rows - first : kRows;
     float largest[kRows];
@@ -81,18 +86,20 @@ void softmax_cross_entropy_rows(const float* x, const float* t, int64_t rows, in
 }
 
 // dx(i, j) = (p(i, j) sum_k t(i, k) - t(i, j)) dloss(i).  p, t, dx: (rows, n); dx may be p.
-void softmax_cross_entropy_grad_rows(const float* p, const float* t, const float* dloss, int64_t rows, int64_t n,
-                                     float* dx) {
+void softmax_cross_entropy_grad_rows(const float* p, const float* t, const float* dloss,
+                                     int64_t rows, int64_t n, float* dx) {
   for (int64_t i = 0; i < rows; ++i, p += n, t += n, dx += n) {
     Vec sum = zero();
     for_vectors(
-        n, [&](int64_t j) { sum += load(t + j); }, [&](int64_t j, int64_t count) { sum += load_part(t + j, count); });
+        n, [&](int64_t j) { sum += load(t + j); },
+        [&](int64_t j, int64_t count) { sum += load_part(t + j, count); });
     const float total = horizontal_sum(sum);
     const float d = dloss[i];
     for_vectors(
         n, [&](int64_t j) { store(dx + j, (load(p + j) * total - load(t + j)) * d); },
         [&](int64_t j, int64_t count) {
-          store_part(dx + j, (load_part(p + j, count) * total - load_part(t + j, count)) * d, count);
+          store_part(dx + j, (load_part(p + j, count) * total - load_part(t + j, count)) * d,
+                     count);
         });
   }
 }

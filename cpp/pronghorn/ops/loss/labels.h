@@ -8,7 +8,8 @@
 namespace pronghorn::ops {
 
 // to[i - begin] = labels[i] for i in [begin, end); -1 for a label outside [0, classes).
-inline void load_labels(DType dtype, const void* labels, int64_t begin, int64_t end, int64_t classes, int32_t* to) {
+inline void load_labels(DType dtype, const void* labels, int64_t begin, int64_t end,
+                        int64_t classes, int32_t* to) {
   dispatch_dtype(dtype, [&]<typename T>() {
     if constexpr (std::is_integral_v<T>) {
       const T* from = static_cast<const T*>(labels);

@@ -1,5 +1,6 @@
-// softmax_cross_entropy(logits (..., c), target (..., c)) -> loss (...) = -sum(target * log_softmax(logits)).
-// softmax_cross_entropy_grad(probs, target, dloss) = (probs * sum(target) - target) * dloss, probs = softmax(logits).
+// softmax_cross_entropy(logits (..., c), target (..., c)) -> loss (...) = -sum(target *
+// log_softmax(logits)). softmax_cross_entropy_grad(probs, target, dloss) = (probs * sum(target) -
+// target) * dloss, probs = softmax(logits).
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -22,8 +23,10 @@ std::vector<TensorType> infer(const OpCall& call) {
   expect_same_dtype(call, 0, 1);
   const Shape& logits = call.inputs[0].shape;
   if (logits.rank() == 0 || call.inputs[1].shape != logits) {
-    value_error(call.op.name, ": logits and target must have the same shape of rank 1 or more. Received: logits.shape=",
-                logits, ", target.shape=", call.inputs[1].shape, ".");
+    value_error(
+        call.op.name,
+        ": logits and target must have the same shape of rank 1 or more. Received: logits.shape=",
+        logits, ", target.shape=", call.inputs[1].shape, ".");
   }
   return {{DType::kFloat32, loss_shape(logits)}};
 }
@@ -31,9 +34,11 @@ std::vector<TensorType> infer(const OpCall& call) {
 std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_operands(call, 3);
   const Shape& probs = call.inputs[0].shape;
-  if (probs.rank() == 0 || call.inputs[1].shape != probs || call.inputs[2].shape != loss_shape(probs)) {
-    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs, ", target.shape=",
-                call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape, ".");
+  if (probs.rank() == 0 || call.inputs[1].shape != probs ||
+      call.inputs[2].shape != loss_shape(probs)) {
+    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs,
+                ", target.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
+                ".");
   }
   return {call.inputs[0]};
 }
@@ -48,14 +53,15 @@ std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Attrs last{{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}};
   const Value probs = g.apply("softmax", {call.inputs[0]}, last);
-  const Value d_logits = g.apply("softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]});
+  const Value d_logits =
+      g.apply("softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]});
   const Expr log_probs(g, g.apply("log_softmax", {call.inputs[0]}, last));
   const Expr dloss(g, column(g, call.d_outputs[0]));
   return {d_logits, (-(log_probs * dloss)).value};
 }
 
-// dx = (p T - t) dloss, T = sum(t). With e the gradient of dx: dp = e dloss T; dt = dloss (sum(e p) - e);
-// d(dloss) = sum(e (p T - t)).
+// dx = (p T - t) dloss, T = sum(t). With e the gradient of dx: dp = e dloss T; dt = dloss (sum(e p)
+// - e); d(dloss) = sum(e (p T - t)).
 std::vector<Value> grad_gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Expr p(g, call.inputs[0]);
@@ -87,8 +93,9 @@ void for_rows(const Plan& plan, Kernel&& kernel) {
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, launch.input<float>(1) + begin * plan.n,
-                                         end - begin, plan.n, launch.output<float>(0) + begin);
+    kernels().softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n,
+                                         launch.input<float>(1) + begin * plan.n, end - begin,
+                                         plan.n, launch.output<float>(0) + begin);
   });
 }
 
@@ -96,8 +103,9 @@ void run_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   for_rows(plan, [&](int64_t begin, int64_t end) {
     kernels().softmax_cross_entropy_grad_rows(launch.input<float>(0) + begin * plan.n,
-                                              launch.input<float>(1) + begin * plan.n, launch.input<float>(2) + begin,
-                                              end - begin, plan.n, launch.output<float>(0) + begin * plan.n);
+                                              launch.input<float>(1) + begin * plan.n,
+                                              launch.input<float>(2) + begin, end - begin, plan.n,
+                                              launch.output<float>(0) + begin * plan.n);
   });
 }
 

@@ -1,6 +1,7 @@
-// sparse_softmax_cross_entropy(logits (..., c), labels (...)) -> loss (...) = log(sum(exp(logits))) - logits[label].
-// sparse_softmax_cross_entropy_grad(probs, labels, dloss) = (probs - onehot(labels)) * dloss, probs = softmax(logits).
-// A label outside [0, c) gives NaN, loss and gradient.
+// sparse_softmax_cross_entropy(logits (..., c), labels (...)) -> loss (...) = log(sum(exp(logits)))
+// - logits[label]. sparse_softmax_cross_entropy_grad(probs, labels, dloss) = (probs -
+// onehot(labels)) * dloss, probs = softmax(logits). A label outside [0, c) gives NaN, loss and
+// gradient.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/loss/labels.h"
@@ -28,7 +29,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   const Shape& logits = call.inputs[0].shape;
   const Shape& labels = call.inputs[1].shape;
   if (logits.rank() == 0 || labels != loss_shape(logits)) {
-    value_error(call.op.name, ": labels must have the shape of the logits without the last dimension. Received: ",
+    value_error(call.op.name,
+                ": labels must have the shape of the logits without the last dimension. Received: ",
                 "logits.shape=", logits, ", labels.shape=", labels, ".");
   }
   return {{DType::kFloat32, labels}};
@@ -37,20 +39,25 @@ std::vector<TensorType> infer(const OpCall& call) {
 std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_operands(call, 3);
   const Shape& probs = call.inputs[0].shape;
-  if (probs.rank() == 0 || call.inputs[1].shape != loss_shape(probs) || call.inputs[2].shape != call.inputs[1].shape) {
-    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs, ", labels.shape=",
-                call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape, ".");
+  if (probs.rank() == 0 || call.inputs[1].shape != loss_shape(probs) ||
+      call.inputs[2].shape != call.inputs[1].shape) {
+    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs,
+                ", labels.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
+                ".");
   }
   return {call.inputs[0]};
 }
 
 std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const Value probs = g.apply("softmax", {call.inputs[0]}, {{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}});
-  return {g.apply("sparse_softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]}), {}};
+  const Value probs =
+      g.apply("softmax", {call.inputs[0]}, {{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}});
+  return {g.apply("sparse_softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]}),
+          {}};
 }
 
-// dx = (probs - onehot) * dloss. With e the gradient of dx: d(probs) = e dloss; d(dloss) = sum(e (probs - onehot)).
+// dx = (probs - onehot) * dloss. With e the gradient of dx: d(probs) = e dloss; d(dloss) = sum(e
+// (probs - onehot)).
 std::vector<Value> grad_gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Expr probs(g, call.inputs[0]);
@@ -59,7 +66,8 @@ std::vector<Value> grad_gradient(const GradientCall& call) {
   Shape column = loss_shape(shape);
   column.push_back(1);
   const Expr dloss(g, g.reshape(call.inputs[2], column));
-  const Expr one_hot(g, g.apply("one_hot", {call.inputs[1]}, {{"depth", shape.back()}, {"dtype", std::string("float32")}}));
+  const Expr one_hot(g, g.apply("one_hot", {call.inputs[1]},
+                                {{"depth", shape.back()}, {"dtype", std::string("float32")}}));
   const Value d_dloss = g.reduce_sum((e * (probs - one_hot)).value, {shape.rank() - 1}, false);
   return {(e * dloss).value, {}, d_dloss};
 }
@@ -70,7 +78,8 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
 
 Prepared prepare(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
-  return {.plan = std::make_shared<const Plan>(Plan{x.size(0, x.rank() - 1), x.back(), call.inputs[1].dtype})};
+  return {.plan = std::make_shared<const Plan>(
+              Plan{x.size(0, x.rank() - 1), x.back(), call.inputs[1].dtype})};
 }
 
 template <typename Kernel>
@@ -84,7 +93,8 @@ void run(const Launch& launch) noexcept {
   for_rows(plan, [&](int64_t begin, int64_t end) {
     int32_t labels[kRows];
     load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
-    kernels().sparse_softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, labels, end - begin, plan.n,
+    kernels().sparse_softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, labels,
+                                                end - begin, plan.n,
                                                 launch.output<float>(0) + begin);
   });
 }
@@ -94,9 +104,9 @@ void run_grad(const Launch& launch) noexcept {
   for_rows(plan, [&](int64_t begin, int64_t end) {
     int32_t labels[kRows];
     load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
-    kernels().sparse_softmax_cross_entropy_grad_rows(launch.input<float>(0) + begin * plan.n, labels,
-                                                     launch.input<float>(2) + begin, end - begin, plan.n,
-                                                     launch.output<float>(0) + begin * plan.n);
+    kernels().sparse_softmax_cross_entropy_grad_rows(
+        launch.input<float>(0) + begin * plan.n, labels, launch.input<float>(2) + begin,
+        end - begin, plan.n, launch.output<float>(0) + begin * plan.n);
   });
 }
 

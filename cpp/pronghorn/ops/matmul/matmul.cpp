@@ -1,4 +1,5 @@
-// matmul(a, b) {transpose_a, transpose_b}: (..., m, k) x (..., k, n) -> (..., m, n); leading dimensions broadcast.
+// matmul(a, b) {transpose_a, transpose_b}: (..., m, k) x (..., k, n) -> (..., m, n); leading
+// dimensions broadcast.
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -11,7 +12,9 @@ struct Plan {
   std::shared_ptr<const TilePlan> epilogue;
 };
 
-Shape leading(const Shape& shape) { return Shape(shape.dims().first(static_cast<size_t>(shape.rank() - 2))); }
+Shape leading(const Shape& shape) {
+  return Shape(shape.dims().first(static_cast<size_t>(shape.rank() - 2)));
+}
 
 struct Sizes {
   int64_t m, n, k;
@@ -21,7 +24,8 @@ struct Sizes {
 Sizes sizes_of(const Shape& a, const Shape& b, const Attrs& attrs) {
   const bool ta = attrs.integer("transpose_a", 0) != 0;
   const bool tb = attrs.integer("transpose_b", 0) != 0;
-  return {a[a.rank() - (ta ? 1 : 2)], b[b.rank() - (tb ? 2 : 1)], a[a.rank() - (ta ? 2 : 1)], ta, tb};
+  return {a[a.rank() - (ta ? 1 : 2)], b[b.rank() - (tb ? 2 : 1)], a[a.rank() - (ta ? 2 : 1)], ta,
+          tb};
 }
 
 std::vector<TensorType> infer(const OpCall& call) {
@@ -31,13 +35,15 @@ std::vector<TensorType> infer(const OpCall& call) {
   const Shape& a = call.inputs[0].shape;
   const Shape& b = call.inputs[1].shape;
   if (a.rank() < 2 || b.rank() < 2) {
-    value_error("matmul: expected operands of rank 2 or more. Received: x.shape=", a, ", w.shape=", b, ".");
+    value_error("matmul: expected operands of rank 2 or more. Received: x.shape=", a,
+                ", w.shape=", b, ".");
   }
   const Sizes s = sizes_of(a, b, call.attrs);
   const int64_t k = b[b.rank() - (s.transpose_b ? 1 : 2)];
   if (k != s.k) {
     const char* hint = s.transpose_a || s.transpose_b ? " (transposed)" : "";
-    value_error("matmul: inner dimensions must match. Received: x.shape=", a, ", w.shape=", b, hint, ".");
+    value_error("matmul: inner dimensions must match. Received: x.shape=", a, ", w.shape=", b, hint,
+                ".");
   }
   Shape out = broadcast_shapes("matmul", leading(a), leading(b));
   out.push_back(s.m);
@@ -45,7 +51,9 @@ std::vector<TensorType> infer(const OpCall& call) {
   return {{call.inputs[0].dtype, out}};
 }
 
-Attrs transposes(bool a, bool b) { return {{"transpose_a", int64_t{a}}, {"transpose_b", int64_t{b}}}; }
+Attrs transposes(bool a, bool b) {
+  return {{"transpose_a", int64_t{a}}, {"transpose_b", int64_t{b}}};
+}
 
 // (..., rows, cols) -> (rows of all, cols)
 Value flatten(Builder& g, Value x) {
@@ -95,8 +103,9 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const Value a = untransposed(g, inputs[0]);
   const Value b = untransposed(g, inputs[1]);
   if (a || b || !attrs.has("transpose_a") || !attrs.has("transpose_b")) {
-    return g.apply("matmul", {a ? a : inputs[0], b ? b : inputs[1]},
-                   transposes(s.transpose_a != static_cast<bool>(a), s.transpose_b != static_cast<bool>(b)));
+    return g.apply(
+        "matmul", {a ? a : inputs[0], b ? b : inputs[1]},
+        transposes(s.transpose_a != static_cast<bool>(a), s.transpose_b != static_cast<bool>(b)));
   }
   return {};
 }

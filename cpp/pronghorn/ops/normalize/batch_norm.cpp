@@ -1,8 +1,8 @@
-// batch_norm(x (..., c), gamma (c), beta (c)) {epsilon} -> y, mean (c), variance (c): over all axes but the last,
-// y = (x - mean) / sqrt(variance + epsilon) gamma + beta, variance biased.
+// batch_norm(x (..., c), gamma (c), beta (c)) {epsilon} -> y, mean (c), variance (c): over all axes
+// but the last, y = (x - mean) / sqrt(variance + epsilon) gamma + beta, variance biased.
 // batch_norm_grad(x, gamma, mean, variance, dy) {epsilon} -> dx, dgamma, dbeta.
-// Moments are taken per block of rows around the block's own mean and merged: Chan, Golub, LeVeque, "Updating formulae and
-// a pairwise algorithm for computing sample variances", 1979.
+// Moments are taken per block of rows around the block's own mean and merged: Chan, Golub, LeVeque,
+// "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
 #include <cmath>
 
 #include "pronghorn/base/parallel.h"
@@ -23,7 +23,12 @@ struct Plan {
 };
 
 Plan plan_for(const Shape& x, double epsilon) {
-  Plan plan{.rows = x.size(0, x.rank() - 1), .n = x.back(), .block = 0, .blocks = 0, .epsilon = epsilon, .epilogue = nullptr};
+  Plan plan{.rows = x.size(0, x.rank() - 1),
+            .n = x.back(),
+            .block = 0,
+            .blocks = 0,
+            .epsilon = epsilon,
+            .epilogue = nullptr};
   plan.block = std::max<int64_t>(64, 16'384 / std::max<int64_t>(plan.n, 1));
   plan.blocks = (plan.rows + plan.block - 1) / plan.block;
   return plan;
@@ -33,13 +38,15 @@ Plan plan_for(const Shape& x, double epsilon) {
 Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>(plan_for(call.inputs[0].shape, call.attrs.number("epsilon")));
   plan->epilogue = epilogue_plan(call);
-  return {.plan = plan, .workspace = static_cast<size_t>((plan->blocks * 2 + 3) * plan->n) * sizeof(float)};
+  return {.plan = plan,
+          .workspace = static_cast<size_t>((plan->blocks * 2 + 3) * plan->n) * sizeof(float)};
 }
 
 void check(const OpCall& call, size_t operands) {
   expect_operands(call, operands);
   const Shape& x = call.inputs[0].shape;
-  if (x.rank() < 1) value_error(call.op.name, ": expected rank 1 or more. Received: x.shape=", x, ".");
+  if (x.rank() < 1)
+    value_error(call.op.name, ": expected rank 1 or more. Received: x.shape=", x, ".");
   expect_float32(call, 0, x, "x");
   expect_float32(call, 1, Shape{x.back()}, "gamma");
 }
@@ -79,7 +86,8 @@ std::vector<Value> gradient(const GradientCall& call) {
   };
   const double count = static_cast<double>(std::max<int64_t>(rows, 1));
   if (call.d_outputs[1]) add(Expr(g, call.d_outputs[1]) / count);
-  if (call.d_outputs[2]) add((Expr(g, x) - Expr(g, mean)) * (Expr(g, call.d_outputs[2]) * (2.0 / count)));
+  if (call.d_outputs[2])
+    add((Expr(g, x) - Expr(g, mean)) * (Expr(g, call.d_outputs[2]) * (2.0 / count)));
   return result;
 }
 
@@ -88,15 +96,16 @@ std::vector<Value> grad_gradient(const GradientCall& call) {
   const Expr variance(g, call.inputs[3]);
   const Expr rstd = (variance + call.node.attrs.number("epsilon")).apply("rsqrt");
   const Shape channels = g.shape(call.inputs[1]);
-  std::vector<Value> d = norm_grad_gradient(g, {.x = call.inputs[0],
-                                                .gamma = call.inputs[1],
-                                                .mean = call.inputs[2],
-                                                .rstd = rstd.value,
-                                                .dy = call.inputs[4],
-                                                .d_dx = call.d_outputs[0],
-                                                .d_dgamma = call.d_outputs[1],
-                                                .d_dbeta = call.d_outputs[2],
-                                                .axes = leading_axes(g.shape(call.inputs[0]).rank())});
+  std::vector<Value> d =
+      norm_grad_gradient(g, {.x = call.inputs[0],
+                             .gamma = call.inputs[1],
+                             .mean = call.inputs[2],
+                             .rstd = rstd.value,
+                             .dy = call.inputs[4],
+                             .d_dx = call.d_outputs[0],
+                             .d_dgamma = call.d_outputs[1],
+                             .d_dbeta = call.d_outputs[2],
+                             .axes = leading_axes(g.shape(call.inputs[0]).rank())});
   d[2] = g.reshape(d[2], channels);
   const Expr d_rstd(g, g.reshape(d[3], channels));
   d[3] = (d_rstd * (rstd * rstd * rstd) * -0.5).value;
@@ -117,12 +126,14 @@ void run(const Launch& launch) noexcept {
   const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 3};
   parallel_for(plan.blocks, plan.block * n * 4, [&](int64_t b) {
     const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().column_moments(x + b * plan.block * n, rows, n, parts + b * 2 * n, parts + (b * 2 + 1) * n);
+    kernels().column_moments(x + b * plan.block * n, rows, n, parts + b * 2 * n,
+                             parts + (b * 2 + 1) * n);
   });
   for (int64_t j = 0; j < n; ++j) {
     double sum = 0;
     for (int64_t b = 0; b < plan.blocks; ++b) {
-      sum += static_cast<double>(parts[b * 2 * n + j]) * static_cast<double>(std::min(plan.block, plan.rows - b * plan.block));
+      sum += static_cast<double>(parts[b * 2 * n + j]) *
+             static_cast<double>(std::min(plan.block, plan.rows - b * plan.block));
     }
     const double m = sum / static_cast<double>(plan.rows);
     double m2 = 0;
@@ -161,8 +172,8 @@ void run_grad(const Launch& launch) noexcept {
   float* slope = mean_dy + n;
   parallel_for(plan.blocks, plan.block * n * 8, [&](int64_t b) {
     const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().batch_norm_grad_sums(x + b * plan.block * n, dy + b * plan.block * n, rows, n, mean, parts + b * 2 * n,
-                                   parts + (b * 2 + 1) * n);
+    kernels().batch_norm_grad_sums(x + b * plan.block * n, dy + b * plan.block * n, rows, n, mean,
+                                   parts + b * 2 * n, parts + (b * 2 + 1) * n);
   });
   const double count = static_cast<double>(std::max<int64_t>(plan.rows, 1));
   for (int64_t j = 0; j < n; ++j) {
@@ -182,8 +193,8 @@ void run_grad(const Launch& launch) noexcept {
   }
   parallel_for(plan.blocks, plan.block * n * 8, [&](int64_t b) {
     const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().batch_norm_grad_columns(x + b * plan.block * n, dy + b * plan.block * n, rows, n, mean, scale, mean_dy, slope,
-                                      dx + b * plan.block * n);
+    kernels().batch_norm_grad_columns(x + b * plan.block * n, dy + b * plan.block * n, rows, n,
+                                      mean, scale, mean_dy, slope, dx + b * plan.block * n);
   });
 }
 

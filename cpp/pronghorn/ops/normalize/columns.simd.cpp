@@ -1,12 +1,14 @@
-// Batch normalization: moments, normalization and gradients down the columns of a block of rows. All matrices are
-// (rows, n) row-major, vectors (n). A block should fit the cache: each kernel walks it column by column.
+// Batch normalization: moments, normalization and gradients down the columns of a block of rows.
+// All matrices are (rows, n) row-major, vectors (n). A block should fit the cache: each kernel
+// walks it column by column.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/vec.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
-// Calls f(j, load, store) for each vector of columns: the last one reads and writes only the columns that exist.
+// Calls f(j, load, store) for each vector of columns: the last one reads and writes only the
+// columns that exist.
 template <typename F>
 PRONGHORN_INLINE void for_columns(int64_t n, F&& f) {
   int64_t j = 0;
@@ -15,7 +17,9 @@ PRONGHORN_INLINE void for_columns(int64_t n, F&& f) {
   }
   const int64_t rest = n - j;
   if (rest > 0) {
-    f(j, [rest](const float* p) { return load_part(p, rest); }, [rest](float* p, Vec v) { store_part(p, v, rest); });
+    f(
+        j, [rest](const float* p) { return load_part(p, rest); },
+        [rest](float* p, Vec v) { store_part(p, v, rest); });
   }
 }
 
@@ -65,8 +69,8 @@ void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float*
 }
 
 // y(i, j) = (x(i, j) - mean(j)) scale(j) + beta(j).  y may be x.
-void batch_norm_columns(const float* x, int64_t rows, int64_t n, const float* mean, const float* scale, const float* beta,
-                        float* y) {
+void batch_norm_columns(const float* x, int64_t rows, int64_t n, const float* mean,
+                        const float* scale, const float* beta, float* y) {
   for_columns(n, [&](int64_t j, auto get, auto put) {
     const Vec m = get(mean + j);
     const Vec s = get(scale + j);
@@ -76,18 +80,20 @@ void batch_norm_columns(const float* x, int64_t rows, int64_t n, const float* me
 }
 
 // sum_dy(j) = sum_i dy(i, j); sum_dy_x(j) = sum_i dy(i, j) (x(i, j) - mean(j)).
-void batch_norm_grad_sums(const float* x, const float* dy, int64_t rows, int64_t n, const float* mean, float* sum_dy,
-                          float* sum_dy_x) {
+void batch_norm_grad_sums(const float* x, const float* dy, int64_t rows, int64_t n,
+                          const float* mean, float* sum_dy, float* sum_dy_x) {
   for_columns(n, [&](int64_t j, auto get, auto put) {
     const Vec m = get(mean + j);
     put(sum_dy + j, sum_rows(rows, [&](int64_t i) { return get(dy + i * n + j); }));
-    put(sum_dy_x + j, sum_rows(rows, [&](int64_t i) { return get(dy + i * n + j) * (get(x + i * n + j) - m); }));
+    put(sum_dy_x + j,
+        sum_rows(rows, [&](int64_t i) { return get(dy + i * n + j) * (get(x + i * n + j) - m); }));
   });
 }
 
 // dx(i, j) = scale(j) (dy(i, j) - mean_dy(j)) - slope(j) (x(i, j) - mean(j)).  dx may be x or dy.
-void batch_norm_grad_columns(const float* x, const float* dy, int64_t rows, int64_t n, const float* mean,
-                             const float* scale, const float* mean_dy, const float* slope, float* dx) {
+void batch_norm_grad_columns(const float* x, const float* dy, int64_t rows, int64_t n,
+                             const float* mean, const float* scale, const float* mean_dy,
+                             const float* slope, float* dx) {
   for_columns(n, [&](int64_t j, auto get, auto put) {
     const Vec m = get(mean + j);
     const Vec s = get(scale + j);

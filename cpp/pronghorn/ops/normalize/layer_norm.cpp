@@ -1,7 +1,8 @@
-// layer_norm(x (..., n), gamma (n), beta (n)) {epsilon} -> y, mean (...), rstd (...): over the last axis,
-// y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(variance + epsilon), variance biased.
+// layer_norm(x (..., n), gamma (n), beta (n)) {epsilon} -> y, mean (...), rstd (...): over the last
+// axis, y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(variance + epsilon), variance biased.
 // rms_norm(x, gamma) {epsilon} -> y, rstd: y = x rstd gamma, rstd = 1 / sqrt(mean(x^2) + epsilon).
-// layer_norm_grad(x, gamma, mean, rstd, dy) -> dx, dgamma, dbeta; rms_norm_grad(x, gamma, rstd, dy) -> dx, dgamma.
+// layer_norm_grad(x, gamma, mean, rstd, dy) -> dx, dgamma, dbeta; rms_norm_grad(x, gamma, rstd, dy)
+// -> dx, dgamma.
 #include <limits>
 
 #include "pronghorn/base/parallel.h"
@@ -31,18 +32,22 @@ Plan plan_for(const OpCall& call) {
   return plan;
 }
 
-Prepared prepare(const OpCall& call) { return {.plan = std::make_shared<const Plan>(plan_for(call))}; }
+Prepared prepare(const OpCall& call) {
+  return {.plan = std::make_shared<const Plan>(plan_for(call))};
+}
 
 // Sums of each block for dgamma and dbeta.
 Prepared prepare_grad(const OpCall& call) {
   auto plan = std::make_shared<const Plan>(plan_for(call));
-  return {.plan = plan, .workspace = static_cast<size_t>(plan->blocks * 2 * plan->n) * sizeof(float)};
+  return {.plan = plan,
+          .workspace = static_cast<size_t>(plan->blocks * 2 * plan->n) * sizeof(float)};
 }
 
 Shape check(const OpCall& call, size_t operands) {
   expect_operands(call, operands);
   const Shape& x = call.inputs[0].shape;
-  if (x.rank() < 1) value_error(call.op.name, ": expected rank 1 or more. Received: x.shape=", x, ".");
+  if (x.rank() < 1)
+    value_error(call.op.name, ": expected rank 1 or more. Received: x.shape=", x, ".");
   expect_float32(call, 0, x, "x");
   expect_float32(call, 1, Shape{x.back()}, "gamma");
   return Shape(x.dims().first(static_cast<size_t>(x.rank() - 1)));
@@ -110,7 +115,8 @@ std::vector<Value> layer_gradient(const GradientCall& call) {
     const double n = static_cast<double>(std::max<int64_t>(shape.back(), 1));
     add_to(g, result[0], Expr(g, column(g, call.d_outputs[1])) / n, shape);
   }
-  if (call.d_outputs[2]) add_to(g, result[0], rstd_term(g, x, mean, rstd, call.d_outputs[2]), shape);
+  if (call.d_outputs[2])
+    add_to(g, result[0], rstd_term(g, x, mean, rstd, call.d_outputs[2]), shape);
   return result;
 }
 
@@ -123,7 +129,8 @@ std::vector<Value> rms_gradient(const GradientCall& call) {
     const Value operands[] = {x, call.inputs[1], rstd, dy};
     result = g.apply_all(find_op("rms_norm_grad"), operands, {});
   }
-  if (call.d_outputs[1]) add_to(g, result[0], rstd_term(g, x, {}, rstd, call.d_outputs[1]), Shape(g.shape(x)));
+  if (call.d_outputs[1])
+    add_to(g, result[0], rstd_term(g, x, {}, rstd, call.d_outputs[1]), Shape(g.shape(x)));
   return result;
 }
 
@@ -146,15 +153,16 @@ std::vector<Value> layer_grad_gradient(const GradientCall& call) {
 
 std::vector<Value> rms_grad_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const std::vector<Value> d = norm_grad_gradient(g, {.x = call.inputs[0],
-                                                      .gamma = call.inputs[1],
-                                                      .mean = {},
-                                                      .rstd = column(g, call.inputs[2]),
-                                                      .dy = call.inputs[3],
-                                                      .d_dx = call.d_outputs[0],
-                                                      .d_dgamma = call.d_outputs[1],
-                                                      .d_dbeta = {},
-                                                      .axes = {g.shape(call.inputs[0]).rank() - 1}});
+  const std::vector<Value> d =
+      norm_grad_gradient(g, {.x = call.inputs[0],
+                             .gamma = call.inputs[1],
+                             .mean = {},
+                             .rstd = column(g, call.inputs[2]),
+                             .dy = call.inputs[3],
+                             .d_dx = call.d_outputs[0],
+                             .d_dgamma = call.d_outputs[1],
+                             .d_dbeta = {},
+                             .axes = {g.shape(call.inputs[0]).rank() - 1}});
   return {d[0], d[1], g.reshape(d[3], Shape(g.shape(call.inputs[2]))), d[4]};
 }
 
@@ -173,10 +181,12 @@ void run(const Launch& launch) noexcept {
   parallel_ranges(plan.rows, plan.block, plan.n * 8, [&](int64_t begin, int64_t end) {
     const int64_t at = begin * plan.n;
     if constexpr (is_centered) {
-      kernels().layer_norm_rows(x + at, gamma, launch.input<float>(2), end - begin, plan.n, plan.epsilon, y + at,
-                                launch.output<float>(1) + begin, launch.output<float>(2) + begin);
+      kernels().layer_norm_rows(x + at, gamma, launch.input<float>(2), end - begin, plan.n,
+                                plan.epsilon, y + at, launch.output<float>(1) + begin,
+                                launch.output<float>(2) + begin);
     } else {
-      kernels().rms_norm_rows(x + at, gamma, end - begin, plan.n, plan.epsilon, y + at, launch.output<float>(1) + begin);
+      kernels().rms_norm_rows(x + at, gamma, end - begin, plan.n, plan.epsilon, y + at,
+                              launch.output<float>(1) + begin);
     }
   });
 }
@@ -197,10 +207,11 @@ void run_grad(const Launch& launch) noexcept {
     const int64_t rows = std::min(plan.block, plan.rows - row);
     float* dgamma = parts + b * 2 * n;
     if constexpr (is_centered) {
-      kernels().layer_norm_grad_rows(x + row * n, gamma, launch.input<float>(2) + row, rstd + row, dy + row * n, rows, n,
-                                     dx + row * n, dgamma, dgamma + n);
+      kernels().layer_norm_grad_rows(x + row * n, gamma, launch.input<float>(2) + row, rstd + row,
+                                     dy + row * n, rows, n, dx + row * n, dgamma, dgamma + n);
     } else {
-      kernels().rms_norm_grad_rows(x + row * n, gamma, rstd + row, dy + row * n, rows, n, dx + row * n, dgamma);
+      kernels().rms_norm_grad_rows(x + row * n, gamma, rstd + row, dy + row * n, rows, n,
+                                   dx + row * n, dgamma);
     }
   });
   for (int k = 0; k < (is_centered ? 2 : 1); ++k) {

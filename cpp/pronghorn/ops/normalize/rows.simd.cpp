@@ -1,5 +1,5 @@
-// Layer normalization (centered) and root-mean-square normalization (not centered) of rows. Matrices are (rows, n)
-// row-major; gamma, beta (n); mean, rstd (rows). n >= 1.
+// Layer normalization (centered) and root-mean-square normalization (not centered) of rows.
+// Matrices are (rows, n) row-major; gamma, beta (n); mean, rstd (rows). n >= 1.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/vec.h"
 
@@ -32,16 +32,19 @@ PRONGHORN_INLINE void for_row(int64_t n, Each&& each) {
   }
   const int64_t rest = n - j;
   if (rest > 0) {
-    each(j, [rest](const float* p) { return load_part(p, rest); }, [rest](float* p, Vec v) { store_part(p, v, rest); });
+    each(
+        j, [rest](const float* p) { return load_part(p, rest); },
+        [rest](float* p, Vec v) { store_part(p, v, rest); });
   }
 }
 
 template <bool is_centered>
-void normalize_rows(const float* x, const float* gamma, const float* beta, int64_t rows, int64_t n, float epsilon, float* y,
-                    float* mean, float* rstd) {
+void normalize_rows(const float* x, const float* gamma, const float* beta, int64_t rows, int64_t n,
+                    float epsilon, float* y, float* mean, float* rstd) {
   const float count = static_cast<float>(n);
   for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
-    const float m = is_centered ? sum_row(n, [&](int64_t j, auto get) { return get(x + j); }) / count : 0.0f;
+    const float m =
+        is_centered ? sum_row(n, [&](int64_t j, auto get) { return get(x + j); }) / count : 0.0f;
     const float variance = sum_row(n,
                                    [&](int64_t j, auto get) {
                                      const Vec d = get(x + j) - m;
@@ -59,8 +62,9 @@ void normalize_rows(const float* x, const float* gamma, const float* beta, int64
 }
 
 template <bool is_centered>
-void normalize_rows_grad(const float* x, const float* gamma, const float* mean, const float* rstd, const float* dy,
-                         int64_t rows, int64_t n, float* dx, float* dgamma, float* dbeta) {
+void normalize_rows_grad(const float* x, const float* gamma, const float* mean, const float* rstd,
+                         const float* dy, int64_t rows, int64_t n, float* dx, float* dgamma,
+                         float* dbeta) {
   const float count = static_cast<float>(n);
   for (int64_t j = 0; j < n; ++j) dgamma[j] = 0.0f;
   if (is_centered) {
@@ -70,9 +74,14 @@ void normalize_rows_grad(const float* x, const float* gamma, const float* mean, 
     const float m = is_centered ? mean[i] : 0.0f;
     const float r = rstd[i];
     const float mean_g =
-        is_centered ? sum_row(n, [&](int64_t j, auto get) { return get(dy + j) * get(gamma + j); }) / count : 0.0f;
-    const float mean_gh =
-        sum_row(n, [&](int64_t j, auto get) { return get(dy + j) * get(gamma + j) * ((get(x + j) - m) * r); }) / count;
+        is_centered
+            ? sum_row(n, [&](int64_t j, auto get) { return get(dy + j) * get(gamma + j); }) / count
+            : 0.0f;
+    const float mean_gh = sum_row(n,
+                                  [&](int64_t j, auto get) {
+                                    return get(dy + j) * get(gamma + j) * ((get(x + j) - m) * r);
+                                  }) /
+                          count;
     for_row(n, [&](int64_t j, auto get, auto put) {
       const Vec h = (get(x + j) - m) * r;
       const Vec d = get(dy + j);
@@ -85,28 +94,30 @@ void normalize_rows_grad(const float* x, const float* gamma, const float* mean, 
 
 }  // namespace
 
-// h = (x - mean) rstd, y = h gamma + beta, rstd = 1 / sqrt(variance + epsilon), mean and (biased) variance of each row.
-// y may be x.
-void layer_norm_rows(const float* x, const float* gamma, const float* beta, int64_t rows, int64_t n, float epsilon,
-                     float* y, float* mean, float* rstd) {
+// h = (x - mean) rstd, y = h gamma + beta, rstd = 1 / sqrt(variance + epsilon), mean and (biased)
+// variance of each row. y may be x.
+void layer_norm_rows(const float* x, const float* gamma, const float* beta, int64_t rows, int64_t n,
+                     float epsilon, float* y, float* mean, float* rstd) {
   normalize_rows<true>(x, gamma, beta, rows, n, epsilon, y, mean, rstd);
 }
 
 // h = x rstd, y = h gamma, rstd = 1 / sqrt(mean(x^2) + epsilon).  y may be x.
-void rms_norm_rows(const float* x, const float* gamma, int64_t rows, int64_t n, float epsilon, float* y, float* rstd) {
+void rms_norm_rows(const float* x, const float* gamma, int64_t rows, int64_t n, float epsilon,
+                   float* y, float* rstd) {
   normalize_rows<false>(x, gamma, nullptr, rows, n, epsilon, y, nullptr, rstd);
 }
 
-// g = dy gamma: dx = rstd (g - mean(g) - h mean(g h)); dgamma = sum of dy h over the rows, dbeta = sum of dy.
-// dx may be x or dy.
-void layer_norm_grad_rows(const float* x, const float* gamma, const float* mean, const float* rstd, const float* dy,
-                          int64_t rows, int64_t n, float* dx, float* dgamma, float* dbeta) {
+// g = dy gamma: dx = rstd (g - mean(g) - h mean(g h)); dgamma = sum of dy h over the rows, dbeta =
+// sum of dy. dx may be x or dy.
+void layer_norm_grad_rows(const float* x, const float* gamma, const float* mean, const float* rstd,
+                          const float* dy, int64_t rows, int64_t n, float* dx, float* dgamma,
+                          float* dbeta) {
   normalize_rows_grad<true>(x, gamma, mean, rstd, dy, rows, n, dx, dgamma, dbeta);
 }
 
 // The same without mean(g) and dbeta.
-void rms_norm_grad_rows(const float* x, const float* gamma, const float* rstd, const float* dy, int64_t rows, int64_t n,
-                        float* dx, float* dgamma) {
+void rms_norm_grad_rows(const float* x, const float* gamma, const float* rstd, const float* dy,
+                        int64_t rows, int64_t n, float* dx, float* dgamma) {
   normalize_rows_grad<false>(x, gamma, nullptr, rstd, dy, rows, n, dx, dgamma, nullptr);
 }
 

@@ -5,11 +5,12 @@ namespace pronghorn::ops {
 void expect_float32(const OpCall& call, size_t i, const Shape& shape, std::string_view what) {
   const TensorType& type = call.inputs[i];
   if (type.dtype != DType::kFloat32) {
-    type_error(call.op.name, ": ", what, " must be float32. Received: dtype=", type.dtype, ". Cast it first.");
+    type_error(call.op.name, ": ", what, " must be float32. Received: dtype=", type.dtype,
+               ". Cast it first.");
   }
   if (type.shape != shape) {
-    value_error(call.op.name, ": ", what, " must have the shape ", shape, ". Received: ", what, ".shape=", type.shape,
-                ", x.shape=", call.inputs[0].shape, ".");
+    value_error(call.op.name, ": ", what, " must have the shape ", shape, ". Received: ", what,
+                ".shape=", type.shape, ", x.shape=", call.inputs[0].shape, ".");
   }
 }
 
@@ -19,8 +20,9 @@ std::vector<int64_t> leading_axes(int rank) {
   return axes;
 }
 
-// h = (x - mean) rstd, q = dy gamma: dx = rstd (q - mean(q) - h mean(q h)), dgamma = sum(dy h), dbeta = sum(dy), the means
-// over `axes`, the sums over the leading axes. E, A, B are the gradients of these.
+// h = (x - mean) rstd, q = dy gamma: dx = rstd (q - mean(q) - h mean(q h)), dgamma = sum(dy h),
+// dbeta = sum(dy), the means over `axes`, the sums over the leading axes. E, A, B are the gradients
+// of these.
 std::vector<Value> norm_grad_gradient(Builder& g, const NormGrad& call) {
   const bool is_centered = static_cast<bool>(call.mean);
   const Shape shape = g.shape(call.x);
@@ -30,7 +32,8 @@ std::vector<Value> norm_grad_gradient(Builder& g, const NormGrad& call) {
   const Expr dy(g, call.dy);
   const Expr e(g, call.d_dx ? call.d_dx : g.zeros_like(call.x));
   const auto mean = [&](const Expr& v) {
-    return Expr(g, g.apply("reduce_mean", {v.value}, {{"axes", call.axes}, {"keepdims", int64_t{1}}}));
+    return Expr(g,
+                g.apply("reduce_mean", {v.value}, {{"axes", call.axes}, {"keepdims", int64_t{1}}}));
   };
   const auto sum = [&](const Expr& v) { return Expr(g, g.reduce_sum(v.value, call.axes, true)); };
 
@@ -52,7 +55,8 @@ std::vector<Value> norm_grad_gradient(Builder& g, const NormGrad& call) {
   const Expr unscaled = is_centered ? q - mean(q) - h * mean_qh : q - h * mean_qh;  // dx / rstd
   const Value d_rstd = sum(dh * centered + e * unscaled).value;
   const Value d_gamma = g.reduce_sum((dq * dy).value, leading_axes(shape.rank()), false);
-  return {(dh * r).value, d_gamma, is_centered ? (-sum(dh * r)).value : Value{}, d_rstd, g.broadcast_to(d_dy.value, shape)};
+  return {(dh * r).value, d_gamma, is_centered ? (-sum(dh * r)).value : Value{}, d_rstd,
+          g.broadcast_to(d_dy.value, shape)};
 }
 
 }  // namespace pronghorn::ops

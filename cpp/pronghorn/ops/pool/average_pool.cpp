@@ -1,5 +1,6 @@
-// average_pool(x) {window, strides, pads_low, pads_high}: the mean over the part of each window inside the image.
-// average_pool_grad(dy) {.., input_spatial} -> dx; they are one another's gradients.
+// average_pool(x) {window, strides, pads_low, pads_high}: the mean over the part of each window
+// inside the image. average_pool_grad(dy) {.., input_spatial} -> dx; they are one another's
+// gradients.
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
@@ -14,7 +15,8 @@ std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 1);
   expect_float(call, 0);
   const TensorType& x = call.inputs[0];
-  return {{x.dtype, window_output(pool_sizes("average_pool", x.shape, call.attrs), x.shape.back())}};
+  return {
+      {x.dtype, window_output(pool_sizes("average_pool", x.shape, call.attrs), x.shape.back())}};
 }
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
@@ -32,7 +34,8 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 std::vector<Value> gradient_of_grad(const GradientCall& call) {
-  return {call.g.apply("average_pool", {call.d_outputs[0]}, without_input_spatial(call.node.attrs))};
+  return {
+      call.g.apply("average_pool", {call.d_outputs[0]}, without_input_spatial(call.node.attrs))};
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
@@ -57,17 +60,22 @@ Prepared prepare_grad(const OpCall& call) {
 void run(const Launch& launch) noexcept {
   const PoolPlan& plan = launch.plan_as<PoolPlan>();
   const int64_t cost = std::max<int64_t>(plan.row_cost(), 1);
-  parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost, [&](int64_t begin, int64_t end) {
-    kernels().average_pool_pixels(plan.sizes.windows, launch.input<float>(0), begin, end - begin, launch.output<float>(0));
-  });
+  parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost,
+                  [&](int64_t begin, int64_t end) {
+                    kernels().average_pool_pixels(plan.sizes.windows, launch.input<float>(0), begin,
+                                                  end - begin, launch.output<float>(0));
+                  });
 }
 
 void run_grad(const Launch& launch) noexcept {
   const PoolPlan& plan = launch.plan_as<PoolPlan>();
-  parallel_for(plan.sizes.batch, std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1), [&](int64_t i) {
-    kernels().average_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * plan.image_out(),
-                                      launch.output<float>(0) + i * plan.image_in());
-  });
+  parallel_for(plan.sizes.batch,
+               std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1),
+               [&](int64_t i) {
+                 kernels().average_pool_grad_image(plan.sizes.windows,
+                                                   launch.input<float>(0) + i * plan.image_out(),
+                                                   launch.output<float>(0) + i * plan.image_in());
+               });
 }
 
 }  // namespace

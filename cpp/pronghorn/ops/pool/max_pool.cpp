@@ -1,6 +1,7 @@
-// max_pool(x) {window, strides, pads_low, pads_high} -> (y, taken): taken is the number of the tap within the window,
-// int32. max_pool_grad(dy, taken) {.., input_spatial} -> dx, and max_pool_take(x, taken) {..}: the element of x that was
-// taken; they are one another's gradients. Padding counts as minus infinity; NaN propagates.
+// max_pool(x) {window, strides, pads_low, pads_high} -> (y, taken): taken is the number of the tap
+// within the window, int32. max_pool_grad(dy, taken) {.., input_spatial} -> dx, and
+// max_pool_take(x, taken) {..}: the element of x that was taken; they are one another's gradients.
+// Padding counts as minus infinity; NaN propagates.
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
@@ -14,7 +15,8 @@ namespace {
 
 void check_taken(const OpCall& call, size_t i) {
   if (call.inputs[i].dtype != DType::kInt32) {
-    type_error(call.op.name, ": expected int32 for taken. Received: taken.dtype=", call.inputs[i].dtype, ".");
+    type_error(call.op.name,
+               ": expected int32 for taken. Received: taken.dtype=", call.inputs[i].dtype, ".");
   }
 }
 
@@ -43,7 +45,8 @@ std::vector<TensorType> infer_take(const OpCall& call) {
   expect_float(call, 0);
   check_taken(call, 1);
   const TensorType& x = call.inputs[0];
-  check_pooled("max_pool_take", pool_sizes("max_pool_take", x.shape, call.attrs), "taken", call.inputs[1].shape);
+  check_pooled("max_pool_take", pool_sizes("max_pool_take", x.shape, call.attrs), "taken",
+               call.inputs[1].shape);
   return {{x.dtype, call.inputs[1].shape}};
 }
 
@@ -54,7 +57,9 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 std::vector<Value> gradient_of_grad(const GradientCall& call) {
-  return {call.g.apply("max_pool_take", {call.d_outputs[0], call.inputs[1]}, without_input_spatial(call.node.attrs)), {}};
+  return {call.g.apply("max_pool_take", {call.d_outputs[0], call.inputs[1]},
+                       without_input_spatial(call.node.attrs)),
+          {}};
 }
 
 std::vector<Value> gradient_of_take(const GradientCall& call) {
@@ -81,7 +86,8 @@ Prepared prepare(const OpCall& call) {
   plan->sizes = pool_sizes(call.op.name, call.inputs[0].shape, call.attrs);
   plan->dtype = call.inputs[0].dtype;
   const bool wide = plan->dtype == DType::kFloat32;
-  const int64_t floats = wide ? 0 : plan->sizes.batch * plan->image_in() + 16 + plan->sizes.batch * plan->image_out();
+  const int64_t floats =
+      wide ? 0 : plan->sizes.batch * plan->image_in() + 16 + plan->sizes.batch * plan->image_out();
   return {.plan = plan, .workspace = static_cast<size_t>(floats) * sizeof(float)};
 }
 
@@ -110,9 +116,11 @@ void run(const Launch& launch) noexcept {
     y = memory + (n + 15) / 16 * 16;
   }
   const int64_t cost = std::max<int64_t>(plan.row_cost(), 1);
-  parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost, [&](int64_t begin, int64_t end) {
-    kernels().max_pool_pixels(plan.sizes.windows, x, begin, end - begin, y, launch.output<int32_t>(1));
-  });
+  parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost,
+                  [&](int64_t begin, int64_t end) {
+                    kernels().max_pool_pixels(plan.sizes.windows, x, begin, end - begin, y,
+                                              launch.output<int32_t>(1));
+                  });
   // A maximum is one of the elements: narrowing it back is exact.
   const int64_t n = plan.sizes.batch * plan.image_out();
   if (plan.dtype == DType::kFloat16) {
@@ -128,13 +136,17 @@ void run_grad(const Launch& launch) noexcept {
   const int64_t out = plan.image_out();
   const int64_t channels = plan.sizes.windows.channels;
   const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
-  parallel_for(plan.sizes.batch, std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1), [&](int64_t i) {
-    float* dx = launch.output<float>(0) + i * in;
-    kernels().max_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * out, launch.input<int32_t>(1) + i * out, dx);
-    if (plan.epilogue && in > 0) {
-      TileEpilogue::apply(&epilogue, dx, i * (in / channels), in / channels, 0, channels, channels);
-    }
-  });
+  parallel_for(plan.sizes.batch,
+               std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1),
+               [&](int64_t i) {
+                 float* dx = launch.output<float>(0) + i * in;
+                 kernels().max_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * out,
+                                               launch.input<int32_t>(1) + i * out, dx);
+                 if (plan.epilogue && in > 0) {
+                   TileEpilogue::apply(&epilogue, dx, i * (in / channels), in / channels, 0,
+                                       channels, channels);
+                 }
+               });
 }
 
 void run_take(const Launch& launch) noexcept {
@@ -146,7 +158,8 @@ void run_take(const Launch& launch) noexcept {
     const int64_t o2 = row % w.out[2];
     const int64_t o1 = row / w.out[2] % w.out[1];
     const int64_t o0 = row / w.out[2] / w.out[1] % w.out[0];
-    const float* image = launch.input<float>(0) + row / (w.out[0] * w.out[1] * w.out[2]) * plan.image_in();
+    const float* image =
+        launch.input<float>(0) + row / (w.out[0] * w.out[1] * w.out[2]) * plan.image_in();
     for (int64_t c = 0; c < w.channels; ++c) {
       const int64_t at = row * w.channels + c;
       const int64_t tap = taken[at];

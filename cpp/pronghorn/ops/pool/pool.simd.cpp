@@ -4,10 +4,18 @@
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
-PRONGHORN_INLINE Vec read(const float* p, int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
-PRONGHORN_INLINE IVec read(const int32_t* p, int64_t n) { return n == kLanes ? load(p) : load_part(p, n); }
-PRONGHORN_INLINE void write(float* p, Vec v, int64_t n) { n == kLanes ? store(p, v) : store_part(p, v, n); }
-PRONGHORN_INLINE void write(int32_t* p, IVec v, int64_t n) { n == kLanes ? store(p, v) : store_part(p, v, n); }
+PRONGHORN_INLINE Vec read(const float* p, int64_t n) {
+  return n == kLanes ? load(p) : load_part(p, n);
+}
+PRONGHORN_INLINE IVec read(const int32_t* p, int64_t n) {
+  return n == kLanes ? load(p) : load_part(p, n);
+}
+PRONGHORN_INLINE void write(float* p, Vec v, int64_t n) {
+  n == kLanes ? store(p, v) : store_part(p, v, n);
+}
+PRONGHORN_INLINE void write(int32_t* p, IVec v, int64_t n) {
+  n == kLanes ? store(p, v) : store_part(p, v, n);
+}
 
 template <typename F>
 PRONGHORN_INLINE void for_lanes(int64_t count, F f) {
@@ -16,7 +24,8 @@ PRONGHORN_INLINE void for_lanes(int64_t count, F f) {
 
 constexpr int kMaxTaps = 64;
 
-// Where the taps of a window lie relative to its first pixel, in floats; their number, or 0 if there are too many.
+// Where the taps of a window lie relative to its first pixel, in floats; their number, or 0 if
+// there are too many.
 int tap_offsets(const Windows& w, int64_t (&offsets)[kMaxTaps]) {
   if (w.kernel[0] * w.kernel[1] * w.kernel[2] > kMaxTaps) return 0;
   int taps = 0;
@@ -30,19 +39,21 @@ int tap_offsets(const Windows& w, int64_t (&offsets)[kMaxTaps]) {
   return taps;
 }
 
-// Calls interior(row, first) for windows inside the image (first: offset of their first pixel from x) and border(row,
-// window) for the others.
+// Calls interior(row, first) for windows inside the image (first: offset of their first pixel from
+// x) and border(row, window) for the others.
 template <typename Interior, typename Border>
-PRONGHORN_INLINE void for_windows(const Windows& w, int64_t row0, int64_t rows, bool use_interior, Interior interior,
-                                  Border border) {
+PRONGHORN_INLINE void for_windows(const Windows& w, int64_t row0, int64_t rows, bool use_interior,
+                                  Interior interior, Border border) {
   for_runs(w, row0, rows, [&](const Run& run) {
     if (run.interior && use_interior) {
       const int64_t pixel = (run.at[0] * w.in[1] + run.at[1]) * w.in[2] + run.at[2];
       int64_t first = run.image * image_floats(w) + pixel * w.pixel;
-      for (int64_t i = 0; i < run.count; ++i, first += w.stride[2] * w.pixel) interior(run.row + i, first);
+      for (int64_t i = 0; i < run.count; ++i, first += w.stride[2] * w.pixel)
+        interior(run.row + i, first);
     } else {
       for (int64_t i = 0; i < run.count; ++i) {
-        border(run.row + i, WindowAt{run.image, {run.at[0], run.at[1], run.at[2] + i * w.stride[2]}});
+        border(run.row + i,
+               WindowAt{run.image, {run.at[0], run.at[1], run.at[2] + i * w.stride[2]}});
       }
     }
   });
@@ -53,9 +64,11 @@ PRONGHORN_INLINE Mask beats(Vec v, Vec best) { return ~(v <= best) & (best == be
 
 }  // namespace
 
-// y(o, c) = max over the taps of window o inside the image; taken(o, c): the first tap that has it, -1 if there is none.
-// NaN if one of them is.  Windows [row0, row0 + rows); y, taken: from window 0 on.
-void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y, int32_t* taken) {
+// y(o, c) = max over the taps of window o inside the image; taken(o, c): the first tap that has it,
+// -1 if there is none. NaN if one of them is.  Windows [row0, row0 + rows); y, taken: from window 0
+// on.
+void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y,
+                     int32_t* taken) {
   const int64_t channels = w.channels;
   int64_t offsets[kMaxTaps];
   const int taps = tap_offsets(w, offsets);
@@ -94,14 +107,16 @@ void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t row
       });
 }
 
-// dx(i, c) = sum of dy(o, c) over the windows o whose taken tap is pixel i. One image; dx is overwritten.
+// dx(i, c) = sum of dy(o, c) over the windows o whose taken tap is pixel i. One image; dx is
+// overwritten.
 void max_pool_grad_image(const Windows& w, const float* dy, const int32_t* taken, float* dx) {
   const int64_t channels = w.channels;
   bool disjoint = true;
   bool covers = true;
   for (int d = 0; d < 3; ++d) {
     disjoint = disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
-    covers = covers && w.stride[d] == w.kernel[d] && w.out[d] * w.kernel[d] == w.in[d] && w.pad[d] == 0;
+    covers =
+        covers && w.stride[d] == w.kernel[d] && w.out[d] * w.kernel[d] == w.in[d] && w.pad[d] == 0;
   }
   if (!covers) std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
   int64_t offsets[kMaxTaps];
@@ -143,13 +158,15 @@ void average_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t
     const float scale = count > 0 ? 1.0f / count : 0.0f;
     for_lanes(channels, [&](int64_t c, int64_t n) {
       Vec sum = zero();
-      for_taps(w, window, [&](int64_t, int64_t pixel) { sum += read(image + pixel * channels + c, n); });
+      for_taps(w, window,
+               [&](int64_t, int64_t pixel) { sum += read(image + pixel * channels + c, n); });
       write(y + row * channels + c, sum * scale, n);
     });
   }
 }
 
-// dx(i, c) = sum over the windows o that hold pixel i of dy(o, c) / (taps of o inside). One image; dx is overwritten.
+// dx(i, c) = sum over the windows o that hold pixel i of dy(o, c) / (taps of o inside). One image;
+// dx is overwritten.
 void average_pool_grad_image(const Windows& w, const float* dy, float* dx) {
   const int64_t channels = w.channels;
   std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));

@@ -25,10 +25,12 @@ Attrs with_input_spatial(const Attrs& attrs, const Shape& x) {
 
 Attrs without_input_spatial(const Attrs& attrs) { return conv_attrs(attrs); }
 
-void check_pooled(std::string_view op, const WindowSizes& sizes, const char* name, const Shape& shape) {
+void check_pooled(std::string_view op, const WindowSizes& sizes, const char* name,
+                  const Shape& shape) {
   const Shape expected = window_output(sizes, sizes.windows.channels);
   if (shape != expected) {
-    value_error(op, ": expected ", name, ".shape=", expected, ". Received: ", name, ".shape=", shape, ".");
+    value_error(op, ": expected ", name, ".shape=", expected, ". Received: ", name,
+                ".shape=", shape, ".");
   }
 }
 

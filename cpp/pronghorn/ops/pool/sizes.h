@@ -1,4 +1,5 @@
-// What all pooling ops share. Attributes: window, strides, pads_low, pads_high; gradients also input_spatial.
+// What all pooling ops share. Attributes: window, strides, pads_low, pads_high; gradients also
+// input_spatial.
 #pragma once
 
 #include "pronghorn/ir/builder.h"
@@ -26,6 +27,7 @@ Attrs with_input_spatial(const Attrs& attrs, const Shape& x);
 Attrs without_input_spatial(const Attrs& attrs);
 
 // A ValueError unless `shape` is that of the pooled image.
-void check_pooled(std::string_view op, const WindowSizes& sizes, const char* name, const Shape& shape);
+void check_pooled(std::string_view op, const WindowSizes& sizes, const char* name,
+                  const Shape& shape);
 
 }  // namespace pronghorn::ops

@@ -1,5 +1,6 @@
-// Fills of random numbers. Each works on tiles of 128 words, of the same position in the stream on every ISA.
-// All: y(i) for i in [0, n) from the words of blocks first, first + 1, ...; n is a multiple of 128 but in the last call.
+// Fills of random numbers. Each works on tiles of 128 words, of the same position in the stream on
+// every ISA. All: y(i) for i in [0, n) from the words of blocks first, first + 1, ...; n is a
+// multiple of 128 but in the last call.
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/ops/random/words.h"
 #include "pronghorn/simd/math.h"
@@ -20,14 +21,16 @@ PRONGHORN_INLINE Vec unit(const uint32_t* words) {
 
 // Calls tile(words, to) for each tile, where `to` takes 128 results.
 template <typename T, typename Tile>
-PRONGHORN_INLINE void for_tiles(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, T* y, Tile&& tile) {
+PRONGHORN_INLINE void for_tiles(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, T* y,
+                                Tile&& tile) {
   alignas(64) uint32_t words[kTiles * kTile];
   alignas(64) T last[kTile];
   for (int64_t i = 0; i < n; i += kTile) {
     const int64_t at = i % (kTiles * kTile);
     if (at == 0) {
       const int64_t tiles = (n - i + kTile - 1) / kTile;
-      philox_words(seed, stream, first + static_cast<uint64_t>(i / 4), (tiles < kTiles ? tiles : kTiles) * (kTile / 4), words);
+      philox_words(seed, stream, first + static_cast<uint64_t>(i / 4),
+                   (tiles < kTiles ? tiles : kTiles) * (kTile / 4), words);
     }
     if (i + kTile <= n) {
       tile(words + at, y + i);
@@ -44,8 +47,10 @@ PRONGHORN_INLINE void sin_cos_turns(Vec u, Vec* s, Vec* c) {
   const Vec r = (u - quarter * 0.25f) * 6.283185307f;  // |r| <= pi / 4
   const Vec z = r * r;
   // Taylor series: the first terms left out are below 3e-9 and 3e-8 here.
-  const Vec sine = r + r * z * (-1.6666667e-1f + z * (8.3333333e-3f + z * (-1.9841270e-4f + z * 2.7557319e-6f)));
-  const Vec cosine = 1.0f + z * (-0.5f + z * (4.1666667e-2f + z * (-1.3888889e-3f + z * 2.4801587e-5f)));
+  const Vec sine =
+      r + r * z * (-1.6666667e-1f + z * (8.3333333e-3f + z * (-1.9841270e-4f + z * 2.7557319e-6f)));
+  const Vec cosine =
+      1.0f + z * (-0.5f + z * (4.1666667e-2f + z * (-1.3888889e-3f + z * 2.4801587e-5f)));
   const IVec q = to_int(quarter);
   const Mask swap = (q & 1) != 0;
   const IVec sine_sign = (q & 2) << 30;
@@ -57,12 +62,14 @@ PRONGHORN_INLINE void sin_cos_turns(Vec u, Vec* s, Vec* c) {
 }  // namespace
 
 void random_bits(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, uint32_t* y) {
-  for_tiles(seed, stream, first, n, y,
-            [&](const uint32_t* words, uint32_t* to) { std::memcpy(to, words, kTile * sizeof(uint32_t)); });
+  for_tiles(seed, stream, first, n, y, [&](const uint32_t* words, uint32_t* to) {
+    std::memcpy(to, words, kTile * sizeof(uint32_t));
+  });
 }
 
 // low + (high - low) u, below high.
-void random_uniform(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float low, float high, float* y) {
+void random_uniform(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float low,
+                    float high, float* y) {
   const float range = high - low;
   // The sum may round up to high.
   const Vec most = broadcast(low < high ? __builtin_nextafterf(high, low) : high);
@@ -71,8 +78,10 @@ void random_uniform(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, f
   });
 }
 
-// Box and Muller: the words of the first half of a tile give radii, those of the second half angles.
-void random_normal(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float mean, float stddev, float* y) {
+// Box and Muller: the words of the first half of a tile give radii, those of the second half
+// angles.
+void random_normal(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float mean,
+                   float stddev, float* y) {
   for_tiles(seed, stream, first, n, y, [&](const uint32_t* words, float* to) {
     for (int i = 0; i < kTile / 2; i += kLanes) {
       const Vec radius = sqrt(-2.0f * log(unit(words + i) + 0x1p-24f)) * stddev;
@@ -86,8 +95,10 @@ void random_normal(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, fl
 }
 
 // Normal numbers within two standard deviations, by the inverse of their distribution function.
-void random_truncated_normal(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float mean, float stddev, float* y) {
-  constexpr float kErf = 0.954499736f;  // erf(sqrt(2)): probability of being within two standard deviations
+void random_truncated_normal(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, float mean,
+                             float stddev, float* y) {
+  constexpr float kErf =
+      0.954499736f;  // erf(sqrt(2)): probability of being within two standard deviations
   for_tiles(seed, stream, first, n, y, [&](const uint32_t* words, float* to) {
     for (int i = 0; i < kTile; i += kLanes) {
       const Vec p = (2.0f * unit(words + i) + (0x1p-24f - 1.0f)) * kErf;
@@ -98,8 +109,8 @@ void random_truncated_normal(uint32_t seed, uint32_t stream, uint64_t first, int
 }
 
 // y(i) = x(i) scale where the word is not below the threshold, else 0.  y may be x.
-void dropout(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, uint32_t threshold, float scale, const float* x,
-             float* y) {
+void dropout(uint32_t seed, uint32_t stream, uint64_t first, int64_t n, uint32_t threshold,
+             float scale, const float* x, float* y) {
   constexpr int kWords = kTiles * kTile;
   alignas(64) uint32_t words[kWords];
   const UVec limit = threshold + UVec{};

@@ -20,12 +20,14 @@ constexpr int kBlocks = 2;
 #endif
 typedef uint64_t Wide __attribute__((vector_size(kBlocks * 8)));
 constexpr int kRounds = 10;
-constexpr int kChains = 2;  // independent computations at a time, which hide the latency of the products
+constexpr int kChains =
+    2;  // independent computations at a time, which hide the latency of the products
 
 // Product of the low halves, 64 bits.
 inline Wide multiply_low(Wide a, Wide b) {
 #if defined(PRONGHORN_ISA_AVX512)
-  return (Wide)_mm512_maskz_mul_epu32(0xff, (__m512i)a, (__m512i)b);  // GCC 12 warns about the unmasked one
+  return (Wide)_mm512_maskz_mul_epu32(0xff, (__m512i)a,
+                                      (__m512i)b);  // GCC 12 warns about the unmasked one
 #elif defined(PRONGHORN_ISA_AVX2)
   return (Wide)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 #elif defined(__SSE4_2__)
@@ -58,7 +60,8 @@ inline void store_interleaved(Wide front, Wide back, uint32_t* to) {
 
 }  // namespace
 
-// words[4 i + j] = word j of block first + i, i in [0, blocks). words has room for blocks rounded up to 16.
+// words[4 i + j] = word j of block first + i, i in [0, blocks). words has room for blocks rounded
+// up to 16.
 void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks, uint32_t* words) {
   const Wide low = Wide{} + 0xffffffffu;
   const Wide m0 = Wide{} + 0xD2511F53u;

@@ -10,8 +10,8 @@
 namespace pronghorn::ops {
 namespace {
 
-constexpr int64_t kRowChunk = 16'384;      // elements of one chunk of a row
-constexpr int64_t kColumnChunk = 256;      // rows of one chunk at least, when columns are reduced
+constexpr int64_t kRowChunk = 16'384;       // elements of one chunk of a row
+constexpr int64_t kColumnChunk = 256;       // rows of one chunk at least, when columns are reduced
 constexpr int64_t kPieceElements = 32'768;  // work of one thread at a time
 constexpr int64_t kColumnBlock = 512;
 
@@ -27,7 +27,8 @@ void add_stages(ReducePlan& plan, int64_t outer, int64_t n, int64_t inner) {
 }
 
 size_t stage_bytes(const ReducePlan& plan, const ReduceStage& stage) {
-  const size_t bytes = static_cast<size_t>(stage.outer * stage.chunks * stage.inner) * size_of(plan.dtype);
+  const size_t bytes =
+      static_cast<size_t>(stage.outer * stage.chunks * stage.inner) * size_of(plan.dtype);
   return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
 }
 
@@ -36,7 +37,8 @@ template <ReduceKind kind, typename T>
 T combine(T a, T b) {
   if constexpr (kind == ReduceKind::kMax) return a > b ? a : b;
   if constexpr (kind == ReduceKind::kMin) return a < b ? a : b;
-  if constexpr (kind == ReduceKind::kSum) return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  if constexpr (kind == ReduceKind::kSum)
+    return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
@@ -79,7 +81,8 @@ void columns(ReduceKind kind, const T* x, int64_t n, int64_t stride, int64_t cou
   } else {
     switch (kind) {
       case ReduceKind::kSum: return reduce_columns_of<ReduceKind::kSum, T>(x, n, stride, count, y);
-      case ReduceKind::kProd: return reduce_columns_of<ReduceKind::kProd, T>(x, n, stride, count, y);
+      case ReduceKind::kProd:
+        return reduce_columns_of<ReduceKind::kProd, T>(x, n, stride, count, y);
       case ReduceKind::kMax: return reduce_columns_of<ReduceKind::kMax, T>(x, n, stride, count, y);
       case ReduceKind::kMin: return reduce_columns_of<ReduceKind::kMin, T>(x, n, stride, count, y);
     }
@@ -104,7 +107,8 @@ void run_stage(ReduceKind kind, const ReduceStage& s, const T* x, T* y) {
     return;
   }
   // Several small matrices are one thread's work; a wide one is split by columns.
-  const int64_t blocks = s.chunk * s.inner >= 2 * kPieceElements ? (s.inner + kColumnBlock - 1) / kColumnBlock : 1;
+  const int64_t blocks =
+      s.chunk * s.inner >= 2 * kPieceElements ? (s.inner + kColumnBlock - 1) / kColumnBlock : 1;
   const int64_t block = blocks == 1 ? s.inner : kColumnBlock;
   const int64_t items = s.outer * s.chunks * blocks;
   const int64_t piece = std::max<int64_t>(1, kPieceElements / (s.chunk * block));
@@ -113,8 +117,8 @@ void run_stage(ReduceKind kind, const ReduceStage& s, const T* x, T* y) {
       const int64_t column = item % blocks * block;
       const int64_t row = item / blocks % s.chunks * s.chunk;
       const int64_t o = item / blocks / s.chunks;
-      columns<T>(kind, x + (o * s.n + row) * s.inner + column, std::min(s.chunk, s.n - row), s.inner,
-                 std::min(block, s.inner - column), y + item / blocks * s.inner + column);
+      columns<T>(kind, x + (o * s.n + row) * s.inner + column, std::min(s.chunk, s.n - row),
+                 s.inner, std::min(block, s.inner - column), y + item / blocks * s.inner + column);
     }
   });
 }
@@ -126,7 +130,8 @@ T identity(ReduceKind kind) {
   switch (kind) {
     case ReduceKind::kSum: return T{0};
     case ReduceKind::kProd: return T{1};
-    case ReduceKind::kMax: return Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest();
+    case ReduceKind::kMax:
+      return Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest();
     case ReduceKind::kMin: break;
   }
   return Limits::has_infinity ? Limits::infinity() : Limits::max();
@@ -158,8 +163,15 @@ void reduce_of(const ReducePlan& plan, const T* x, T* y, char* workspace) {
 
 }  // namespace
 
-ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& shape, const std::vector<int64_t>& axes) {
-  ReducePlan plan{.kind = kind, .dtype = dtype, .stages = {}, .size = 1, .reduced = 1, .is_mean = is_mean, .workspace = 0};
+ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& shape,
+                       const std::vector<int64_t>& axes) {
+  ReducePlan plan{.kind = kind,
+                  .dtype = dtype,
+                  .stages = {},
+                  .size = 1,
+                  .reduced = 1,
+                  .is_mean = is_mean,
+                  .workspace = 0};
   // Neighbours of the same kind as one: kept, reduced, kept, ...
   std::vector<std::pair<bool, int64_t>> groups;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -184,14 +196,17 @@ ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& 
       inner *= n;
     }
   }
-  for (size_t i = 0; i + 1 < plan.stages.size(); ++i) plan.workspace += stage_bytes(plan, plan.stages[i]);
+  for (size_t i = 0; i + 1 < plan.stages.size(); ++i)
+    plan.workspace += stage_bytes(plan, plan.stages[i]);
   return plan;
 }
 
 void reduce(const ReducePlan& plan, const void* x, void* y, void* workspace) {
   if (plan.size == 0) return;
   char* scratch = static_cast<char*>(workspace);
-  const auto as = [&]<typename T>() { reduce_of<T>(plan, static_cast<const T*>(x), static_cast<T*>(y), scratch); };
+  const auto as = [&]<typename T>() {
+    reduce_of<T>(plan, static_cast<const T*>(x), static_cast<T*>(y), scratch);
+  };
   switch (plan.dtype) {
     case DType::kBool:
     case DType::kUint8: return as.operator()<uint8_t>();

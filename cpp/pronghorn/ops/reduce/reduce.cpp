@@ -1,5 +1,5 @@
-// reduce_sum, reduce_mean, reduce_prod, reduce_max, reduce_min, reduce_any, reduce_all (x) {axes, keepdims}.
-// NaN propagates. Integer sums and products keep the dtype and wrap around.
+// reduce_sum, reduce_mean, reduce_prod, reduce_max, reduce_min, reduce_any, reduce_all (x) {axes,
+// keepdims}. NaN propagates. Integer sums and products keep the dtype and wrap around.
 #include "pronghorn/ops/reduce/reduce.h"
 
 #include "pronghorn/ops/shape/rules.h"
@@ -26,13 +26,15 @@ Shape reduced_shape(const Shape& shape, const std::vector<int64_t>& axes, bool k
 std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 1);
   const TensorType& x = call.inputs[0];
-  return {{x.dtype, reduced_shape(x.shape, axes_of(call.op.name, call.attrs, x.shape), call.attrs.integer("keepdims", 0) != 0)}};
+  return {{x.dtype, reduced_shape(x.shape, axes_of(call.op.name, call.attrs, x.shape),
+                                  call.attrs.integer("keepdims", 0) != 0)}};
 }
 
 std::vector<TensorType> infer_arithmetic(const OpCall& call) {
   std::vector<TensorType> y = infer(call);
   if (y[0].dtype == DType::kBool) {
-    type_error(call.op.name, ": expected a number dtype. Received: dtype=bool. Cast to int32 first.");
+    type_error(call.op.name,
+               ": expected a number dtype. Received: dtype=bool. Cast to int32 first.");
   }
   return y;
 }
@@ -73,7 +75,8 @@ std::vector<Value> sum_gradient(const GradientCall& call) {
 
 std::vector<Value> mean_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const int64_t n = g.shape(call.inputs[0]).size() / std::max<int64_t>(1, g.shape(call.outputs[0]).size());
+  const int64_t n =
+      g.shape(call.inputs[0]).size() / std::max<int64_t>(1, g.shape(call.outputs[0]).size());
   const Expr dy(g, kept(call, call.d_outputs[0]));
   const Expr scaled = dy / static_cast<double>(std::max<int64_t>(1, n));
   return {g.broadcast_to(scaled.value, Shape(g.shape(call.inputs[0])))};
@@ -91,7 +94,8 @@ std::vector<Value> extremum_gradient(const GradientCall& call) {
   return {(hits * (dy / count)).value};
 }
 
-// dx(i) = dy * (product of those before i) * (product of those after i): right where factors are zero.
+// dx(i) = dy * (product of those before i) * (product of those after i): right where factors are
+// zero.
 std::vector<Value> prod_gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Shape shape = g.shape(call.inputs[0]);
@@ -108,14 +112,19 @@ std::vector<Value> prod_gradient(const GradientCall& call) {
   flat.push_back(shape.size() / std::max<int64_t>(1, outer.size()));
   const Value rows = g.reshape(g.apply("transpose", {call.inputs[0]}, {{"axes", order}}), flat);
   const int64_t last = flat.rank() - 1;
-  const Expr before(g, g.apply("cumprod", {rows}, {{"axis", last}, {"reverse", int64_t{0}}, {"exclusive", int64_t{1}}}));
-  const Expr after(g, g.apply("cumprod", {rows}, {{"axis", last}, {"reverse", int64_t{1}}, {"exclusive", int64_t{1}}}));
+  const Expr before(g,
+                    g.apply("cumprod", {rows},
+                            {{"axis", last}, {"reverse", int64_t{0}}, {"exclusive", int64_t{1}}}));
+  const Expr after(g,
+                   g.apply("cumprod", {rows},
+                           {{"axis", last}, {"reverse", int64_t{1}}, {"exclusive", int64_t{1}}}));
   Shape column = outer;
   column.push_back(1);
   const Expr dy(g, g.reshape(call.d_outputs[0], column));
   const Value d_rows = g.reshape((before * after * dy).value, moved);
   std::vector<int64_t> inverse(order.size());
-  for (size_t i = 0; i < order.size(); ++i) inverse[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  for (size_t i = 0; i < order.size(); ++i)
+    inverse[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
   return {g.apply("transpose", {d_rows}, {{"axes", inverse}})};
 }
 
@@ -126,7 +135,8 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const std::vector<int64_t> axes = axes_of(name, attrs, shape);
   bool is_trivial = true;
   for (const int64_t axis : axes) is_trivial &= shape[static_cast<int>(axis)] == 1;
-  if (is_trivial) return g.reshape(inputs[0], reduced_shape(shape, axes, attrs.integer("keepdims", 0) != 0));
+  if (is_trivial)
+    return g.reshape(inputs[0], reduced_shape(shape, axes, attrs.integer("keepdims", 0) != 0));
   return widened(g, name, inputs, attrs);
 }
 
@@ -143,7 +153,8 @@ void run(const Launch& launch) noexcept {
 }
 
 template <const char* const& name, ReduceKind kind, bool is_mean = false>
-OpDef reduction(std::vector<TensorType> (*rule)(const OpCall&), std::vector<Value> (*gradient)(const GradientCall&)) {
+OpDef reduction(std::vector<TensorType> (*rule)(const OpCall&),
+                std::vector<Value> (*gradient)(const GradientCall&)) {
   return {.name = name,
           .infer = rule,
           .gradient = gradient,
@@ -163,10 +174,18 @@ constexpr const char* kAll = "reduce_all";
 }  // namespace
 
 OpDef reduce_sum_op() { return reduction<kSum, ReduceKind::kSum>(infer_arithmetic, sum_gradient); }
-OpDef reduce_mean_op() { return reduction<kMean, ReduceKind::kSum, true>(infer_mean, mean_gradient); }
-OpDef reduce_prod_op() { return reduction<kProd, ReduceKind::kProd>(infer_arithmetic, prod_gradient); }
-OpDef reduce_max_op() { return reduction<kMax, ReduceKind::kMax>(infer_extremum, extremum_gradient); }
-OpDef reduce_min_op() { return reduction<kMin, ReduceKind::kMin>(infer_extremum, extremum_gradient); }
+OpDef reduce_mean_op() {
+  return reduction<kMean, ReduceKind::kSum, true>(infer_mean, mean_gradient);
+}
+OpDef reduce_prod_op() {
+  return reduction<kProd, ReduceKind::kProd>(infer_arithmetic, prod_gradient);
+}
+OpDef reduce_max_op() {
+  return reduction<kMax, ReduceKind::kMax>(infer_extremum, extremum_gradient);
+}
+OpDef reduce_min_op() {
+  return reduction<kMin, ReduceKind::kMin>(infer_extremum, extremum_gradient);
+}
 OpDef reduce_any_op() { return reduction<kAny, ReduceKind::kMax>(infer_logical, nullptr); }
 OpDef reduce_all_op() { return reduction<kAll, ReduceKind::kMin>(infer_logical, nullptr); }
 

@@ -1,6 +1,6 @@
-// Reductions over axes, as a sequence of stages that each reduce the middle of (outer, n, inner). Long reductions go by
-// chunks of fixed length whose results a later stage reduces: the error stays small, threads have work, and the bits do
-// not depend on the number of threads.
+// Reductions over axes, as a sequence of stages that each reduce the middle of (outer, n, inner).
+// Long reductions go by chunks of fixed length whose results a later stage reduces: the error stays
+// small, threads have work, and the bits do not depend on the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,13 @@
 
 namespace pronghorn::ops {
 
-// y(o, c, j) = reduction of x(o, i, j) over i in chunk c.  x: (outer, n, inner), y: (outer, chunks, inner).
+// y(o, c, j) = reduction of x(o, i, j) over i in chunk c.  x: (outer, n, inner), y: (outer, chunks,
+// inner).
 struct ReduceStage {
   int64_t outer;
   int64_t n;
   int64_t inner;
-  int64_t chunk;   // length of a chunk, the last one may be shorter
+  int64_t chunk;  // length of a chunk, the last one may be shorter
   int64_t chunks;
 };
 
@@ -32,7 +33,8 @@ struct ReducePlan {
 };
 
 // axes: sorted, in [0, rank).
-ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& shape, const std::vector<int64_t>& axes);
+ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& shape,
+                       const std::vector<int64_t>& axes);
 
 // Uses threads. x and y do not overlap.
 void reduce(const ReducePlan& plan, const void* x, void* y, void* workspace);

@@ -20,12 +20,16 @@ struct Prod {
 struct Max {
   static constexpr float kIdentity = -__builtin_inff();
   PRONGHORN_INLINE static Vec combine(Vec a, Vec b) { return maximum(a, b); }
-  PRONGHORN_INLINE static float across(Vec v) { return any(v != v) ? __builtin_nanf("") : horizontal_max(v); }
+  PRONGHORN_INLINE static float across(Vec v) {
+    return any(v != v) ? __builtin_nanf("") : horizontal_max(v);
+  }
 };
 struct Min {
   static constexpr float kIdentity = __builtin_inff();
   PRONGHORN_INLINE static Vec combine(Vec a, Vec b) { return minimum(a, b); }
-  PRONGHORN_INLINE static float across(Vec v) { return any(v != v) ? __builtin_nanf("") : horizontal_min(v); }
+  PRONGHORN_INLINE static float across(Vec v) {
+    return any(v != v) ? __builtin_nanf("") : horizontal_min(v);
+  }
 };
 
 constexpr int kChains = 8;  // independent accumulators of a row
@@ -48,7 +52,8 @@ float reduce_row(const float* x, int64_t n) {
   for (; i + kLanes <= n; i += kLanes) result = Op::combine(result, load(x + i));
   if (i < n) {
     const Vec rest = load_part(x + i, n - i);
-    result = Op::combine(result, select(iota() < static_cast<int32_t>(n - i), rest, broadcast(Op::kIdentity)));
+    result = Op::combine(
+        result, select(iota() < static_cast<int32_t>(n - i), rest, broadcast(Op::kIdentity)));
   }
   return Op::across(result);
 }
@@ -73,13 +78,15 @@ void reduce_column_vector(const float* x, int64_t n, int64_t stride, int64_t cou
   int64_t i = 0;
   if (count == kLanes) {
     for (; i + 8 <= n; i += 8) {
-      result = Op::combine(result, eight_rows<Op>([&](int k) { return load(x + (i + k) * stride); }));
+      result =
+          Op::combine(result, eight_rows<Op>([&](int k) { return load(x + (i + k) * stride); }));
     }
     for (; i < n; ++i) result = Op::combine(result, load(x + i * stride));
     store(y, result);
   } else {
     for (; i + 8 <= n; i += 8) {
-      result = Op::combine(result, eight_rows<Op>([&](int k) { return load_part(x + (i + k) * stride, count); }));
+      result = Op::combine(
+          result, eight_rows<Op>([&](int k) { return load_part(x + (i + k) * stride, count); }));
     }
     for (; i < n; ++i) result = Op::combine(result, load_part(x + i * stride, count));
     store_part(y, result, count);
@@ -100,7 +107,8 @@ void reduce_wide_columns(const float* x, int64_t n, int64_t stride, int64_t colu
     }
   }
   for (; i < n; ++i) {
-    for (int64_t j = 0; j < whole; j += kLanes) store(y + j, Op::combine(load(y + j), load(x + i * stride + j)));
+    for (int64_t j = 0; j < whole; j += kLanes)
+      store(y + j, Op::combine(load(y + j), load(x + i * stride + j)));
   }
   if (whole < columns) reduce_column_vector<Op>(x + whole, n, stride, columns - whole, y + whole);
 }
@@ -126,7 +134,8 @@ void reduce_rows(ReduceKind kind, const float* x, int64_t rows, int64_t n, float
 }
 
 // y(j) = reduction of x[i stride + j] over i in [0, n), j in [0, columns).  n >= 1; y is not in x.
-void reduce_columns(ReduceKind kind, const float* x, int64_t n, int64_t stride, int64_t columns, float* y) {
+void reduce_columns(ReduceKind kind, const float* x, int64_t n, int64_t stride, int64_t columns,
+                    float* y) {
   switch (kind) {
     case ReduceKind::kSum: return reduce_all_columns<Sum>(x, n, stride, columns, y);
     case ReduceKind::kProd: return reduce_all_columns<Prod>(x, n, stride, columns, y);

@@ -6,7 +6,9 @@
 namespace pronghorn::ops {
 namespace {
 
-Shape target(const Attrs& attrs) { return Shape(std::span<const int64_t>(attrs.integers("shape"))); }
+Shape target(const Attrs& attrs) {
+  return Shape(std::span<const int64_t>(attrs.integers("shape")));
+}
 
 std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 1);
@@ -15,9 +17,12 @@ std::vector<TensorType> infer(const OpCall& call) {
   const int added = shape.rank() - x.shape.rank();
   bool fits = added >= 0;
   for (int i = 0; fits && i < shape.rank(); ++i) {
-    fits = shape[i] >= 0 && (i < added || x.shape[i - added] == 1 || x.shape[i - added] == shape[i]);
+    fits =
+        shape[i] >= 0 && (i < added || x.shape[i - added] == 1 || x.shape[i - added] == shape[i]);
   }
-  if (!fits) value_error("broadcast_to: x must broadcast to shape. Received: x.shape=", x.shape, ", shape=", shape, ".");
+  if (!fits)
+    value_error("broadcast_to: x must broadcast to shape. Received: x.shape=", x.shape,
+                ", shape=", shape, ".");
   return {{x.dtype, shape}};
 }
 
@@ -29,7 +34,8 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const Shape shape = target(attrs);
   if (g.shape(inputs[0]) == shape) return inputs[0];
   if (g.shape(inputs[0]).size() == shape.size()) return g.reshape(inputs[0], shape);
-  if (const Node* inner = g.producer(inputs[0], "broadcast_to")) return g.broadcast_to(inner->inputs[0], shape);
+  if (const Node* inner = g.producer(inputs[0], "broadcast_to"))
+    return g.broadcast_to(inner->inputs[0], shape);
   return {};
 }
 
@@ -51,13 +57,14 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef broadcast_to_op() {
-  return {.name = "broadcast_to",
-          .infer = infer,
-          .gradient = gradient,
-          .prepare = prepare,
-          .run = run,
-          .simplify = simplify,
-          .tile_opcode = static_cast<int16_t>(kTileCopy)};  // read where it is by what fuses with it
+  return {
+      .name = "broadcast_to",
+      .infer = infer,
+      .gradient = gradient,
+      .prepare = prepare,
+      .run = run,
+      .simplify = simplify,
+      .tile_opcode = static_cast<int16_t>(kTileCopy)};  // read where it is by what fuses with it
 }
 
 }  // namespace pronghorn::ops

@@ -8,7 +8,8 @@ namespace {
 using Plan = std::vector<StridedCopy>;
 
 std::vector<TensorType> infer(const OpCall& call) {
-  if (call.inputs.empty()) value_error("concatenate: expected at least one operand. Received: none.");
+  if (call.inputs.empty())
+    value_error("concatenate: expected at least one operand. Received: none.");
   TensorType y = call.inputs[0];
   const int axis = normalize_axis("concatenate", call.attrs.integer("axis"), y.shape.rank());
   for (size_t i = 1; i < call.inputs.size(); ++i) {
@@ -17,8 +18,8 @@ std::vector<TensorType> infer(const OpCall& call) {
     bool fits = x.shape.rank() == y.shape.rank();
     for (int d = 0; fits && d < y.shape.rank(); ++d) fits = d == axis || x.shape[d] == y.shape[d];
     if (!fits) {
-      value_error("concatenate: shapes must agree in all dimensions but axis ", axis, ". Received: shapes ",
-                  call.inputs[0].shape, " and ", x.shape, ".");
+      value_error("concatenate: shapes must agree in all dimensions but axis ", axis,
+                  ". Received: shapes ", call.inputs[0].shape, " and ", x.shape, ".");
     }
     y.shape[axis] += x.shape[axis];
   }
@@ -38,7 +39,8 @@ std::vector<Value> gradient(const GradientCall& call) {
     begin[static_cast<size_t>(axis)] = at;
     at += g.shape(x)[axis];
     end[static_cast<size_t>(axis)] = at;
-    result.push_back(g.apply("slice", {call.d_outputs[0]}, {{"begin", begin}, {"end", end}, {"strides", strides}}));
+    result.push_back(g.apply("slice", {call.d_outputs[0]},
+                             {{"begin", begin}, {"end", end}, {"strides", strides}}));
   }
   return result;
 }
@@ -54,7 +56,8 @@ Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   int64_t at = 0;
   for (const TensorType& x : call.inputs) {
-    plan->push_back(plan_copy(size_of(x.dtype), x.shape, strides_of(x.shape), to, 0, at * to[axis]));
+    plan->push_back(
+        plan_copy(size_of(x.dtype), x.shape, strides_of(x.shape), to, 0, at * to[axis]));
     at += x.shape[axis];
   }
   return {.plan = plan};
@@ -62,7 +65,8 @@ Prepared prepare(const OpCall& call) {
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  for (size_t i = 0; i < plan.size(); ++i) copy_strided(plan[i], launch.inputs[i], launch.outputs[0]);
+  for (size_t i = 0; i < plan.size(); ++i)
+    copy_strided(plan[i], launch.inputs[i], launch.outputs[0]);
 }
 
 }  // namespace

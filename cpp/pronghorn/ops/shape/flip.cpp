@@ -44,7 +44,12 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef flip_op() {
-  return {.name = "flip", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run, .simplify = simplify};
+  return {.name = "flip",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
 }
 
 }  // namespace pronghorn::ops

@@ -1,5 +1,5 @@
-// pad(x) {low, high, value, interior}: x inside a frame of `value`; low and high elements before and after, `interior`
-// elements (none if the attribute is missing) between neighbours.
+// pad(x) {low, high, value, interior}: x inside a frame of `value`; low and high elements before
+// and after, `interior` elements (none if the attribute is missing) between neighbours.
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/ops/shape/strided_copy.h"
 
@@ -26,19 +26,21 @@ std::vector<TensorType> infer(const OpCall& call) {
   const std::vector<int64_t>& high = call.attrs.integers("high");
   const std::vector<int64_t> interior = interior_of(call.attrs, rank);
   if (low.size() != rank || high.size() != rank || interior.size() != rank) {
-    value_error("pad: low and high must have one entry per dimension. Received: x.shape=", x.shape, ", ", low.size(),
-                " and ", high.size(), " entries.");
+    value_error("pad: low and high must have one entry per dimension. Received: x.shape=", x.shape,
+                ", ", low.size(), " and ", high.size(), " entries.");
   }
   Shape shape = x.shape;
   for (size_t i = 0; i < rank; ++i) {
     if (low[i] < 0 || high[i] < 0 || interior[i] < 0) {
-      value_error("pad: padding must not be negative. Received: low=", low[i], ", high=", high[i], " in dimension ", i, ".");
+      value_error("pad: padding must not be negative. Received: low=", low[i], ", high=", high[i],
+                  " in dimension ", i, ".");
     }
     const int64_t size = x.shape[static_cast<int>(i)];
     int64_t between;
     if (__builtin_mul_overflow(std::max<int64_t>(size - 1, 0), interior[i], &between) ||
         __builtin_add_overflow(low[i] + high[i] + size, between, &shape[static_cast<int>(i)])) {
-      value_error("pad: the result fits into no memory. Received: interior=", interior[i], ", x.shape=", x.shape, ".");
+      value_error("pad: the result fits into no memory. Received: interior=", interior[i],
+                  ", x.shape=", x.shape, ".");
     }
   }
   return {{x.dtype, shape}};
@@ -56,7 +58,8 @@ std::vector<Value> gradient(const GradientCall& call) {
     strides[at] += 1;
     end.push_back(low[at] + (x[i] - 1) * strides[at] + 1);
   }
-  return {g.apply("slice", {call.d_outputs[0]}, {{"begin", low}, {"end", end}, {"strides", strides}})};
+  return {
+      g.apply("slice", {call.d_outputs[0]}, {{"begin", low}, {"end", end}, {"strides", strides}})};
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
@@ -112,7 +115,12 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef pad_op() {
-  return {.name = "pad", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run, .simplify = simplify};
+  return {.name = "pad",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
 }
 
 }  // namespace pronghorn::ops

@@ -13,21 +13,23 @@ void expect_operands(const OpCall& call, size_t n) {
 
 void expect_float(const OpCall& call, size_t i) {
   if (!is_float(call.inputs[i].dtype)) {
-    type_error(call.op.name, ": operand ", i + 1, " must be float32, float16 or bfloat16. Received: dtype=",
-               call.inputs[i].dtype, ".");
+    type_error(call.op.name, ": operand ", i + 1,
+               " must be float32, float16 or bfloat16. Received: dtype=", call.inputs[i].dtype,
+               ".");
   }
 }
 
 void expect_integer(const OpCall& call, size_t i) {
   if (!is_integer(call.inputs[i].dtype)) {
-    type_error(call.op.name, ": operand ", i + 1, " must be an integer. Received: dtype=", call.inputs[i].dtype, ".");
+    type_error(call.op.name, ": operand ", i + 1,
+               " must be an integer. Received: dtype=", call.inputs[i].dtype, ".");
   }
 }
 
 void expect_same_dtype(const OpCall& call, size_t i, size_t j) {
   if (call.inputs[i].dtype != call.inputs[j].dtype) {
-    type_error(call.op.name, ": operands must have the same dtype. Received: dtypes ", call.inputs[i].dtype, " and ",
-               call.inputs[j].dtype, ".");
+    type_error(call.op.name, ": operands must have the same dtype. Received: dtypes ",
+               call.inputs[i].dtype, " and ", call.inputs[j].dtype, ".");
   }
 }
 
@@ -37,7 +39,8 @@ std::vector<int64_t> sorted_axes(std::string_view op, const std::vector<int64_t>
   for (const int64_t axis : axes) sorted.push_back(normalize_axis(op, axis, rank));
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) value_error(op, ": axes must differ. Received: axis ", *twice, " twice.");
+  if (twice != sorted.end())
+    value_error(op, ": axes must differ. Received: axis ", *twice, " twice.");
   return sorted;
 }
 
@@ -51,7 +54,8 @@ Shape strides_of(const Shape& shape) {
   return strides;
 }
 
-Value widened(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs, bool cast_back) {
+Value widened(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs,
+              bool cast_back) {
   const DType dtype = g.dtype(inputs[0]);
   if (!is_half(dtype)) return {};
   std::vector<Value> wide;
@@ -60,7 +64,8 @@ Value widened(Builder& g, std::string_view op, std::span<const Value> inputs, co
   return cast_back ? g.cast(y, dtype) : y;
 }
 
-Value with_axis_last(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs) {
+Value with_axis_last(Builder& g, std::string_view op, std::span<const Value> inputs,
+                     const Attrs& attrs) {
   const int rank = g.shape(inputs[0]).rank();
   const int axis = normalize_axis(op, attrs.integer("axis"), rank);
   if (axis == rank - 1) return {};

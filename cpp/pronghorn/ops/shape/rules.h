@@ -28,12 +28,15 @@ Shape strides_of(const Shape& shape);
 
 inline std::vector<int64_t> to_vector(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
-// Rewrites op(x16, rest...) to cast(op(cast(x16, float32), rest...), dtype of x16), where x16 is operand 0; every 16-bit
-// operand is widened. No value if operand 0 is not a 16-bit float. `cast_back` false: the result keeps its dtype.
-Value widened(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs, bool cast_back = true);
+// Rewrites op(x16, rest...) to cast(op(cast(x16, float32), rest...), dtype of x16), where x16 is
+// operand 0; every 16-bit operand is widened. No value if operand 0 is not a 16-bit float.
+// `cast_back` false: the result keeps its dtype.
+Value widened(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs,
+              bool cast_back = true);
 
-// Rewrites op(x) {axis} with another axis than the last to transpose(op(transpose(x))); every operand is transposed. No
-// value if the axis is the last one.
-Value with_axis_last(Builder& g, std::string_view op, std::span<const Value> inputs, const Attrs& attrs);
+// Rewrites op(x) {axis} with another axis than the last to transpose(op(transpose(x))); every
+// operand is transposed. No value if the axis is the last one.
+Value with_axis_last(Builder& g, std::string_view op, std::span<const Value> inputs,
+                     const Attrs& attrs);
 
 }  // namespace pronghorn::ops

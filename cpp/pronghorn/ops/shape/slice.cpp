@@ -1,4 +1,5 @@
-// slice(x) {begin, end, strides}: y(i, ...) = x(begin + i * stride, ...). 0 <= begin <= end <= size, strides >= 1.
+// slice(x) {begin, end, strides}: y(i, ...) = x(begin + i * stride, ...). 0 <= begin <= end <=
+// size, strides >= 1.
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/ops/shape/strided_copy.h"
 
@@ -13,15 +14,17 @@ std::vector<TensorType> infer(const OpCall& call) {
   const std::vector<int64_t>& strides = call.attrs.integers("strides");
   const size_t rank = static_cast<size_t>(x.shape.rank());
   if (begin.size() != rank || end.size() != rank || strides.size() != rank) {
-    value_error("slice: begin, end and strides must have one entry per dimension. Received: x.shape=", x.shape, ", ",
-                begin.size(), ", ", end.size(), " and ", strides.size(), " entries.");
+    value_error(
+        "slice: begin, end and strides must have one entry per dimension. Received: x.shape=",
+        x.shape, ", ", begin.size(), ", ", end.size(), " and ", strides.size(), " entries.");
   }
   Shape shape = x.shape;
   for (size_t i = 0; i < rank; ++i) {
     const int64_t size = x.shape[static_cast<int>(i)];
     if (begin[i] < 0 || begin[i] > end[i] || end[i] > size || strides[i] < 1) {
-      value_error("slice: expected 0 <= begin <= end <= size and strides >= 1. Received: begin=", begin[i],
-                  ", end=", end[i], ", strides=", strides[i], ", size=", size, " in dimension ", i, ".");
+      value_error(
+          "slice: expected 0 <= begin <= end <= size and strides >= 1. Received: begin=", begin[i],
+          ", end=", end[i], ", strides=", strides[i], ", size=", size, " in dimension ", i, ".");
     }
     shape[static_cast<int>(i)] = (end[i] - begin[i] + strides[i] - 1) / strides[i];
   }
@@ -42,7 +45,8 @@ std::vector<Value> gradient(const GradientCall& call) {
     high.push_back(x[i] - low[static_cast<size_t>(i)] - ((y[i] - 1) * stride + 1));
     interior.push_back(stride - 1);
   }
-  return {g.apply("pad", {call.d_outputs[0]}, {{"low", low}, {"high", high}, {"interior", interior}, {"value", 0.0}})};
+  return {g.apply("pad", {call.d_outputs[0]},
+                  {{"low", low}, {"high", high}, {"interior", interior}, {"value", 0.0}})};
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
@@ -75,7 +79,12 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef slice_op() {
-  return {.name = "slice", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run, .simplify = simplify};
+  return {.name = "slice",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .simplify = simplify};
 }
 
 }  // namespace pronghorn::ops

@@ -39,7 +39,8 @@ void copy_units(const char* src, int64_t src_step, char* dst, int64_t dst_step, 
   }
 }
 
-void copy_line(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t run, int64_t n) {
+void copy_line(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t run,
+               int64_t n) {
   switch (run) {
     case 1:
       if (src_step == 0 && dst_step == 1) {
@@ -52,25 +53,28 @@ void copy_line(const char* src, int64_t src_step, char* dst, int64_t dst_step, i
     case 8: return copy_units<uint64_t>(src, src_step, dst, dst_step, n);
     case 16: return copy_units<Unit16>(src, src_step, dst, dst_step, n);
     default:
-      for (int64_t i = 0; i < n; ++i) std::memcpy(dst + i * dst_step, src + i * src_step, static_cast<size_t>(run));
+      for (int64_t i = 0; i < n; ++i)
+        std::memcpy(dst + i * dst_step, src + i * src_step, static_cast<size_t>(run));
   }
 }
 
 // dst(i, j) = src(j, i): rows x columns of dst, columns contiguous in dst, rows contiguous in src.
 template <typename Unit>
-void transpose_units(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t rows, int64_t columns) {
+void transpose_units(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t rows,
+                     int64_t columns) {
   constexpr int64_t kUnit = static_cast<int64_t>(sizeof(Unit));
   constexpr int64_t kBlock = 16;
   for (int64_t j0 = 0; j0 < columns; j0 += kBlock) {
     const int64_t j1 = std::min(j0 + kBlock, columns);
     for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = j0; j < j1; ++j) std::memcpy(dst + i * dst_step + j * kUnit, src + j * src_step + i * kUnit, sizeof(Unit));
+      for (int64_t j = j0; j < j1; ++j)
+        std::memcpy(dst + i * dst_step + j * kUnit, src + j * src_step + i * kUnit, sizeof(Unit));
     }
   }
 }
 
-void transpose_tile(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t run, int64_t rows,
-                    int64_t columns) {
+void transpose_tile(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t run,
+                    int64_t rows, int64_t columns) {
   switch (run) {
     case 1: return transpose_units<uint8_t>(src, src_step, dst, dst_step, rows, columns);
     case 2: return transpose_units<uint16_t>(src, src_step, dst, dst_step, rows, columns);
@@ -106,15 +110,15 @@ void copy_transposed(const StridedCopy& plan, const char* src, char* dst) {
       dst_at += rest % dim.size * dim.dst;
       rest /= dim.size;
     }
-    transpose_tile(src + src_at, columns.src, dst + dst_at, rows.dst, plan.run, std::min(kTile, rows.size - row),
-                   columns.size);
+    transpose_tile(src + src_at, columns.src, dst + dst_at, rows.dst, plan.run,
+                   std::min(kTile, rows.size - row), columns.size);
   });
 }
 
 }  // namespace
 
-StridedCopy plan_copy(size_t element, const Shape& sizes, const Shape& src_strides, const Shape& dst_strides,
-                      int64_t src_offset, int64_t dst_offset) {
+StridedCopy plan_copy(size_t element, const Shape& sizes, const Shape& src_strides,
+                      const Shape& dst_strides, int64_t src_offset, int64_t dst_offset) {
   const int64_t bytes = static_cast<int64_t>(element);
   StridedCopy plan;
   plan.src_offset = src_offset * bytes;
@@ -132,15 +136,18 @@ StridedCopy plan_copy(size_t element, const Shape& sizes, const Shape& src_strid
       continue;
     }
     StridedCopy::Dim* inner = rank > 0 ? &dims[static_cast<size_t>(rank - 1)] : nullptr;
-    if (inner != nullptr && dim.src == inner->src * inner->size && dim.dst == inner->dst * inner->size) {
+    if (inner != nullptr && dim.src == inner->src * inner->size &&
+        dim.dst == inner->dst * inner->size) {
       inner->size *= dim.size;
       continue;
     }
     dims[static_cast<size_t>(rank++)] = dim;
   }
   plan.rank = rank;
-  for (int d = 0; d < rank; ++d) plan.dims[static_cast<size_t>(d)] = dims[static_cast<size_t>(rank - 1 - d)];
-  if (rank >= 2 && dims[0].dst == plan.run && (plan.run == 1 || plan.run == 2 || plan.run == 4 || plan.run == 8)) {
+  for (int d = 0; d < rank; ++d)
+    plan.dims[static_cast<size_t>(d)] = dims[static_cast<size_t>(rank - 1 - d)];
+  if (rank >= 2 && dims[0].dst == plan.run &&
+      (plan.run == 1 || plan.run == 2 || plan.run == 4 || plan.run == 8)) {
     for (int d = 0; d < rank - 1; ++d) {
       if (plan.dims[static_cast<size_t>(d)].src == plan.run) plan.transposed = d;
     }
@@ -195,7 +202,8 @@ void copy_strided(const StridedCopy& plan, const void* src_base, void* dst_base)
 void fill_elements(void* dst, const void* value, size_t element, int64_t n) {
   const int64_t bytes = static_cast<int64_t>(element);
   parallel_ranges(n, kPieceBytes / bytes, bytes, [=](int64_t begin, int64_t end) {
-    copy_line(static_cast<const char*>(value), 0, static_cast<char*>(dst) + begin * bytes, bytes, bytes, end - begin);
+    copy_line(static_cast<const char*>(value), 0, static_cast<char*>(dst) + begin * bytes, bytes,
+              bytes, end - begin);
   });
 }
 

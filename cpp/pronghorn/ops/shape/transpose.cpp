@@ -12,12 +12,14 @@ std::vector<int> permutation(const Attrs& attrs, int rank) {
   std::vector<bool> seen(static_cast<size_t>(rank), false);
   for (const int64_t axis : axes) {
     const int at = normalize_axis("transpose", axis, rank);
-    if (seen[static_cast<size_t>(at)]) value_error("transpose: axes must differ. Received: axis ", axis, " twice.");
+    if (seen[static_cast<size_t>(at)])
+      value_error("transpose: axes must differ. Received: axis ", axis, " twice.");
     seen[static_cast<size_t>(at)] = true;
     order.push_back(at);
   }
   if (static_cast<int>(axes.size()) != rank) {
-    value_error("transpose: axes must name every dimension once. Received: ", axes.size(), " axes, rank=", rank, ".");
+    value_error("transpose: axes must name every dimension once. Received: ", axes.size(),
+                " axes, rank=", rank, ".");
   }
   return order;
 }
@@ -33,7 +35,8 @@ std::vector<TensorType> infer(const OpCall& call) {
 std::vector<Value> gradient(const GradientCall& call) {
   const std::vector<int> order = permutation(call.node.attrs, call.g.shape(call.inputs[0]).rank());
   std::vector<int64_t> inverse(order.size());
-  for (size_t i = 0; i < order.size(); ++i) inverse[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  for (size_t i = 0; i < order.size(); ++i)
+    inverse[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
   return {call.g.apply("transpose", {call.d_outputs[0]}, {{"axes", inverse}})};
 }
 

@@ -1,4 +1,5 @@
-// Passes over rows of float32 for the kernels of softmax and of the cross-entropies. Included by *.simd.cpp only.
+// Passes over rows of float32 for the kernels of softmax and of the cross-entropies. Included by
+// *.simd.cpp only.
 #pragma once
 
 #include "pronghorn/simd/math.h"
@@ -34,7 +35,9 @@ PRONGHORN_INLINE float row_sum_exp(const float* x, int64_t n, float m) {
   Vec sum = zero();
   for_vectors(
       n, [&](int64_t i) { sum += exp(load(x + i) - m); },
-      [&](int64_t i, int64_t count) { sum += exp(load_filled(x + i, count, -__builtin_inff()) - m); });
+      [&](int64_t i, int64_t count) {
+        sum += exp(load_filled(x + i, count, -__builtin_inff()) - m);
+      });
   return horizontal_sum(sum);
 }
 

@@ -1,4 +1,5 @@
-// softmax(x), log_softmax(x) {axis}; softmax_grad(y, dy): the gradient of softmax over the last axis.
+// softmax(x), log_softmax(x) {axis}; softmax_grad(y, dy): the gradient of softmax over the last
+// axis.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -23,8 +24,9 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_float(call, 0);
   expect_same_dtype(call, 0, 1);
   if (call.inputs[0].shape != call.inputs[1].shape || call.inputs[0].shape.rank() == 0) {
-    value_error("softmax_grad: operands must have the same shape of rank 1 or more. Received: y.shape=",
-                call.inputs[0].shape, ", dy.shape=", call.inputs[1].shape, ".");
+    value_error(
+        "softmax_grad: operands must have the same shape of rank 1 or more. Received: y.shape=",
+        call.inputs[0].shape, ", dy.shape=", call.inputs[1].shape, ".");
   }
   return {call.inputs[0]};
 }
@@ -100,8 +102,9 @@ void run_log_softmax(const Launch& launch) noexcept {
 void run_softmax_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_grad_rows(launch.input<float>(0) + begin * plan.n, launch.input<float>(1) + begin * plan.n,
-                                end - begin, plan.n, launch.output<float>(0) + begin * plan.n);
+    kernels().softmax_grad_rows(launch.input<float>(0) + begin * plan.n,
+                                launch.input<float>(1) + begin * plan.n, end - begin, plan.n,
+                                launch.output<float>(0) + begin * plan.n);
   });
 }
 

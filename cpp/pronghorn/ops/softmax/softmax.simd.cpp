@@ -11,7 +11,8 @@ void softmax_rows(const float* x, int64_t rows, int64_t n, float* y) {
       const Vec v = load_filled(x, n, -__builtin_inff());
       const Vec e = exp(v - horizontal_max(v));
       // The maximum skips a NaN, but its exponential makes the sum NaN.
-      store_part(y, e * (1.0f / horizontal_sum(select(iota() < static_cast<int32_t>(n), e, zero()))), n);
+      store_part(
+          y, e * (1.0f / horizontal_sum(select(iota() < static_cast<int32_t>(n), e, zero()))), n);
       continue;
     }
     const float m = row_max(x, n);
@@ -31,7 +32,9 @@ void softmax_rows(const float* x, int64_t rows, int64_t n, float* y) {
     const float scale = 1.0f / horizontal_sum(sum);
     for_vectors(
         n, [&](int64_t i) { store(y + i, load(y + i) * scale); },
-        [&](int64_t i, int64_t count) { store_part(y + i, load_part(y + i, count) * scale, count); });
+        [&](int64_t i, int64_t count) {
+          store_part(y + i, load_part(y + i, count) * scale, count);
+        });
   }
 }
 
@@ -42,17 +45,22 @@ void log_softmax_rows(const float* x, int64_t rows, int64_t n, float* y) {
     const float log_sum = scalar_log(row_sum_exp(x, n, m));
     for_vectors(
         n, [&](int64_t i) { store(y + i, (load(x + i) - m) - log_sum); },
-        [&](int64_t i, int64_t count) { store_part(y + i, (load_part(x + i, count) - m) - log_sum, count); });
+        [&](int64_t i, int64_t count) {
+          store_part(y + i, (load_part(x + i, count) - m) - log_sum, count);
+        });
   }
 }
 
-// dx(i, j) = y(i, j) (dy(i, j) - sum_k y(i, k) dy(i, k)).  All (rows, n), n >= 1; dx may be y or dy.
+// dx(i, j) = y(i, j) (dy(i, j) - sum_k y(i, k) dy(i, k)).  All (rows, n), n >= 1; dx may be y or
+// dy.
 void softmax_grad_rows(const float* y, const float* dy, int64_t rows, int64_t n, float* dx) {
   for (; rows > 0; --rows, y += n, dy += n, dx += n) {
     Vec sum = zero();
     for_vectors(
         n, [&](int64_t i) { sum = fma(load(y + i), load(dy + i), sum); },
-        [&](int64_t i, int64_t count) { sum = fma(load_part(y + i, count), load_part(dy + i, count), sum); });
+        [&](int64_t i, int64_t count) {
+          sum = fma(load_part(y + i, count), load_part(dy + i, count), sum);
+        });
     const float s = horizontal_sum(sum);
     for_vectors(
         n, [&](int64_t i) { store(dx + i, load(y + i) * (load(dy + i) - s)); },

@@ -1,5 +1,6 @@
-// sort(x) {axis}: ascending, NaN last. argsort(x) {axis} -> int32, stable. top_k(x) {k} -> values, indices int32: the k
-// largest of the last axis, largest first, equal ones in the order of their positions, NaN before all.
+// sort(x) {axis}: ascending, NaN last. argsort(x) {axis} -> int32, stable. top_k(x) {k} -> values,
+// indices int32: the k largest of the last axis, largest first, equal ones in the order of their
+// positions, NaN before all.
 #include <algorithm>
 #include <cstring>
 
@@ -14,7 +15,7 @@ constexpr int64_t kShort = 32;  // top_k up to here needs no workspace
 struct Plan {
   int64_t rows;
   int64_t n;
-  int64_t k;  // of top_k
+  int64_t k;      // of top_k
   int64_t batch;  // rows of one piece of work
   DType dtype;
 };
@@ -22,7 +23,9 @@ struct Plan {
 struct Entry {
   uint64_t key;
   int64_t index;
-  friend bool operator<(const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.index < b.index; }
+  friend bool operator<(const Entry& a, const Entry& b) {
+    return a.key != b.key ? a.key < b.key : a.index < b.index;
+  }
 };
 
 // Ordered as the values are: NaN above all, -0 equal to 0.
@@ -69,7 +72,8 @@ std::vector<TensorType> infer_top_k(const OpCall& call) {
   TensorType y = call.inputs[0];
   const int64_t k = call.attrs.integer("k");
   if (y.shape.rank() == 0 || k < 0 || k > y.shape.back()) {
-    value_error("top_k: k must be in [0, size of the last axis]. Received: k=", k, ", x.shape=", y.shape, ".");
+    value_error("top_k: k must be in [0, size of the last axis]. Received: k=", k,
+                ", x.shape=", y.shape, ".");
   }
   y.shape[y.shape.rank() - 1] = k;
   return {y, {DType::kInt32, y.shape}};
@@ -88,7 +92,8 @@ std::vector<Value> top_k_gradient(const GradientCall& call) {
   Builder& g = call.g;
   if (!call.d_outputs[0]) return {Value{}};
   const int64_t axis = g.shape(call.inputs[0]).rank() - 1;
-  return {g.apply("scatter_add_along_axis", {g.zeros_like(call.inputs[0]), call.outputs[1], call.d_outputs[0]},
+  return {g.apply("scatter_add_along_axis",
+                  {g.zeros_like(call.inputs[0]), call.outputs[1], call.d_outputs[0]},
                   {{"axis", axis}})};
 }
 
@@ -97,15 +102,17 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return with_axis_last(g, name, inputs, attrs);
 }
 
-// entries: whether the workspace holds entries of every row, so that threads need none of their own.
+// entries: whether the workspace holds entries of every row, so that threads need none of their
+// own.
 Prepared plan_rows(const OpCall& call, int64_t k, bool entries) {
   const TensorType& x = call.inputs[0];
   const int64_t n = x.shape.back();
-  auto plan = std::make_shared<const Plan>(Plan{.rows = x.shape.size(0, x.shape.rank() - 1),
-                                                .n = n,
-                                                .k = k,
-                                                .batch = std::max<int64_t>(1, 4096 / std::max<int64_t>(n, 1)),
-                                                .dtype = x.dtype});
+  auto plan = std::make_shared<const Plan>(
+      Plan{.rows = x.shape.size(0, x.shape.rank() - 1),
+           .n = n,
+           .k = k,
+           .batch = std::max<int64_t>(1, 4096 / std::max<int64_t>(n, 1)),
+           .dtype = x.dtype});
   return {.plan = plan, .workspace = entries ? static_cast<size_t>(x.size()) * sizeof(Entry) : 0};
 }
 
@@ -150,7 +157,8 @@ void run_argsort(const Launch& launch) noexcept {
   });
 }
 
-// The k <= kShort largest of a row, by insertion into a list that is kept sorted: most elements are only compared.
+// The k <= kShort largest of a row, by insertion into a list that is kept sorted: most elements are
+// only compared.
 template <typename T>
 void short_top_k(const T* x, int64_t n, int64_t k, Entry* best) {
   int64_t count = 0;
@@ -213,7 +221,11 @@ OpDef argsort_op() {
 }
 
 OpDef top_k_op() {
-  return {.name = "top_k", .infer = infer_top_k, .gradient = top_k_gradient, .prepare = prepare_top_k, .run = run_top_k};
+  return {.name = "top_k",
+          .infer = infer_top_k,
+          .gradient = top_k_gradient,
+          .prepare = prepare_top_k,
+          .run = run_top_k};
 }
 
 }  // namespace pronghorn::ops
