@@ -10,15 +10,16 @@
 namespace pronghorn {
 namespace {
 
-constexpr int64_t kMaxRows = 224;       // of a block: with kMaxDepth it takes a quarter of a small L2 cache
+constexpr int64_t kMaxRows =
+    224;  // of a block: with kMaxDepth it takes a quarter of a small L2 cache
 constexpr int64_t kMaxDepth = 256;      // a panel of B (32 columns) takes 32 KB; 512 was 3% slower
 constexpr int64_t kTaskCost = 1 << 20;  // operations below which a product is not cut further
 constexpr int64_t kMaxTasks = 32;
-constexpr int64_t kMinSplit = 512;         // depth of a piece of k
-constexpr int64_t kMaxPartial = 1 << 20;   // floats of partial sums
-constexpr int64_t kPackRows = 64;          // from so many rows on, packing B pays
-constexpr int64_t kAliasing = 512;         // floats; rows so far apart fall into few sets of the L1 cache
-constexpr int64_t kPadding = 16;           // floats that keep the rows of copied blocks out of one cache set
+constexpr int64_t kMinSplit = 512;        // depth of a piece of k
+constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
+constexpr int64_t kPackRows = 64;         // from so many rows on, packing B pays
+constexpr int64_t kAliasing = 512;  // floats; rows so far apart fall into few sets of the L1 cache
+constexpr int64_t kPadding = 16;  // floats that keep the rows of copied blocks out of one cache set
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
@@ -42,7 +43,8 @@ void run_task(const Task& t, float* c, int64_t c_stride, bool accumulate) {
   const bool scratch_used = plan.copies_a || plan.packs_b;
   // Small unpacked products need at most one padded panel of B, which the stack holds.
   alignas(64) float small_panel[8192];
-  float* scratch = scratch_used || plan.scratch_floats > 8192 ? thread_scratch(plan.scratch_floats) : small_panel;
+  float* scratch = scratch_used || plan.scratch_floats > 8192 ? thread_scratch(plan.scratch_floats)
+                                                              : small_panel;
 
   GemmBlock g{};
   g.b_depth = shape.transpose_b ? 1 : shape.b_stride;
@@ -67,10 +69,11 @@ void run_task(const Task& t, float* c, int64_t c_stride, bool accumulate) {
     if (plan.copies_a) {
       stride = block_stride(length);
       if (shape.fills_a) {
-        t.operands.fill_a(t.operands.fill_context, t.batch, first, count, column, length, scratch, stride);
+        t.operands.fill_a(t.operands.fill_context, t.batch, first, count, column, length, scratch,
+                          stride);
       } else {
-        kernels().copy_rows(t.operands.a + at.a + first * shape.a_stride + column, shape.a_stride, count, length, scratch,
-                            stride);
+        kernels().copy_rows(t.operands.a + at.a + first * shape.a_stride + column, shape.a_stride,
+                            count, length, scratch, stride);
       }
       g.a = scratch;
     } else {
@@ -97,7 +100,8 @@ void run_empty(const GemmPlan& plan, const GemmOperands& operands) {
     if (!shape.accumulate) {
       for (int64_t r = 0; r < shape.m; ++r) std::fill_n(c + r * shape.c_stride, shape.n, 0.0f);
     }
-    apply_epilogue({plan, operands, static_cast<int64_t>(i), 0, shape.m, 0, shape.n, 0, 0}, c, shape.c_stride);
+    apply_epilogue({plan, operands, static_cast<int64_t>(i), 0, shape.m, 0, shape.n, 0, 0}, c,
+                   shape.c_stride);
   }
 }
 
@@ -112,7 +116,8 @@ float* thread_scratch(int64_t floats) noexcept {
   if (size < floats) {
     size = round_up(floats, 1 << 16);
     memory.reset();
-    memory.reset(static_cast<float*>(::operator new[](static_cast<size_t>(size) * sizeof(float), std::align_val_t{64})));
+    memory.reset(static_cast<float*>(
+        ::operator new[](static_cast<size_t>(size) * sizeof(float), std::align_val_t{64})));
   }
   return memory.get();
 }
@@ -134,7 +139,8 @@ GemmPlan plan_gemm(const GemmShape& shape) {
     if (shape.fills_a && shape.transpose_a) {
       // Left to the split of k: narrow blocks of the patches' columns are slow to fill.
     } else if (m >= 2 * n || shape.fills_a) {
-      plan.row_blocks = std::min(plan.row_blocks * missing, std::max(divide_up(m, 56), plan.row_blocks));
+      plan.row_blocks =
+          std::min(plan.row_blocks * missing, std::max(divide_up(m, 56), plan.row_blocks));
     } else {
       plan.col_blocks = std::min(missing, divide_up(n, 64));
     }
@@ -159,10 +165,12 @@ GemmPlan plan_gemm(const GemmShape& shape) {
   plan.copies_a = shape.fills_a || (bad_stride && plan.cols >= 64);
   plan.packs_b = shape.transpose_b || (plan.rows >= kPackRows && shape.b_stride > 32);
   if (plan.copies_a) {
-    plan.a_floats = shape.transpose_a ? plan.depth * block_stride(plan.rows) : plan.rows * block_stride(plan.depth);
+    plan.a_floats = shape.transpose_a ? plan.depth * block_stride(plan.rows)
+                                      : plan.rows * block_stride(plan.depth);
   }
   plan.scratch_floats = plan.a_floats + plan.depth * kGemmPanel + kPadding;
-  if (plan.splits > 1) plan.workspace = static_cast<size_t>(plan.splits * batch * m * n) * sizeof(float);
+  if (plan.splits > 1)
+    plan.workspace = static_cast<size_t>(plan.splits * batch * m * n) * sizeof(float);
   return plan;
 }
 
@@ -178,9 +186,17 @@ void run_gemm(const GemmPlan& plan, const GemmOperands& operands) noexcept {
     parallel_for(batch * blocks, std::max<int64_t>(cost / blocks, 1), [&](int64_t i) {
       const int64_t row0 = i % plan.row_blocks * plan.rows;
       const int64_t col0 = i / plan.row_blocks % plan.col_blocks * plan.cols;
-      const Task task{plan, operands, i / blocks, row0, std::min(plan.rows, shape.m - row0),
-                      col0, std::min(plan.cols, shape.n - col0), 0, shape.k};
-      float* c = operands.c + shape.batch[static_cast<size_t>(task.batch)].c + row0 * shape.c_stride + col0;
+      const Task task{plan,
+                      operands,
+                      i / blocks,
+                      row0,
+                      std::min(plan.rows, shape.m - row0),
+                      col0,
+                      std::min(plan.cols, shape.n - col0),
+                      0,
+                      shape.k};
+      float* c = operands.c + shape.batch[static_cast<size_t>(task.batch)].c +
+                 row0 * shape.c_stride + col0;
       run_task(task, c, shape.c_stride, shape.accumulate);
       apply_epilogue(task, c, shape.c_stride);
     });
@@ -196,23 +212,32 @@ void run_gemm(const GemmPlan& plan, const GemmOperands& operands) noexcept {
     const int64_t col0 = i / plan.row_blocks % plan.col_blocks * plan.cols;
     const int64_t part = i / blocks;  // split * batch + batch index
     const int64_t k0 = part / batch * plan.split;
-    const Task task{plan, operands, part % batch, row0, std::min(plan.rows, shape.m - row0),
-                    col0, std::min(plan.cols, shape.n - col0), k0, std::min(plan.split, shape.k - k0)};
+    const Task task{plan,
+                    operands,
+                    part % batch,
+                    row0,
+                    std::min(plan.rows, shape.m - row0),
+                    col0,
+                    std::min(plan.cols, shape.n - col0),
+                    k0,
+                    std::min(plan.split, shape.k - k0)};
     run_task(task, parts + part * matrix + row0 * shape.n + col0, shape.n, false);
   });
   const int64_t rows = std::max<int64_t>(1, 4096 / shape.n);
   const int64_t row_chunks = divide_up(shape.m, rows);
   parallel_for(batch * row_chunks, rows * shape.n * plan.splits, [&](int64_t i) {
     const int64_t row0 = i % row_chunks * rows;
-    const Task task{plan, operands, i / row_chunks, row0, std::min(rows, shape.m - row0), 0, shape.n, 0, 0};
+    const Task task{
+        plan, operands, i / row_chunks, row0, std::min(rows, shape.m - row0), 0, shape.n, 0, 0};
     float* c = operands.c + shape.batch[static_cast<size_t>(task.batch)].c + row0 * shape.c_stride;
     const float* from = parts + task.batch * matrix + row0 * shape.n;
     if (shape.c_stride == shape.n) {
-      kernels().add_partial_sums(from, plan.splits, batch * matrix, task.rows * shape.n, c, shape.accumulate);
+      kernels().add_partial_sums(from, plan.splits, batch * matrix, task.rows * shape.n, c,
+                                 shape.accumulate);
     } else {
       for (int64_t r = 0; r < task.rows; ++r) {
-        kernels().add_partial_sums(from + r * shape.n, plan.splits, batch * matrix, shape.n, c + r * shape.c_stride,
-                                   shape.accumulate);
+        kernels().add_partial_sums(from + r * shape.n, plan.splits, batch * matrix, shape.n,
+                                   c + r * shape.c_stride, shape.accumulate);
       }
     }
     apply_epilogue(task, c, shape.c_stride);
