@@ -12,7 +12,7 @@
 namespace pronghorn {
 namespace {
 
-std::vector<float> apply(const char* op, const std::vector<float>& x) {
+std::vector<float> run_op(const char* op, const std::vector<float>& x) {
   Graph graph;
   Builder g(graph);
   const auto n = static_cast<int64_t>(x.size());
@@ -33,7 +33,7 @@ double worst_ulp(const char* op, double (*reference)(double), double low, double
   std::vector<float> x;
   for (int i = 0; i <= kCount; ++i)
     x.push_back(static_cast<float>(low + (high - low) * i / kCount));
-  const std::vector<float> y = apply(op, x);
+  const std::vector<float> y = run_op(op, x);
   double worst = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     const double expected = reference(x[i]);
@@ -63,7 +63,7 @@ TEST_CASE("simd: every length, whole vectors and remainders") {
   for (size_t n = 0; n <= 70; ++n) {
     std::vector<float> x;
     for (size_t i = 0; i < n; ++i) x.push_back(static_cast<float>(i) - 20);
-    const std::vector<float> y = apply("abs", x);
+    const std::vector<float> y = run_op("abs", x);
     bool equal = true;
     for (size_t i = 0; i < n; ++i) equal = equal && y[i] == std::abs(x[i]);
     CHECK_MESSAGE(equal, "length ", n);
@@ -74,22 +74,22 @@ TEST_CASE("simd: infinities, NaN and signed zero") {
   constexpr float kInf = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> x = {kInf, -kInf, nan, 0.0f, -0.0f};
-  const std::vector<float> e = apply("exp", x);
+  const std::vector<float> e = run_op("exp", x);
   CHECK(e[0] == kInf);
   CHECK(e[1] == 0.0f);
   CHECK(std::isnan(e[2]));
   CHECK(e[3] == 1.0f);
-  const std::vector<float> l = apply("log", x);
+  const std::vector<float> l = run_op("log", x);
   CHECK(l[0] == kInf);
   CHECK(std::isnan(l[1]));
   CHECK(std::isnan(l[2]));
   CHECK(l[3] == -kInf);
-  const std::vector<float> t = apply("tanh", x);
+  const std::vector<float> t = run_op("tanh", x);
   CHECK(t[0] == 1.0f);
   CHECK(t[1] == -1.0f);
   CHECK(std::isnan(t[2]));
   CHECK(std::signbit(t[4]));
-  const std::vector<float> r = apply("relu", x);
+  const std::vector<float> r = run_op("relu", x);
   CHECK(r[0] == kInf);
   CHECK(r[1] == 0.0f);
   CHECK(std::isnan(r[2]));
