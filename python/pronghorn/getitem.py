@@ -43,7 +43,8 @@ def get_item(self: Tensor, key: Any) -> Tensor:
         return taken
     first = list(range(axes[0], axes[0] + rank))
     order = first + [i for i in range(taken.ndim) if i not in first]
-    return _core.apply("transpose", [taken], {"axes": order})
+    found: Tensor = _core.apply("transpose", [taken], {"axes": order})
+    return found
 
 
 def _simple(key: Any) -> Any:
