@@ -76,7 +76,8 @@ PRONGHORN_INLINE Vec reduced_log(Vec x, Vec* n, Vec* f) {
   const Mask subnormal = x < 1.17549435e-38f;
   x = select(subnormal, x * 8388608.0f, x);
   // Bits of sqrt(1/2) taken off: the exponent field then counts from the wanted range.
-  const IVec shifted = bits_of(x) - 0x3f3504f3;
+  // Unsigned: lanes outside the domain, which the caller replaces, may wrap around.
+  const IVec shifted = (IVec)((UVec)bits_of(x) - 0x3f3504f3u);
   const IVec exponent = shifted >> 23;
   const Vec m = from_bits((shifted & 0x007fffff) + 0x3f3504f3);
   *n = to_float(exponent) - select(subnormal, broadcast(23.0f), zero());
