@@ -306,9 +306,6 @@ void bind_tensor(py::module_& m) {
       .def_property_readonly("size", [](const Handle& self) { return self.type().size(); })
       .def_property_readonly("nbytes", [](const Handle& self) { return self.type().bytes(); })
       .def_property_readonly("is_symbolic", &Handle::is_symbolic)
-      .def_property_readonly(
-          "_address",
-          [](const Handle& self) { return reinterpret_cast<uintptr_t>(self.data.data()); })
       .def("_to_numpy", &to_numpy, py::arg("copy"))
       .def_buffer([](const Handle& self) {
         const Tensor& tensor = data_of(self, "buffer");
@@ -382,9 +379,7 @@ void bind_graph(py::module_& m) {
              const py::gil_scoped_release release;
              return std::make_shared<Program>(graph, self->variables);
            })
-      .def("print", [](const Trace& self) { return print(self.graph); })
-      .def_property_readonly("node_count",
-                             [](const Trace& self) { return self.graph.nodes.size(); });
+      .def("print", [](const Trace& self) { return print(self.graph); });
 }
 
 void bind_program(py::module_& m) {

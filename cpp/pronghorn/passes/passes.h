@@ -26,7 +26,6 @@ Graph simplify(const Graph& graph);
 // All passes on (simplify, fold_epilogue, fuse_elementwise) or, for tests, only the removal of dead
 // nodes.
 Graph optimize(const Graph& graph);
-bool passes_enabled();
 void set_passes(bool enabled);
 
 // One node a line: "%7 = conv(%1, %2) {strides=[1 1]} -> float32(32, 26, 26, 32)".

@@ -22,7 +22,6 @@ constexpr Pass kPasses[] = {
 
 }  // namespace
 
-bool passes_enabled() { return enabled.load(); }
 void set_passes(bool on) { enabled.store(on); }
 
 Graph optimize(const Graph& graph) {
