@@ -54,6 +54,7 @@ class Program:
     input_types: list[tuple[tuple[int, ...], str]]
     output_types: list[tuple[tuple[int, ...], str]]
     arena_bytes: int
+    kept_bytes: int
     step_count: int
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]: ...
     def run_batches(

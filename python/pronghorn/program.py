@@ -72,6 +72,11 @@ class Program:
         return self._core.arena_bytes
 
     @property
+    def kept_bytes(self) -> int:
+        """Memory of values computed once, until a variable that they depend on changes."""
+        return self._core.kept_bytes
+
+    @property
     def input_types(self) -> list[tuple[tuple[int, ...], str]]:
         """Shape and dtype of each input."""
         return self._core.input_types

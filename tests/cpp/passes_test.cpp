@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "pronghorn/ir/builder.h"
@@ -203,6 +204,89 @@ TEST_CASE("constants fold to what a run computes, subnormals included") {
     return equal;
   };
   CHECK(build(true) == build(false));
+}
+
+TEST_CASE("hoist keeps what depends on variables that the graph does not update") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value fixed = g.variable(kRow);
+  const Value counter = g.variable(kRow);
+  const Value a = g.apply("exp", {g.apply("sqrt", {fixed})});
+  const Value b = g.apply("exp", {counter});
+  graph.outputs = {g.apply("add", {g.apply("multiply", {x, a}), b})};
+  graph.updates = {{1, g.apply("add", {counter, x})}};
+  const Hoisted hoisted = hoist(graph);
+  CHECK(count(hoisted.once, "sqrt") == 1);
+  CHECK(count(hoisted.once, "exp") == 1);
+  CHECK(count(hoisted.main, "sqrt") == 0);
+  CHECK(count(hoisted.main, "exp") == 1);
+  CHECK(hoisted.kept == std::vector<TensorType>{kRow});
+  CHECK(hoisted.watched == std::vector<int32_t>{0});
+  const std::vector<Tensor> variables{filled(4), filled(0)};
+  const float first = std::exp(2.0f);
+  CHECK(run(graph, variables)[0] == doctest::Approx(first + 1));
+}
+
+TEST_CASE("hoist leaves broadcasts, views and graphs without inputs alone") {
+  const TensorType wide{DType::kFloat32, {4096, 64}};
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(wide);
+  const Value v = g.variable(kRow);
+  const Value scale = g.broadcast_to(g.apply("exp", {v}), Shape(wide.shape));
+  graph.outputs = {g.apply("multiply", {x, scale}), g.reshape(v, {8, 8})};
+  const Hoisted hoisted = hoist(graph);
+  CHECK(hoisted.kept == std::vector<TensorType>{kRow});
+  CHECK(count(hoisted.main, "broadcast_to") == 1);
+  CHECK(count(hoisted.main, "reshape") == 1);
+
+  Graph closed;
+  Builder c(closed);
+  closed.outputs = {c.apply("exp", {c.variable(kRow)})};
+  CHECK(hoist(closed).kept.empty());
+}
+
+TEST_CASE("hoisted values follow their variables, and only these") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(kRow);
+  const Value v = g.variable(kRow);
+  graph.outputs = {g.apply("multiply", {x, g.apply("sqrt", {v})})};
+  const Tensor variable = filled(4);
+  const Program program(graph, {variable});
+  CHECK(program.kept_bytes() == kRow.bytes());
+  const Tensor input = filled(1);
+  const Tensor output(kRow);
+  const auto result = [&] {
+    const void* inputs[] = {input.data()};
+    void* outputs[] = {output.data()};
+    program.run(inputs, outputs);
+    return *static_cast<const float*>(output.data());
+  };
+  CHECK(result() == 2);
+  std::fill_n(static_cast<float*>(variable.data()), kRow.size(), 9.0f);
+  CHECK(result() == 2);  // nobody said that it changed
+  Buffer* const changed[] = {variable.buffer().get()};
+  announce_changes(changed);
+  CHECK(result() == 3);
+
+  // A program that updates the variable announces it.
+  Graph doubling;
+  Builder d(doubling);
+  const Value old = d.variable(kRow);
+  doubling.updates = {{0, d.apply("add", {old, old})}};
+  doubling.updates[0].value = d.apply("multiply", {doubling.updates[0].value, d.input(kRow)});
+  const Program doubler(doubling, {variable});
+  const Tensor two = filled(2);
+  const void* inputs[] = {two.data()};
+  doubler.run(inputs, nullptr);
+  CHECK(result() == 6);
+  // Many programs in between change nothing.
+  const Tensor other = filled(1);
+  Buffer* const unrelated[] = {other.buffer().get()};
+  announce_changes(unrelated);
+  CHECK(result() == 6);
 }
 
 }  // namespace pronghorn

@@ -289,6 +289,8 @@ void copy_into(Handle& storage, const Handle& value) {
     value_error("assign: expected ", storage.data.type(), ". Received: ", from.type(), ".");
   }
   std::memmove(storage.data.data(), from.data(), from.type().bytes());
+  Buffer* const changed = storage.data.buffer().get();
+  announce_changes({&changed, 1});
 }
 
 py::object optional_handle(const std::shared_ptr<Trace>& trace, Value v) {
@@ -405,6 +407,7 @@ void bind_program(py::module_& m) {
             return types;
           })
       .def_property_readonly("arena_bytes", &Program::arena_bytes)
+      .def_property_readonly("kept_bytes", &Program::kept_bytes)
       .def_property_readonly("step_count", &Program::step_count)
       .def("print", &Program::print);
 

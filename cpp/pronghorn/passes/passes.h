@@ -7,6 +7,7 @@
 
 #include "pronghorn/ir/builder.h"
 #include "pronghorn/ir/graph.h"
+#include "pronghorn/passes/hoist.h"
 
 namespace pronghorn {
 
@@ -23,9 +24,12 @@ std::vector<Value> gradient(Builder& g, Value loss, std::span<const Value> wrt, 
 // constants.
 Graph simplify(const Graph& graph);
 
-// All passes on (simplify, fold_epilogue, fuse_elementwise) or, for tests, only the removal of dead
-// nodes.
+// All passes but hoist: simplify, fold_epilogue, fuse_elementwise.
 Graph optimize(const Graph& graph);
+
+// All passes: simplify, hoist, then fold_epilogue and fuse_elementwise on both graphs. With passes
+// off (for tests) the graph as it is.
+Hoisted optimize_program(const Graph& graph);
 void set_passes(bool enabled);
 
 // One node a line: "%7 = conv(%1, %2) {strides=[1 1]} -> float32(32, 26, 26, 32)".

@@ -1,4 +1,6 @@
 #include <atomic>
+#include <span>
+#include <utility>
 
 #include "pronghorn/passes/fold_epilogue.h"
 #include "pronghorn/passes/fuse_elementwise.h"
@@ -14,11 +16,21 @@ struct Pass {
   Graph (*run)(const Graph&);
 };
 
-constexpr Pass kPasses[] = {
-    {"simplify", simplify},
+// Before hoist: what decides which values there are.
+constexpr Pass kEarly[] = {{"simplify", simplify}};
+// After it: what decides how they are computed.
+constexpr Pass kLate[] = {
     {"fold_epilogue", fold_epilogue},
     {"fuse_elementwise", fuse_elementwise},
 };
+
+Graph run(std::span<const Pass> passes, Graph graph) {
+  for (const Pass& pass : passes) {
+    graph = pass.run(graph);
+    verify(graph, pass.name);
+  }
+  return graph;
+}
 
 }  // namespace
 
@@ -26,13 +38,22 @@ void set_passes(bool on) { enabled.store(on); }
 
 Graph optimize(const Graph& graph) {
   verify(graph, "the trace");
-  Graph current = graph;
-  if (!enabled.load()) return current;
-  for (const Pass& pass : kPasses) {
-    current = pass.run(current);
-    verify(current, pass.name);
+  return enabled.load() ? run(kLate, run(kEarly, graph)) : graph;
+}
+
+Hoisted optimize_program(const Graph& graph) {
+  verify(graph, "the trace");
+  Hoisted result;
+  if (!enabled.load()) {
+    result.main = graph;
+    return result;
   }
-  return current;
+  result = hoist(run(kEarly, graph));
+  verify(result.main, "hoist");
+  verify(result.once, "hoist");
+  result.main = run(kLate, std::move(result.main));
+  result.once = run(kLate, std::move(result.once));
+  return result;
 }
 
 }  // namespace pronghorn

@@ -17,6 +17,12 @@ ForkSafeMutex& idle_mutex() {
   return instance;
 }
 
+// Held while values that are computed once are brought up to date.
+ForkSafeMutex& refresh_mutex() {
+  static ForkSafeMutex& instance = *new ForkSafeMutex;
+  return instance;
+}
+
 }  // namespace
 
 // What one run at a time needs.
@@ -28,7 +34,24 @@ struct Program::Context {
 };
 
 Program::Program(const Graph& graph, std::vector<Tensor> variables)
-    : graph_(optimize(graph)), variables_(std::move(variables)), plan_(plan_memory(graph_)) {
+    : Program(optimize_program(graph), std::move(variables)) {}
+
+Program::Program(Hoisted graphs, std::vector<Tensor> variables)
+    : graph_(std::move(graphs.main)), variables_(std::move(variables)), plan_(plan_memory(graph_)) {
+  for (const int32_t slot : graphs.watched)
+    watched_.push_back(variables_[static_cast<size_t>(slot)].buffer().get());
+  for (const TensorType& type : graphs.kept) {
+    variables_.emplace_back(type);
+    kept_bytes_ += type.bytes();
+  }
+  if (!graphs.kept.empty()) {
+    Hoisted once;
+    once.main = std::move(graphs.once);
+    once_.reset(new Program(std::move(once), variables_));
+    versions_.resize(watched_.size());
+  }
+  for (const Update& update : graph_.updates)
+    written_.push_back(variables_[static_cast<size_t>(update.slot)].buffer().get());
   inputs_.resize(static_cast<size_t>(graph_.input_count));
   for (const Node& node : graph_.nodes) {
     if (node.op == &kInputOp) inputs_[static_cast<size_t>(node.slot)] = node.outputs[0];
@@ -81,7 +104,23 @@ std::unique_ptr<Program::Context> Program::make_context() const {
   return context;
 }
 
+// A change while this runs has another count, and the next run sees it.
+void Program::refresh() const {
+  const uint64_t count = change_count();
+  if (fresh_at_.load(std::memory_order_acquire) == count) return;
+  const std::lock_guard lock(refresh_mutex());
+  bool stale = fresh_at_.load(std::memory_order_relaxed) == kNever;
+  for (size_t i = 0; i < watched_.size(); ++i) {
+    const uint64_t version = watched_[i]->version();
+    stale = stale || version != versions_[i];
+    versions_[i] = version;
+  }
+  if (stale) once_->run_steps(*once_->make_context(), nullptr, nullptr);
+  fresh_at_.store(count, std::memory_order_release);
+}
+
 void Program::run(const void* const* inputs, void* const* outputs) const {
+  if (once_ != nullptr) refresh();
   std::unique_ptr<Context> context;
   {
     const std::lock_guard lock(idle_mutex());
@@ -92,6 +131,11 @@ void Program::run(const void* const* inputs, void* const* outputs) const {
   }
   if (context == nullptr) context = make_context();
   run_steps(*context, inputs, outputs);
+  if (!written_.empty()) {
+    uint64_t before = announce_changes(written_);
+    // Its own updates are of no variable that it watches.
+    if (once_ != nullptr) fresh_at_.compare_exchange_strong(before, before + 1);
+  }
   const std::lock_guard lock(idle_mutex());
   idle_.push_back(std::move(context));
 }
@@ -143,6 +187,9 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
   for (const auto& [i, offset] : plan_.staged_updates) assign(i, arena + offset);
 }
 
-std::string Program::print() const { return pronghorn::print(graph_); }
+std::string Program::print() const {
+  const std::string main = pronghorn::print(graph_);
+  return once_ == nullptr ? main : "once:\n" + once_->print() + "each run:\n" + main;
+}
 
 }  // namespace pronghorn

@@ -1,13 +1,17 @@
 // A graph made executable: a flat list of steps and one arena. Running allocates nothing but a
-// missing context.
+// missing context. Values that depend only on variables which the program does not update are
+// computed by a program of their own, once until one of those variables changes.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "pronghorn/ir/graph.h"
+#include "pronghorn/passes/hoist.h"
 #include "pronghorn/passes/plan_memory.h"
 
 namespace pronghorn {
@@ -24,6 +28,7 @@ class Program {
   const std::vector<TensorType>& inputs() const { return inputs_; }
   const std::vector<TensorType>& outputs() const { return outputs_; }
   size_t arena_bytes() const { return arena_bytes_; }
+  size_t kept_bytes() const { return kept_bytes_; }  // of values that are computed once
   size_t step_count() const { return steps_.size(); }
   std::string print() const;
 
@@ -47,6 +52,8 @@ class Program {
   };
   struct Context;
 
+  Program(Hoisted graphs, std::vector<Tensor> variables);
+  void refresh() const;
   std::unique_ptr<Context> make_context() const;
   void* fixed_address(const Location& location, char* arena) const;
   void run_steps(Context& context, const void* const* inputs, void* const* outputs) const;
@@ -63,6 +70,15 @@ class Program {
   size_t arena_bytes_ = 0;  // workspace included
 
   mutable std::vector<std::unique_ptr<Context>> idle_;
+
+  std::vector<Buffer*> written_;  // memory of the variables that runs update
+  // What is computed once: its program, the memory that it reads, and the versions that this had.
+  std::unique_ptr<Program> once_;
+  std::vector<const Buffer*> watched_;
+  size_t kept_bytes_ = 0;
+  static constexpr uint64_t kNever = ~uint64_t{0};
+  mutable std::vector<uint64_t> versions_;
+  mutable std::atomic<uint64_t> fresh_at_{kNever};  // change_count() at which versions_ held
 };
 
 }  // namespace pronghorn

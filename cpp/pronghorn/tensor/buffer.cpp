@@ -23,6 +23,9 @@ void* allocate(size_t bytes) {
 
 void release(void* aligned) { std::free(static_cast<void**>(aligned)[-1]); }
 
+std::atomic<uint64_t> last_version{0};
+std::atomic<uint64_t> changes{0};
+
 }  // namespace
 
 Buffer::Buffer(size_t bytes) : bytes_(bytes) {
@@ -44,6 +47,15 @@ Buffer::~Buffer() {
   } else {
     release(data_);
   }
+}
+
+uint64_t change_count() { return changes.load(std::memory_order_acquire); }
+
+uint64_t announce_changes(std::span<Buffer* const> buffers) {
+  const uint64_t version = last_version.fetch_add(1, std::memory_order_relaxed) + 1;
+  for (Buffer* const buffer : buffers) buffer->version_.store(version, std::memory_order_release);
+  // Counted last: who sees the count sees the versions.
+  return changes.fetch_add(1, std::memory_order_acq_rel);
 }
 
 }  // namespace pronghorn

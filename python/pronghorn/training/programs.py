@@ -83,7 +83,7 @@ class MetricPrograms:
 # Programs are kept while they are few or small: data of many shapes must not fill the memory.
 _FEW = 8
 _MANY = 256
-_KEPT_BYTES = 64 << 20  # of their arenas
+_KEPT_BYTES = 64 << 20  # of their memory
 
 
 class ProgramCache:
@@ -122,20 +122,24 @@ class ProgramCache:
             step = self.find(mode, key)
             if step is None:
                 step = trace_step(model, mode, data)
-                self._make_room(step.program.arena_bytes)
+                self._make_room(_memory(step))
                 self.steps[mode, key] = step
         return step
 
     def _make_room(self, size: int) -> None:
         steps = list(self.steps.items())
-        used = size + sum(step.program.arena_bytes for _, step in steps)
+        used = size + sum(_memory(step) for _, step in steps)
         for key, step in steps[: len(steps) + 1 - _FEW] if len(steps) >= _FEW else []:
             if used <= _KEPT_BYTES and len(self.steps) < _MANY:
                 break
-            used -= step.program.arena_bytes
+            used -= _memory(step)
             self.steps.pop(key, None)
             for short in [k for k, program in self.single.items() if program is step.program]:
                 self.single.pop(short, None)
+
+
+def _memory(step: StepProgram) -> int:
+    return step.program.arena_bytes + step.program.kept_bytes
 
 
 def trace_step(model: Any, mode: str, data: Any) -> StepProgram:
