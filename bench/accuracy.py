@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
-import digits  # noqa: E402
+import digits  # type: ignore[import-not-found]  # noqa: E402
 
 
 def main(seeds: int = 3) -> None:

@@ -3,112 +3,135 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
-from bench.workloads import WORKLOADS
+from bench import results
+from bench.peers import OURS, PEERS, Missing, Worker
+from bench.results import Row
+from bench.workloads import OTHER, TABLE, WORKLOADS
 
-WORKERS = Path(__file__).parent / "workers"
-# An idle worker's threads may spin for a while after its answer.
-REST_SECONDS = 0.25
-
-# Peer -> worker, its arguments, environment.
-PEERS: dict[str, tuple[str, list[str], dict[str, str]]] = {
-    "torch": ("run_torch.py", [], {}),
-    "torch-cl": ("run_torch.py", ["--channels-last"], {}),
-    "torch-compile": ("run_torch.py", ["--compile"], {}),
-    "jax": ("run_jax.py", [], {"JAX_PLATFORMS": "cpu"}),
-    "keras-tf": ("run_keras.py", [], {"KERAS_BACKEND": "tensorflow"}),
-    "keras-jax": ("run_keras.py", [], {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}),
-}
+# A peer that has one way to run one sample stands for both of ours.
+SAME = {"predict": "call"}
 
 
-class Worker:
-    """A process that times one library on one workload."""
-
-    def __init__(self, python: str, script: str, arguments: list[str], env: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [python, str(WORKERS / script), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **env},
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        self.about = self.process.stdout.readline().strip()
-
-    def ask(self, what: str) -> float:
-        """Milliseconds, as the worker answers."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            assert self.process.stderr is not None
-            raise RuntimeError(self.process.stderr.read())
-        time.sleep(REST_SECONDS)
-        return float(answer)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+def start(workload: str, peers: list[str], a: argparse.Namespace) -> dict[str, Worker]:
+    """Workers that are ready; those that cannot be measured are named with the reason."""
+    threads = a.threads
+    workers = {"pronghorn": Worker(sys.executable, OURS, workload, a.bf16, a.isa, threads)}
+    for name in peers:
+        workers[name] = Worker(a.python, PEERS[name], workload, a.bf16, a.isa, threads)
+    for name, worker in list(workers.items()):
+        try:
+            worker.wait()
+        except Missing as reason:
+            print(f"  {workload}: {name}: {reason}", file=sys.stderr)
+            workers.pop(name).close()
+    return workers
 
 
-def measure(workload: str, what: list[str], peers: list[str], python: str, rounds: int) -> Any:
-    """{library: {what: [milliseconds, ...]}}, one warm-up round left out."""
-    workers = {"pronghorn": Worker(sys.executable, "run_pronghorn.py", [workload], {})}
-    for peer in peers:
-        script, arguments, env = PEERS[peer]
-        worker = Worker(python, script, [workload, *arguments], env)
-        if worker.about:
-            workers[peer] = worker
-        else:
-            worker.close()
-            print(f"  {peer} is not installed in {python}", file=sys.stderr)
-    times: dict[str, dict[str, list[float]]] = {n: {w: [] for w in what} for n in workers}
+def measure(
+    workload: str, actions: list[str], peers: list[str], a: argparse.Namespace
+) -> tuple[dict[str, dict[str, list[float]]], dict[str, str]]:
+    """{action: {library: [milliseconds, ...]}}, one warm-up round left out; and versions."""
+    workers = start(workload, peers, a)
+    times: dict[str, dict[str, list[float]]] = {action: {} for action in actions}
+    about = {name: worker.about for name, worker in workers.items()}
     try:
-        for i in range(rounds + 1):
-            for w in what:
-                for name, worker in workers.items():
-                    answer = worker.ask(w)
+        for i in range(a.rounds + 1):
+            for action in actions:
+                for name, worker in list(workers.items()):
+                    if action not in worker.actions:
+                        continue
+                    try:
+                        answer = worker.ask(action)
+                    except Missing as reason:
+                        print(f"  {workload}: {name}: {action}: {reason}", file=sys.stderr)
+                        workers.pop(name).close()
+                        continue
                     if i > 0:
-                        times[name][w].append(answer)
+                        times[action].setdefault(name, []).append(answer)
     finally:
         for worker in workers.values():
             worker.close()
-    return times
+    return times, about
 
 
-def main(what: list[str], description: str) -> None:
+def parse(description: str, actions: list[str]) -> argparse.Namespace:
     """Command line of train.py and infer.py."""
+    training = "train" in actions
+    names = [n for n, p in PEERS.items() if p.trains or not training]
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS), help=", ".join(WORKLOADS))
-    parser.add_argument("--peers", default="torch,torch-cl", help=f"of {', '.join(PEERS)}; or ''")
+    parser.add_argument("workloads", nargs="*", help=f"default: {' '.join(TABLE)}")
+    parser.add_argument("--other", action="store_true", help=f"also {' '.join(OTHER)}")
+    parser.add_argument("--peers", default=",".join(names), help="default: %(default)s; or ''")
     parser.add_argument("--python", default=sys.executable, help="Python that has the peers")
+    parser.add_argument("--bf16", action="store_true", help="bfloat16: mixed_bfloat16, autocast")
+    parser.add_argument("--isa", default="", help=f"cap: {', '.join(OURS.isa)}")
+    parser.add_argument("--threads", type=int, default=0, help="default: one for each CPU")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", default="", help="also write the times to this file")
     a = parser.parse_args()
-    peers = [p for p in a.peers.split(",") if p]
-    machine = f"{platform.machine()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}"
-    print(f"{machine}; ms, minimum (median)")
-    print("| workload | what | pronghorn | " + " | ".join(peers) + " | best peer / pronghorn |")
-    print("|---" * (4 + len(peers)) + "|")
-    everything = {}
+    if not a.workloads:
+        a.workloads = [*TABLE, *(OTHER if a.other else [])]
     for workload in a.workloads:
-        times = measure(workload, what, peers, a.python, a.rounds)
-        everything[workload] = times
-        for w in what:
-            cells = []
-            for name in ["pronghorn", *peers]:
-                t = times.get(name, {}).get(w)
-                cells.append(f"{min(t):.4g} ({statistics.median(t):.4g})" if t else "-")
-            best = min((min(times[p][w]) for p in peers if p in times), default=None)
-            ratio = f"{best / min(times['pronghorn'][w]):.2f}" if best else "-"
-            print(f"| {workload} | {w} | " + " | ".join(cells) + f" | {ratio} |", flush=True)
+        if workload not in WORKLOADS:
+            parser.error(f"{workload}: expected one of {', '.join(WORKLOADS)}")
+    a.peers = [p for p in a.peers.split(",") if p]
+    for peer in a.peers:
+        if peer not in names:
+            parser.error(f"{peer}: expected one of {', '.join(names)}")
+    if a.isa not in ("", *OURS.isa):
+        parser.error(f"--isa {a.isa}: expected one of {', '.join(OURS.isa)}")
+    return a
+
+
+def usable(a: argparse.Namespace) -> list[str]:
+    """The peers that can do what was asked for; the others are named."""
+    found = []
+    for name in a.peers:
+        if a.bf16 and not PEERS[name].bf16:
+            print(f"  {name}: has no bfloat16 on CPUs", file=sys.stderr)
+        elif a.isa and a.isa not in PEERS[name].isa:
+            print(f"  {name}: cannot be capped at {a.isa}", file=sys.stderr)
+        else:
+            found.append(name)
+    return found
+
+
+def main(actions: list[str], description: str) -> None:
+    """Measures and prints; the body of train.py and infer.py."""
+    a = parse(description, actions)
+    peers = usable(a)
+    about: dict[str, Any] = results.machine()
+    about |= {"dtype": "mixed bfloat16" if a.bf16 else "float32", "isa": a.isa or "all"}
+    about |= {"threads": a.threads or about["cpus"]}
+    print(f"{results.describe(about)}; ms, minimum (median)")
+    columns = ["pronghorn", *peers]
+    print(f"| workload | what | {' | '.join(columns)} | best peer / pronghorn | samples/s |")
+    print("|---" * (len(columns) + 4) + "|")
+    rows: list[Row] = []
+    versions: dict[str, str] = {}
+    for workload in a.workloads:
+        times, found = measure(workload, actions, peers, a)
+        versions |= found
+        for action in actions:
+            line = {n: Row(f"{workload} {action} {n}", "ms", t) for n, t in times[action].items()}
+            rows += line.values()
+            compared = dict(line)
+            if action in SAME and SAME[action] in times:
+                for name, t in times[SAME[action]].items():
+                    compared.setdefault(name, Row(name, "ms", t))
+            cells = [
+                f"{compared[n].best:.4g} ({compared[n].median:.4g})" if n in compared else "-"
+                for n in columns
+            ]
+            best = min((compared[p].best for p in peers if p in compared), default=None)
+            ours = compared.get("pronghorn")
+            ratio = f"{best / ours.best:.2f}" if best and ours else "-"
+            batch = WORKLOADS[workload]["batch"] if action in ("train", "infer") else 1
+            rate = f"{batch / ours.best * 1e3:,.0f}" if ours else "-"
+            print(f"| {workload} | {action} | {' | '.join(cells)} | {ratio} | {rate} |", flush=True)
+    print("\n" + ", ".join(sorted(set(versions.values()))))
     if a.json:
-        Path(a.json).write_text(json.dumps(everything, indent=1))
+        results.save(a.json, about | {"versions": versions}, rows)

@@ -1,9 +1,10 @@
-"""Milliseconds per batch and per single sample in inference, peers beside it.
+"""Milliseconds per batch in inference and per single sample, through `predict` and through
+`model(x)`, peers beside it.
 
-python -m bench.infer [WORKLOAD ...] [--peers torch,torch-cl,keras-tf] [--python PATH]
+python -m bench.infer [WORKLOAD ...] [--other] [--peers torch,onnxruntime] [--python PATH]
 """
 
 from bench.alternate import main
 
 if __name__ == "__main__":
-    main(["infer", "one"], __doc__ or "")
+    main(["infer", "predict", "call"], __doc__ or "")

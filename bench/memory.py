@@ -15,7 +15,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pronghorn as keras  # noqa: E402
-from bench.workers.run_pronghorn import build  # noqa: E402
+from bench.workers.keras_model import build  # noqa: E402
 
 
 def resident() -> float:
@@ -28,7 +28,7 @@ def resident() -> float:
 def main(calls: int = 10_000, rounds: int = 200) -> None:
     x = np.zeros((32, 28, 28, 1), "float32")
     y = np.zeros((32,), "int32")
-    model = build("cnn3")
+    model = build(keras, "cnn3")
     print("| after | resident MiB |\n|---|---|")
     for call in range(calls + 1):
         model.predict(x[:1], verbose=0)
@@ -36,7 +36,7 @@ def main(calls: int = 10_000, rounds: int = 200) -> None:
             print(f"| {call:,} calls of predict | {resident():.1f} |", flush=True)
     del model
     for i in range(rounds + 1):
-        model = build("cnn3")
+        model = build(keras, "cnn3")
         model.fit(x, y, verbose=0)
         del model
         keras.utils.clear_session()

@@ -29,8 +29,9 @@ FIRST_STEP = """
 import sys, time
 sys.path.insert(0, {root!r})
 import numpy as np
-from bench.workers.run_pronghorn import build
-model = build("cnn3")
+import pronghorn as keras
+from bench.workers.keras_model import build
+model = build(keras, "cnn3")
 x = np.zeros((32, 28, 28, 1), "float32")
 y = np.zeros((32,), "int32")
 start = time.perf_counter()

@@ -1,6 +1,6 @@
 """Milliseconds per training step (shuffle, gather, forward, backward, Adam), peers beside it.
 
-python -m bench.train [WORKLOAD ...] [--peers torch,torch-cl,keras-tf] [--python PATH]
+python -m bench.train [WORKLOAD ...] [--other] [--peers torch,torch-cl] [--python PATH]
 """
 
 from bench.alternate import main

@@ -1,5 +1,9 @@
 """Times JAX as an expert writes it, one jitted step with donated buffers and Adam by hand:
-python bench/workers/run_jax.py WORKLOAD"""
+python bench/workers/run_jax.py WORKLOAD
+
+With --bf16 the products take bfloat16 operands, weights stay float32. Batch normalization keeps no
+moving statistics, which is a little less work than the others do.
+"""
 
 from __future__ import annotations
 
@@ -16,62 +20,128 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 from jax import lax  # noqa: E402
 
-from bench.workers.protocol import serve  # noqa: E402
+from bench.workers.protocol import arguments, per_call, serve  # noqa: E402
 from bench.workloads import WORKLOADS, data  # noqa: E402
 
-
-def parameters(name: str) -> list[Any]:
-    """Weights and biases, an empty tuple for layers without."""
-    workload = WORKLOADS[name]
-    shape = workload["x"]
-    height, features = (shape[0], shape[2]) if len(shape) == 3 else (1, shape[0])
-    random = np.random.default_rng(0)
-    result: list[Any] = []
-    for kind, *arguments in workload["layers"]:
-        if kind == "flatten":
-            features *= height * height
-        elif kind == "maxpool":
-            height //= arguments[0]
-        if kind in ("flatten", "maxpool"):
-            result.append(())
-            continue
-        window = () if kind == "dense" else (arguments[1], arguments[1])
-        kernel = random.standard_normal((*window, features, arguments[0]), np.float32)
-        kernel /= np.sqrt(features * np.prod(window))
-        result.append((jnp.asarray(kernel), jnp.zeros(arguments[0])))
-        features = arguments[0]
-        if kind == "conv" and arguments[2] == "valid":
-            height -= arguments[1] - 1
-    return result
+LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
-def forward(name: str, weights: list[Any], x: Any) -> Any:
+class Parameters:
+    """Weights of layers in their order, an empty tuple for layers without."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.random = np.random.default_rng(0)
+        self.features = shape[-1]
+        self.sizes = list(shape[:-1]) if len(shape) == 3 else []
+
+    def array(self, *shape: int) -> Any:
+        values = self.random.standard_normal(shape, np.float32)
+        return jnp.asarray(values / np.sqrt(np.prod(shape[:-1])))
+
+    def of(self, described: list[Any]) -> list[Any]:
+        return [self.layer(kind, a) for kind, *a in described]
+
+    def layer(self, kind: str, a: list[Any]) -> Any:
+        before = self.features
+        if kind in ("conv", "depthwise"):
+            size, stride, padding, _ = a[-4:]
+            pad = size - 1 if padding == "same" else 0
+            self.sizes = [(n + pad - size) // stride + 1 for n in self.sizes]
+            if kind == "depthwise":
+                return self.array(size, size, 1, before), jnp.zeros(before)
+            self.features = a[0]
+            return self.array(size, size, before, a[0]), jnp.zeros(a[0])
+        if kind == "dense":
+            self.features = a[0]
+            return self.array(before, a[0]), jnp.zeros(a[0])
+        if kind == "lstm":
+            self.features = u = a[0]
+            return self.array(before, 4 * u), self.array(u, 4 * u), jnp.zeros(4 * u)
+        if kind == "embedding":
+            self.features = a[1]
+            return (self.array(*a),)
+        if kind == "batchnorm":
+            return jnp.ones(before), jnp.zeros(before)
+        if kind == "residual":
+            return self.of(a[0])
+        if kind == "maxpool":
+            self.sizes = [n // a[0] for n in self.sizes]
+        elif kind == "flatten":
+            self.features *= self.sizes[0] * self.sizes[1]
+        return ()
+
+
+def lstm(x: Any, w: Any, dtype: Any, units: int, sequences: bool) -> Any:
+    inputs = x @ w[0].astype(dtype) + w[2].astype(dtype)
+
+    def step(state: Any, z: Any) -> Any:
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ w[1].astype(dtype), 4, -1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    zeros = jnp.zeros((x.shape[0], units), dtype)
+    (h, _), steps = lax.scan(step, (zeros, zeros), inputs.swapaxes(0, 1))
+    return steps.swapaxes(0, 1) if sequences else h
+
+
+def layer(kind: str, a: list[Any], w: Any, x: Any, dtype: Any) -> Any:
+    if kind == "residual":
+        return jax.nn.relu(x + forward(a[0], dtype, w, x))
+    if kind == "flatten":
+        return x.reshape(x.shape[0], -1)
+    if kind == "average":
+        return x.mean((1, 2))
+    if kind == "relu":
+        return jax.nn.relu(x)
+    if kind == "maxpool":
+        window = (1, a[0], a[0], 1)
+        return lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
+    if kind == "batchnorm":
+        wide = x.astype(jnp.float32)
+        mean, variance = wide.mean((0, 1, 2)), wide.var((0, 1, 2))
+        return ((wide - mean) * lax.rsqrt(variance + 1e-3) * w[0] + w[1]).astype(dtype)
+    if kind == "embedding":
+        return w[0].astype(dtype)[x]
+    if kind == "lstm":
+        return lstm(x, w, dtype, *a)
+    kernel, bias = w[0].astype(dtype), w[1].astype(dtype)
+    if kind == "dense":
+        y = x @ kernel + bias
+    else:
+        _, stride, padding, _ = a[-4:]
+        groups = x.shape[-1] if kind == "depthwise" else 1
+        y = lax.conv_general_dilated(
+            x, kernel, (stride, stride), padding.upper(), dimension_numbers=LAYOUT,
+            feature_group_count=groups,
+        )  # fmt: skip
+        y = y + bias
+    return jax.nn.relu(y) if a[-1] == "relu" else y
+
+
+def forward(described: list[Any], dtype: Any, weights: list[Any], x: Any) -> Any:
     """The logits."""
-    described = WORKLOADS[name]["layers"]
-    for i, ((kind, *arguments), w) in enumerate(zip(described, weights)):
-        if kind == "flatten":
-            x = x.reshape(x.shape[0], -1)
-        elif kind == "maxpool":
-            window = (1, arguments[0], arguments[0], 1)
-            x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
-        elif kind == "dense":
-            x = x @ w[0] + w[1]
-        else:
-            layout = ("NHWC", "HWIO", "NHWC")
-            padding = arguments[2].upper()
-            x = lax.conv_general_dilated(x, w[0], (1, 1), padding, dimension_numbers=layout) + w[1]
-        if kind in ("dense", "conv") and i < len(described) - 1:
-            x = jax.nn.relu(x)
+    for (kind, *a), w in zip(described, weights):
+        x = layer(kind, a, w, x, dtype)
     return x
 
 
-def main(name: str) -> None:
-    batch = WORKLOADS[name]["batch"]
+def main(name: str, bf16: bool) -> None:
+    workload = WORKLOADS[name]
+    batch: int = workload["batch"]
+    described = workload["layers"]
     x, y = data(name)
     n = len(x)
+    dtype = jnp.bfloat16 if bf16 else jnp.float32
+
+    def logits(weights: Any, xb: Any) -> Any:
+        if "vocabulary" not in workload:
+            xb = xb.astype(dtype)
+        return forward(described, dtype, weights, xb).astype(jnp.float32)
 
     def loss_of(weights: Any, xb: Any, yb: Any) -> Any:
-        logs = jax.nn.log_softmax(forward(name, weights, xb))
+        logs = jax.nn.log_softmax(logits(weights, xb))
         return -jnp.take_along_axis(logs, yb[..., None], -1).mean()
 
     @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
@@ -84,11 +154,11 @@ def main(name: str) -> None:
         weights = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, m, v)
         return weights, m, v, t, loss
 
-    predict = jax.jit(functools.partial(forward, name))
-    weights = parameters(name)
+    predict = jax.jit(logits)
+    weights = Parameters(workload["x"]).of(described)
     zeros = functools.partial(jax.tree.map, jnp.zeros_like)
     state = [weights, zeros(weights), zeros(weights), jnp.float32(0)]
-    fixed = parameters(name)
+    fixed = Parameters(workload["x"]).of(described)
 
     def train() -> float:
         start = time.perf_counter()
@@ -105,15 +175,11 @@ def main(name: str) -> None:
             predict(fixed, x[i : i + batch]).block_until_ready()
         return (time.perf_counter() - start) / (n // batch) * 1e3
 
-    def one() -> float:
-        calls, sample = 50, x[:1]
-        start = time.perf_counter()
-        for _ in range(calls):
-            predict(fixed, sample).block_until_ready()
-        return (time.perf_counter() - start) / calls * 1e3
-
-    serve({"train": train, "infer": infer, "one": one}, f"JAX {jax.__version__}")
+    sample = x[:1]
+    call = per_call(lambda: predict(fixed, sample).block_until_ready())
+    serve({"train": train, "infer": infer, "call": call}, f"JAX {jax.__version__}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    a = arguments(__doc__ or "")
+    main(a.workload, a.bf16)
