@@ -35,8 +35,11 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
+    from pronghorn.compiled_function import function
     from pronghorn.devices import device
+    from pronghorn.differentiation import grad, value_and_grad
     from pronghorn.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from pronghorn.gradient_tape import GradientTape
     from pronghorn.initializers import Initializer
     from pronghorn.layers import Input, InputSpec, Layer
     from pronghorn.losses import Loss
@@ -78,6 +81,7 @@ _MODULES = {
     "DTypePolicy": "dtype_policies",
     "FloatDTypePolicy": "dtype_policies",
     "Function": "models",
+    "GradientTape": "gradient_tape",
     "Initializer": "initializers",
     "Input": "layers",
     "InputSpec": "layers",
@@ -95,13 +99,17 @@ _MODULES = {
     "Tensor": "tensor",
     "Variable": "variable",
     "device": "devices",
+    "function": "compiled_function",
+    "grad": "differentiation",
     "name_scope": "naming",
+    "value_and_grad": "differentiation",
 }
 
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
     "Function",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -127,6 +135,8 @@ __all__ = [
     "datasets",
     "device",
     "dtype_policies",
+    "function",
+    "grad",
     "initializers",
     "layers",
     "losses",
@@ -140,6 +150,7 @@ __all__ = [
     "saving",
     "tree",
     "utils",
+    "value_and_grad",
     "version",
 ]
 

@@ -63,6 +63,7 @@ class Trace:
         self._graph = _core.Graph()
         self._read: dict[int, tuple[Any, Tensor]] = {}
         self._written: dict[int, tuple[Any, Tensor]] = {}
+        self.created = 0  # variables made inside it
 
     def __enter__(self) -> Trace:
         _active.stack.append(self)
@@ -92,6 +93,19 @@ class Trace:
     def written(self) -> list[Any]:
         """The variables assigned so far."""
         return [variable for variable, _ in self._written.values()]
+
+    @property
+    def used(self) -> list[Any]:
+        """The variables read so far."""
+        return [variable for variable, _ in self._read.values()]
+
+    def assigned(self) -> dict[int, Tensor]:
+        """Returns the values of the variables assigned so far, by `id`."""
+        return {key: value for key, (_, value) in self._written.items()}
+
+    def is_leaf(self, tensor: Tensor) -> bool:
+        """Returns whether no op of the trace made the tensor."""
+        return self._graph.is_leaf(tensor)
 
     def gradient(
         self, loss: Tensor, targets: Sequence[Any], seed: Tensor | None = None
@@ -124,15 +138,19 @@ class Trace:
 class Tape:
     """Context manager that records eager ops, to take gradients of their results.
 
-    Variables read while the tape records keep their values for the gradient.
+    Variables read while the tape records keep their values for the gradient. Inside another tape
+    that tape records, too, what computes the gradients.
     """
 
     def __init__(self) -> None:
         self._tape = _core.Tape()
+        self._around: Tape | None = None
         self._values: dict[int, tuple[Any, Tensor]] = {}
         self._first: dict[int, tuple[Any, Tensor]] = {}
 
     def __enter__(self) -> Tape:
+        around = current()
+        self._around = around if isinstance(around, Tape) else None
         _active.stack.append(self)
         self._tape.start()
         return self
@@ -141,25 +159,52 @@ class Tape:
         self._tape.stop()
         _active.stack.pop()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside it nothing is recorded."""
+        self._tape.stop()
+        try:
+            yield
+        finally:
+            self._tape.start()
+
     def read(self, variable: Any) -> Tensor:
         """Returns the variable's value, the same tensor until it is assigned."""
         key = id(variable)
         if key not in self._values:
-            self._values[key] = (variable, _core.copy(variable._storage))
+            around = self._around
+            value = _core.copy(variable._storage) if around is None else around.read(variable)
+            self._values[key] = (variable, value)
             self._first.setdefault(key, self._values[key])
         return self._values[key][1]
 
     def write(self, variable: Any, value: Tensor) -> None:
         """Assigns at once and remembers the new value as a recorded tensor."""
-        variable._store(value)
+        if self._around is None:
+            variable._store(value)
+        else:
+            self._around.write(variable, value)
         self._values[id(variable)] = (variable, value)
 
-    def gradient(self, target: Any, sources: Sequence[Any]) -> list[Tensor | None]:
-        """Returns the gradient of `target` (its elements summed) with respect to each source.
+    @property
+    def used(self) -> list[Any]:
+        """The variables read so far."""
+        return [variable for variable, _ in self._first.values()]
+
+    def is_leaf(self, tensor: Tensor) -> bool:
+        """Returns whether no recorded op made the tensor."""
+        return self._tape.is_leaf(tensor)
+
+    def gradient(
+        self, target: Any, sources: Sequence[Any], seed: Tensor | None = None
+    ) -> list[Tensor | None]:
+        """Returns the gradient of `target` with respect to each source.
 
         Args:
-            target: Tensor computed while the tape recorded.
+            target: Tensor computed while the tape recorded; with more than one element their sum
+                is meant.
             sources: Variables (their values when first read) or tensors.
+            seed: Gradient that flows into `target`, of its shape; by default ones.
 
         Returns:
             One tensor for each source, `None` where `target` does not depend on it.
@@ -171,4 +216,4 @@ class Tape:
             else:
                 found = self._first.get(id(source))
                 tensors.append(source._storage if found is None else found[1])
-        return self._tape.gradient(convert_to_tensor(target), tensors)
+        return self._tape.gradient(convert_to_tensor(target), tensors, seed)

@@ -12,7 +12,7 @@ from pronghorn.dtypes import is_float_dtype, standardize_dtype, tensor_dtype
 from pronghorn.naming import auto_name, current_path
 from pronghorn.operators import install as install_operators
 from pronghorn.tensor import Tensor, convert_to_tensor
-from pronghorn.trace import current, suspended
+from pronghorn.trace import Trace, current, suspended
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "none", "on_read", "on_write", "auto")
@@ -121,6 +121,9 @@ class Variable:
         self._regularizer: Any = None
         self._constraint: Any = None
         self._overwrite_with_gradient = False
+        around = current()
+        if isinstance(around, Trace):
+            around.created += 1
         with suspended(), AutocastScope(None):
             first = self._first_value(initializer, shape, dtype)
         self._shape = first.shape

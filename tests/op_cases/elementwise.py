@@ -230,6 +230,16 @@ def _others() -> list[OpCase]:
         OpCase("identity", lambda x: x, (Arg(_SHAPE),)),
         OpCase("stop_gradient", lambda x: x, (Arg(_SHAPE),), gradient=()),
         OpCase(
+            "custom_gradient",
+            lambda y, u, x, g: y,
+            (Arg(_SHAPE), Arg(_SHAPE), Arg((7,)), Arg((7,))),
+            gradient=(),
+            errors=(
+                ErrorCase((Arg((2,)), Arg((3,))), {}, ValueError, "of the type of its tensor"),
+                ErrorCase((Arg((2,)), Arg((2,)), Arg((2,))), {}, ValueError, "expected outputs"),
+            ),
+        ),
+        OpCase(
             "cast",
             _cast,
             (Arg(_SHAPE),),

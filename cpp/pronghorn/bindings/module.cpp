@@ -345,6 +345,10 @@ void bind_graph(py::module_& m) {
            [](const std::shared_ptr<Trace>& self, const Handle& tensor) {
              return symbolic(self, self->constant(data_of(tensor, "constant")));
            })
+      .def("is_leaf",
+           [](const std::shared_ptr<Trace>& self, Handle& tensor) {
+             return is_source(self->graph.node(values_in(self, {&tensor})[0]));
+           })
       .def(
           "gradient",
           [](const std::shared_ptr<Trace>& self, Handle& loss, const std::vector<Handle*>& wrt,
@@ -416,21 +420,30 @@ void bind_program(py::module_& m) {
       .def(py::init<>())
       .def("start", [](const std::shared_ptr<Tape>& self) { tapes().push_back(self); })
       .def("stop", [](const std::shared_ptr<Tape>& self) { std::erase(tapes(), self); })
-      .def("gradient",
-           [](const Tape& self, const Handle& target, const std::vector<Handle*>& sources) {
-             std::vector<Tensor> wrt;
-             for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
-             std::vector<Tensor> gradients = self.gradient(data_of(target, "gradient"), wrt);
-             py::list result;
-             for (Tensor& tensor : gradients) {
-               if (tensor) {
-                 result.append(py::cast(Handle{std::move(tensor), nullptr, {}}));
-               } else {
-                 result.append(py::none());
-               }
-             }
-             return result;
-           });
+      .def("is_leaf", [](const Tape& self,
+                         const Handle& tensor) { return self.is_leaf(data_of(tensor, "is_leaf")); })
+      .def(
+          "gradient",
+          [](const std::shared_ptr<Tape>& self, const Handle& target,
+             const std::vector<Handle*>& sources, const Handle* seed) {
+            std::vector<Tensor> wrt;
+            for (const Handle* source : sources) wrt.push_back(data_of(*source, "gradient"));
+            std::vector<std::shared_ptr<Tape>> others = tapes();
+            std::erase(others, self);
+            std::vector<Tensor> gradients =
+                self->gradient(data_of(target, "gradient"), wrt,
+                               seed == nullptr ? Tensor() : data_of(*seed, "gradient"), others);
+            py::list result;
+            for (Tensor& tensor : gradients) {
+              if (tensor) {
+                result.append(py::cast(Handle{std::move(tensor), nullptr, {}}));
+              } else {
+                result.append(py::none());
+              }
+            }
+            return result;
+          },
+          py::arg("target"), py::arg("sources"), py::arg("seed") = nullptr);
 }
 
 void bind_settings(py::module_& m) {

@@ -1,4 +1,5 @@
-// Removes dead nodes, merges equal ones (common subexpressions), folds small constants.
+// Removes dead nodes and those that only forward, merges equal ones (common subexpressions), folds
+// small constants.
 #include <cstring>
 #include <unordered_map>
 
@@ -11,15 +12,22 @@ namespace {
 constexpr size_t kFoldBytes =
     4096;  // larger constants cost more memory than their computation saves
 
+// What v is, past nodes that forward it.
+Value forwarded(const Graph& graph, Value v) {
+  while (graph.node(v).op->forwards) v = graph.node(v).inputs[static_cast<size_t>(v.index)];
+  return v;
+}
+
 std::vector<char> live_nodes(const Graph& graph) {
   std::vector<char> live(graph.nodes.size(), 0);
-  for (const Value v : graph.outputs) live[static_cast<size_t>(v.node)] = 1;
-  for (const Update& update : graph.updates) live[static_cast<size_t>(update.value.node)] = 1;
+  const auto mark = [&](Value v) { live[static_cast<size_t>(forwarded(graph, v).node)] = 1; };
+  for (const Value v : graph.outputs) mark(v);
+  for (const Update& update : graph.updates) mark(update.value);
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
     if (node.op == &kInputOp || node.op == &kVariableOp) live[i] = 1;  // slots keep their meaning
     if (!live[i]) continue;
-    for (const Value v : node.inputs) live[static_cast<size_t>(v.node)] = 1;
+    for (const Value v : node.inputs) mark(v);
   }
   return live;
 }
@@ -92,7 +100,10 @@ Graph simplify(const Graph& graph) {
   result.variable_count = graph.variable_count;
   std::vector<int32_t> place(graph.nodes.size(), -1);
   std::unordered_multimap<size_t, int32_t> seen;
-  const auto moved = [&](Value v) { return Value{place[static_cast<size_t>(v.node)], v.index}; };
+  const auto moved = [&](Value v) {
+    v = forwarded(graph, v);
+    return Value{place[static_cast<size_t>(v.node)], v.index};
+  };
 
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!live[i]) continue;

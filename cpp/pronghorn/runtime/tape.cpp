@@ -2,6 +2,7 @@
 
 #include "pronghorn/ir/builder.h"
 #include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/eager.h"
 #include "pronghorn/runtime/program.h"
 
 namespace pronghorn {
@@ -25,6 +26,11 @@ void Tape::record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& 
     by_memory_[results[k].data()] = {index, static_cast<int32_t>(k)};
   graph_.nodes.push_back(std::move(node));
   tensors_.emplace_back(results.begin(), results.end());
+}
+
+bool Tape::is_leaf(const Tensor& tensor) const {
+  const auto found = by_memory_.find(tensor.data());
+  return found == by_memory_.end() || is_source(graph_.node(found->second));
 }
 
 // Copies the recorded graph. An op that has no gradient because it is a rewrite to other ops
@@ -51,7 +57,76 @@ std::vector<std::vector<Value>> Tape::replay(Builder& g,
   return replayed;
 }
 
-std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor> sources) const {
+namespace {
+
+using Known = std::vector<std::vector<Tensor>>;  // by node and output; none: to be computed
+
+const Tensor& at(const Known& known, Value v) {
+  return known[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
+}
+
+// The graph's outputs, by one program whose inputs are what is known.
+std::vector<Tensor> compute(const Graph& graph, const Known& known) {
+  Graph unknown;
+  Builder b(unknown);
+  std::vector<std::vector<Value>> place(graph.nodes.size());
+  std::vector<const void*> inputs;
+  const auto moved = [&](Value v) {
+    auto& row = place[static_cast<size_t>(v.node)];
+    row.resize(graph.node(v).outputs.size());
+    Value& to = row[static_cast<size_t>(v.index)];
+    if (!to) {
+      to = b.input(graph.type(v));
+      inputs.push_back(at(known, v).data());
+    }
+    return to;
+  };
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!known[i].empty()) continue;
+    Node node = graph.nodes[i];
+    for (Value& v : node.inputs) v = moved(v);
+    const auto index = static_cast<int32_t>(unknown.nodes.size());
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      place[i].push_back({index, static_cast<int32_t>(k)});
+    unknown.nodes.push_back(std::move(node));
+  }
+  for (const Value v : graph.outputs) unknown.outputs.push_back(moved(v));
+  const Program program(unknown, {});
+  std::vector<Tensor> result;
+  std::vector<void*> memory;
+  for (const TensorType& type : program.outputs()) {
+    result.emplace_back(type);
+    memory.push_back(result.back().data());
+  }
+  program.run(inputs.data(), memory.data());
+  return result;
+}
+
+// The same op by op, recorded by tapes.
+std::vector<Tensor> compute_recorded(const Graph& graph, Known known,
+                                     std::span<const std::shared_ptr<Tape>> recorders) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!known[i].empty()) continue;
+    const Node& node = graph.nodes[i];
+    if (node.op == &kConstantOp) {
+      known[i] = {node.constant};
+      continue;
+    }
+    std::vector<Tensor> inputs;
+    for (const Value v : node.inputs) inputs.push_back(at(known, v));
+    known[i] = apply_eager(*node.op, inputs, node.attrs);
+    for (const auto& tape : recorders) tape->record(*node.op, inputs, node.attrs, known[i]);
+  }
+  std::vector<Tensor> result;
+  for (const Value v : graph.outputs) result.push_back(at(known, v));
+  return result;
+}
+
+}  // namespace
+
+std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor> sources,
+                                   const Tensor& seed,
+                                   std::span<const std::shared_ptr<Tape>> recorders) const {
   std::vector<Tensor> result(sources.size());
   const auto found = by_memory_.find(target.data());
   if (found == by_memory_.end()) return result;
@@ -59,8 +134,7 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
   Graph graph;
   graph.input_count = graph_.input_count;
   Builder g(graph);
-  std::vector<std::vector<Tensor>>
-      known;  // by node and output of `graph`; none: to be computed again
+  Known known;
   const std::vector<std::vector<Value>> replayed = replay(g, known);
   const auto now = [&](Value v) {
     return replayed[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)];
@@ -73,7 +147,12 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
     wrt.push_back(now(source->second));
     wanted.push_back(i);
   }
-  const std::vector<Value> gradients = pronghorn::gradient(g, now(found->second), wrt);
+  Value start;
+  if (seed) {
+    start = g.input(seed.type());
+    known.push_back({seed});
+  }
+  const std::vector<Value> gradients = pronghorn::gradient(g, now(found->second), wrt, start);
   known.resize(graph.nodes.size());
   std::vector<size_t> outputs;  // of `sources`
   for (size_t i = 0; i < gradients.size(); ++i) {
@@ -82,39 +161,9 @@ std::vector<Tensor> Tape::gradient(const Tensor& target, std::span<const Tensor>
     outputs.push_back(wanted[i]);
   }
   if (outputs.empty()) return result;
-
-  // Recorded values are known: they become inputs of the program that computes the gradients.
-  Graph backward;
-  Builder b(backward);
-  std::vector<std::vector<Value>> place(graph.nodes.size());
-  std::vector<const void*> inputs;
-  const auto moved = [&](Value v) {
-    auto& row = place[static_cast<size_t>(v.node)];
-    row.resize(graph.node(v).outputs.size());
-    Value& to = row[static_cast<size_t>(v.index)];
-    if (!to) {
-      to = b.input(graph.type(v));
-      inputs.push_back(known[static_cast<size_t>(v.node)][static_cast<size_t>(v.index)].data());
-    }
-    return to;
-  };
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (!known[i].empty()) continue;
-    Node node = graph.nodes[i];
-    for (Value& v : node.inputs) v = moved(v);
-    const auto at = static_cast<int32_t>(backward.nodes.size());
-    for (size_t k = 0; k < node.outputs.size(); ++k)
-      place[i].push_back({at, static_cast<int32_t>(k)});
-    backward.nodes.push_back(std::move(node));
-  }
-  for (const Value v : graph.outputs) backward.outputs.push_back(moved(v));
-  const Program program(backward, {});
-  std::vector<void*> memory;
-  for (size_t k = 0; k < outputs.size(); ++k) {
-    result[outputs[k]] = Tensor(program.outputs()[k]);
-    memory.push_back(result[outputs[k]].data());
-  }
-  program.run(inputs.data(), memory.data());
+  std::vector<Tensor> values =
+      recorders.empty() ? compute(graph, known) : compute_recorded(graph, known, recorders);
+  for (size_t i = 0; i < outputs.size(); ++i) result[outputs[i]] = std::move(values[i]);
   return result;
 }
 

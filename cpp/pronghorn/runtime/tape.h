@@ -1,6 +1,7 @@
 // Records ops that run eagerly as a graph whose values are known, to take gradients of them.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -17,9 +18,15 @@ class Tape {
   void record(const OpDef& op, std::span<const Tensor> inputs, const Attrs& attrs,
               std::span<const Tensor> results);
 
-  // Gradients of target (its elements summed) with respect to the sources; an empty tensor where
-  // target does not depend on one.
-  std::vector<Tensor> gradient(const Tensor& target, std::span<const Tensor> sources) const;
+  // Gradients of target (its elements summed, or weighted by `seed` if that is not empty) with
+  // respect to the sources; an empty tensor where target does not depend on one. Tapes in
+  // `recorders` record how they are computed, so that these have gradients, too.
+  std::vector<Tensor> gradient(const Tensor& target, std::span<const Tensor> sources,
+                               const Tensor& seed,
+                               std::span<const std::shared_ptr<Tape>> recorders) const;
+
+  // Whether no recorded op made the tensor.
+  bool is_leaf(const Tensor& tensor) const;
 
  private:
   Value value_of(const Tensor& tensor);

@@ -23,6 +23,7 @@ from pronghorn.ops.core import (
     shape,
     stop_gradient,
 )
+from pronghorn.ops.custom_gradient import custom_gradient
 from pronghorn.ops.exponential import (
     rsqrt,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "cdist",
     "convert_to_numpy",
     "convert_to_tensor",
+    "custom_gradient",
     "dtype",
     "erf",
     "erfc",

@@ -203,6 +203,51 @@ class Optimizer(OptimizerState, Clipping, WeightDecay, MovingAverages, GradientA
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 
+    def minimize(
+        self,
+        loss: Any,
+        variables: Sequence[Variable] | Callable[[], Sequence[Variable]],
+        tape: Any = None,
+    ) -> Any:
+        """Makes one step down the gradient of a loss.
+
+        Args:
+            loss: A callable without arguments that returns the loss, a scalar tensor; or, with
+                `tape`, the loss that was computed inside it.
+            variables: What to update, or a callable that returns it.
+            tape: The `GradientTape` that recorded `loss`.
+
+        Returns:
+            The number of steps so far.
+
+        Raises:
+            ValueError: `loss` is a tensor and there is no tape, or it depends on no variable.
+
+        Example:
+
+        >>> import pronghorn as keras
+        >>> w = keras.Variable(1.0)
+        >>> sgd = keras.optimizers.SGD(0.1)
+        >>> _ = sgd.minimize(lambda: w * w, [w])
+        >>> round(float(w), 4)
+        0.8
+        """
+        if tape is None:
+            if not callable(loss):
+                raise ValueError(
+                    f"Optimizer '{self.name}': minimize takes a callable, or a loss and the "
+                    f"GradientTape that recorded it. Received: loss={loss!r}, tape=None."
+                )
+            from pronghorn.gradient_tape import GradientTape
+
+            with GradientTape() as tape:
+                value = self.scale_loss(ops.convert_to_tensor(loss()))
+        else:
+            with tape:
+                value = self.scale_loss(ops.convert_to_tensor(loss() if callable(loss) else loss))
+        found = list(variables() if callable(variables) else variables)
+        return self.apply_gradients(zip(tape.gradient(value, found), found))
+
     def apply(
         self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None
     ) -> None:

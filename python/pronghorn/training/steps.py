@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pronghorn import ops, tree
+from pronghorn.gradient_tape import GradientTape
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.trace import suspended
 from pronghorn.training.building import build_lock
 from pronghorn.training.compile_loss import CompileLoss
 from pronghorn.training.compile_metrics import CompileMetrics
 from pronghorn.training.data_adapters.batch import map_leaves, unpack_x_y_sample_weight
-from pronghorn.training.gradients import GradientScope
 
 
 class StepsMixin:
@@ -40,7 +40,7 @@ class StepsMixin:
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = self.trainable_variables  # type: ignore[attr-defined]
-        with GradientScope() as scope:
+        with GradientTape() as tape:
             y_pred = self._call_model(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = loss if self.optimizer is None else self.optimizer.scale_loss(loss)
@@ -51,7 +51,7 @@ class StepsMixin:
                     f"{type(self).__name__}: fit needs an optimizer. Received: "
                     f"compile(optimizer=None)."
                 )
-            gradients = scope.gradient(scaled, variables)
+            gradients = tape.gradient(scaled, variables)
             self.optimizer.apply(gradients, variables)
         else:
             warnings.warn(

@@ -144,6 +144,8 @@ OpDef identity_op() {
       .is_view = true};
 }
 
-OpDef stop_gradient_op() { return {.name = "stop_gradient", .infer = infer_same, .is_view = true}; }
+OpDef stop_gradient_op() {
+  return {.name = "stop_gradient", .infer = infer_same, .is_view = true, .forwards = true};
+}
 
 }  // namespace pronghorn::ops
