@@ -151,4 +151,37 @@ struct Windows {
   int64_t pixel;     // floats from one pixel to the next (channels of all groups)
 };
 
+// patch_product. Runs of rows of the result, and segments of the sum:
+//   c(run.c + i * c_row + j) = sum over segments s and t < s.count of
+//       a(run.a + i * a_row + s.a + t * a_step) b(t + counts of the segments before s, j)
+// for i < run.count, j < cols, added to c if `accumulate`. Offsets and strides in floats; of a_row
+// and a_step one is 1. Convolutions: a run is a line of windows and a segment what is contiguous of
+// a window; for the gradient of the kernel the other way round.
+struct PatchRun {
+  int64_t a;
+  int64_t c;
+  int64_t count;
+};
+struct PatchSegment {
+  int64_t a;
+  int64_t count;
+};
+
+inline constexpr int64_t kPatchPanel = 32;  // columns of b; those past cols are read, not used
+
+struct PatchProduct {
+  const float* a;
+  int64_t a_row;
+  int64_t a_step;
+  const PatchRun* runs;
+  int64_t run_count;
+  const PatchSegment* segments;
+  int64_t segment_count;
+  const float* b;  // rows of kPatchPanel floats
+  float* c;
+  int64_t c_row;
+  int64_t cols;  // <= kPatchPanel
+  bool accumulate;
+};
+
 }  // namespace pronghorn

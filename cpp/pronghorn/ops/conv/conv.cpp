@@ -1,6 +1,9 @@
 // conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial
 // dimensions. The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group
 // by group.
+#include <optional>
+
+#include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -10,6 +13,7 @@ namespace {
 
 struct Plan {
   Windows windows;
+  std::optional<DirectPlan> direct;  // else a matrix of patches
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
 };
@@ -59,20 +63,31 @@ Prepared prepare(const OpCall& call) {
   }
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
-  plan->gemm = plan_gemm(shape);
   plan->epilogue = epilogue_plan(call);
+  if (suits_direct(sizes.windows) && shape.k > 0) {
+    plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
+    return {.plan = plan, .workspace = static_cast<size_t>(plan->direct->packed) * sizeof(float)};
+  }
+  plan->gemm = plan_gemm(shape);
   return {.plan = plan, .workspace = plan->gemm.workspace};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
+  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
+  const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  if (plan.direct) {
+    auto* packed = static_cast<float*>(launch.workspace);
+    pack_weights(*plan.direct, launch.input<float>(1), packed);
+    return run_direct(*plan.direct, launch.input<float>(0), packed, launch.output<float>(0),
+                      epilogue);
+  }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
                        .c = launch.output<float>(0),
                        .fill_a = fill_patches,
                        .fill_context = &source,
-                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
+                       .epilogue = epilogue,
                        .workspace = launch.workspace});
 }
 

@@ -1,6 +1,9 @@
 // conv_dw(x, dy) {attributes of conv, kernel_spatial}: the gradient of conv with respect to its
 // kernel. The transposed matrix of patches of x times dy as a (pixels, out_channels) matrix, group
 // by group.
+#include <optional>
+
+#include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 
@@ -9,6 +12,7 @@ namespace {
 
 struct Plan {
   Windows windows;
+  std::optional<DirectDwPlan> direct;  // else a matrix of patches
   GemmPlan gemm;
 };
 
@@ -77,12 +81,20 @@ Prepared prepare(const OpCall& call) {
   }
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
+  if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
+    plan->direct = plan_direct_dw(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
+    return {.plan = plan, .workspace = plan->direct->workspace};
+  }
   plan->gemm = plan_gemm(shape);
   return {.plan = plan, .workspace = plan->gemm.workspace};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
+  if (plan.direct) {
+    return run_direct_dw(*plan.direct, launch.input<float>(0), launch.input<float>(1),
+                         launch.output<float>(0), launch.workspace);
+  }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
                        .c = launch.output<float>(0),

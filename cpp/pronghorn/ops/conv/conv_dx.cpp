@@ -4,11 +4,14 @@
 // a convolution of dy with some taps of the kernel, in reverse order and transposed. Where that
 // means much work at borders, columns.h does it.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/conv/columns.h"
+#include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -30,9 +33,11 @@ struct Axis {
 
 struct Phase {
   Axis axis[3];
-  Windows windows;  // over dy
+  Windows windows;                   // over dy
+  std::optional<DirectPlan> direct;  // writes to dx where its pixels lie; else a matrix of patches
   GemmPlan gemm;
   int64_t weights;  // where its weights start in the workspace, in floats
+  int64_t first;    // offset of its first pixel in dx
 };
 
 struct Plan {
@@ -122,6 +127,7 @@ Prepared prepare(const OpCall& call) {
   const Windows& w = sizes.windows;
   int64_t weights = 0;
   int64_t longest = 0;
+  int64_t cost = 0;
   size_t gemm_workspace = 0;
   for (int64_t p0 = 0; p0 < std::min(w.stride[0], w.in[0]); ++p0) {
     for (int64_t p1 = 0; p1 < std::min(w.stride[1], w.in[1]); ++p1) {
@@ -148,6 +154,19 @@ Prepared prepare(const OpCall& call) {
           continue;
         }
         phase.weights = weights;
+        phase.first = ((p0 * w.in[1] + p1) * w.in[2] + p2) * sizes.in_channels;
+        if (suits_direct(over) && sizes.batch * pixels * sizes.group_out() > 0) {
+          DirectPlan& direct =
+              phase.direct.emplace(plan_direct(over, sizes.batch, sizes.groups, sizes.group_in()));
+          direct.y_pixel = w.stride[2] * sizes.in_channels;
+          direct.y_line = w.stride[1] * w.in[2] * sizes.in_channels;
+          direct.y_plane = w.stride[0] * w.in[1] * w.in[2] * sizes.in_channels;
+          direct.y_image = volume(w.in) * sizes.in_channels;
+          weights += direct.packed;
+          cost += direct.cost;
+          plan->phases.push_back(phase);
+          continue;
+        }
         GemmShape shape{.m = sizes.batch * pixels,
                         .n = sizes.group_in(),
                         .k = taps * sizes.group_out(),
@@ -160,7 +179,8 @@ Prepared prepare(const OpCall& call) {
           shape.batch.push_back(
               {.a = 0, .b = group * shape.k * shape.n, .c = column, .row = 0, .col = column});
         }
-        weights += taps * sizes.group_out() * sizes.in_channels;
+        weights += (taps * sizes.group_out() * sizes.in_channels + 15) / 16 * 16;
+        cost += 2 * shape.m * shape.k * sizes.in_channels;
         phase.gemm = plan_gemm(shape);
         longest = std::max(longest, shape.m * sizes.in_channels);
         gemm_workspace = std::max(gemm_workspace, phase.gemm.workspace);
@@ -168,12 +188,16 @@ Prepared prepare(const OpCall& call) {
       }
     }
   }
-  int64_t cost = 0;
-  for (const Phase& phase : plan->phases)
-    cost += 2 * phase.gemm.shape.m * phase.gemm.shape.k * sizes.in_channels;
   // Images are what runs in parallel there.
   const bool parallel = sizes.batch >= 4 || columns_cost(sizes) < 4 * kParallelGrain;
-  if (parallel && 10 * cost > 11 * columns_cost(sizes)) {
+  // What the two forms take, measured: few input channels fill the vectors of a phase's results
+  // badly, few output channels make the sums of a patch short.
+  const double ic = static_cast<double>(std::max<int64_t>(sizes.group_in(), 1));
+  const double by_phases = static_cast<double>(cost) * (std::ceil(ic / 16.0) * 16.0 / ic);
+  const double by_columns =
+      1.2 * static_cast<double>(columns_cost(sizes)) *
+      (1.0 + 8.0 / static_cast<double>(std::max<int64_t>(sizes.group_out(), 1)));
+  if (parallel && by_phases > by_columns) {
     plan->by_columns = true;
     plan->columns = plan_columns(sizes);
     return {.plan = plan, .workspace = static_cast<size_t>(plan->columns.weights) * sizeof(float)};
@@ -184,7 +208,7 @@ Prepared prepare(const OpCall& call) {
           .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
 }
 
-// out[group][tap][oc][ic] = w[kernel pixel of the tap][ic][group's oc]
+// out[group][panel][tap][oc][ic of the panel] = w[kernel pixel of the tap][ic][group's oc]
 void transpose_weights(const Plan& plan, const Phase& phase, const float* w, float* out) {
   const ConvSizes& sizes = plan.sizes;
   const int64_t (&kernel)[3] = sizes.windows.kernel;
@@ -192,15 +216,19 @@ void transpose_weights(const Plan& plan, const Phase& phase, const float* w, flo
   const int64_t taps = volume(count);
   const int64_t ic = sizes.group_in();
   const int64_t oc = sizes.group_out();
-  parallel_for(sizes.groups * taps, ic * oc * 4, [&](int64_t i) {
+  const int64_t width = phase.direct ? kPatchPanel : ic;
+  const int64_t panels = (ic + width - 1) / width;
+  parallel_for(sizes.groups * panels * taps, width * oc * 4, [&](int64_t i) {
     const int64_t tap = i % taps;
-    const int64_t group = i / taps;
+    const int64_t col = i / taps % panels * width;
+    const int64_t group = i / taps / panels;
     const int64_t t[3] = {tap / (count[1] * count[2]), tap / count[2] % count[1], tap % count[2]};
     int64_t pixel = 0;
     for (int d = 0; d < 3; ++d)
       pixel = pixel * kernel[d] + phase.axis[d].tap - t[d] * phase.axis[d].step;
-    kernels().transpose_matrix(w + pixel * ic * sizes.out_channels + group * oc, sizes.out_channels,
-                               ic, oc, out + i * oc * ic, ic);
+    kernels().transpose_matrix(w + (pixel * ic + col) * sizes.out_channels + group * oc,
+                               sizes.out_channels, std::min(width, ic - col), oc,
+                               out + i * oc * width, width);
   });
 }
 
@@ -234,6 +262,11 @@ void run(const Launch& launch) noexcept {
   if (!plan.covers) std::fill_n(dx, pixels * channels, 0.0f);
   for (const Phase& phase : plan.phases) {
     transpose_weights(plan, phase, w, workspace + phase.weights);
+    if (phase.direct) {
+      run_direct(*phase.direct, launch.input<float>(0), workspace + phase.weights, dx + phase.first,
+                 plan.scatters() ? Epilogue{} : epilogue);
+      continue;
+    }
     const PatchSource source{&phase.windows, launch.input<float>(0)};
     float* result = plan.scatters() ? workspace + plan.result : dx;
     run_gemm(phase.gemm, {.b = workspace + phase.weights,
