@@ -46,6 +46,8 @@ class Trace:
 
     Args:
         shapes_only: The graph is only asked for shapes: nothing will be compiled.
+        around: The trace whose loop this is the body of: its values may be used, variables are read
+            in it and cannot be assigned.
 
     Example:
 
@@ -58,9 +60,10 @@ class Trace:
     25.0
     """
 
-    def __init__(self, shapes_only: bool = False) -> None:
+    def __init__(self, shapes_only: bool = False, around: Trace | None = None) -> None:
         self.shapes_only = shapes_only
-        self._graph = _core.Graph()
+        self._around = around
+        self._graph: _core.Graph = _core.Graph() if around is None else _core.Graph(around._graph)
         self._read: dict[int, tuple[Any, Tensor]] = {}
         self._written: dict[int, tuple[Any, Tensor]] = {}
         self.created = 0  # variables made inside it
@@ -78,6 +81,8 @@ class Trace:
 
     def read(self, variable: Any) -> Tensor:
         """Returns the variable's value at this point of the trace."""
+        if self._around is not None:
+            return self._around.read(variable)
         key = id(variable)
         if key in self._written:
             return self._written[key][1]
@@ -87,6 +92,11 @@ class Trace:
 
     def write(self, variable: Any, value: Tensor) -> None:
         """Records that the variable has that value from here on, and after each run."""
+        if self._around is not None:
+            raise ValueError(
+                f"Variable '{variable.path}': it cannot be assigned inside a loop whose number of "
+                "steps depends on data. Make its value one of the loop's variables."
+            )
         self._written[id(variable)] = (variable, value)
 
     @property
@@ -120,8 +130,45 @@ class Trace:
         Returns:
             One tensor for each target, `None` where `loss` does not depend on it.
         """
-        wrt = [t if isinstance(t, Tensor) else self._graph.variable(t._storage) for t in targets]
+        wrt = [t if isinstance(t, Tensor) else self._first_value(t) for t in targets]
         return self._graph.gradient(loss, wrt, seed)
+
+    def _first_value(self, variable: Any) -> Tensor:
+        around = self._around
+        return self._graph.variable(variable._storage) if around is None else around.read(variable)
+
+    @contextmanager
+    def branch(self) -> Iterator[dict[int, tuple[Any, Tensor]]]:
+        """Inside it assignments are recorded apart: they end with it and are given to the caller.
+
+        Yields:
+            A dict that has the assignments by `id` of the variable when the block has ended.
+        """
+        before = self._written
+        self._written = dict(before)
+        assigned: dict[int, tuple[Any, Tensor]] = {}
+        try:
+            yield assigned
+            assigned.update({k: v for k, v in self._written.items() if before.get(k) is not v})
+        finally:
+            self._written = before
+
+    def apply_programs(
+        self, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any], traces: Sequence[Any]
+    ) -> list[Tensor]:
+        """Adds a node that runs programs. `traces`: pairs of a trace inside this one and outputs.
+
+        Values of this trace that those use become operands, after `inputs`.
+        """
+        programs = [trace._graph.compile(list(outputs), []) for trace, outputs in traces]
+        captures = [c for trace, _ in traces for c in trace._graph.captures]
+        found = self._graph.apply_programs(name, [*inputs, *captures], attrs, programs)
+        return [found] if isinstance(found, Tensor) else list(found)
+
+    @property
+    def capture_count(self) -> int:
+        """How many values of the trace around it are used in this one."""
+        return len(self._graph.captures)
 
     def compile(self, outputs: Sequence[Tensor]) -> Program:
         """Returns a program that computes `outputs` and updates the assigned variables."""

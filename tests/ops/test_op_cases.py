@@ -74,7 +74,9 @@ def passes_off() -> Iterator[None]:
 
 
 def test_every_op_has_a_case() -> None:
-    assert sorted(set(_core.op_names()) - {case.op for case in CASES}) == []
+    # while_loop takes programs: test_control.py.
+    cases = {case.op for case in CASES} | {"while_loop"}
+    assert sorted(set(_core.op_names()) - cases) == []
 
 
 def test_cases_have_different_names() -> None:

@@ -20,4 +20,17 @@ Value Trace::constant(const Tensor& tensor) {
   return v;
 }
 
+Value Trace::local(const Trace& trace, Value value) {
+  if (&trace == this) return value;
+  if (around == nullptr) return {};
+  const Value outer = around->local(trace, value);
+  if (!outer) return {};
+  for (size_t i = 0; i < captures.size(); ++i) {
+    if (captures[i] == outer) return captured[i];
+  }
+  captures.push_back(outer);
+  captured.push_back(Builder(graph).input(around->graph.type(outer)));
+  return captured.back();
+}
+
 }  // namespace pronghorn

@@ -17,6 +17,15 @@ struct Trace {
   std::unordered_map<const void*, Value> by_memory;  // variables and constants known already
   std::vector<Tensor> kept;                          // keeps the memory of `by_memory` alive
 
+  // Inside another trace, values of that one become inputs: captures[i] is captured[i] here.
+  std::shared_ptr<Trace> around;
+  int depth = 0;
+  std::vector<Value> captures;
+  std::vector<Value> captured;
+
+  // The value of this trace that stands for one of `trace`, this or one around it; else no value.
+  Value local(const Trace& trace, Value value);
+
   Value variable(const Tensor& storage);
   Value constant(const Tensor& tensor);
 };

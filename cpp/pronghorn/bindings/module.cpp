@@ -96,8 +96,8 @@ std::vector<Value> values_in(const std::shared_ptr<Trace>& trace,
   for (const Handle* input : inputs) {
     if (!input->is_symbolic()) {
       values.push_back(trace->constant(input->data));
-    } else if (input->trace == trace) {
-      values.push_back(input->value);
+    } else if (const Value local = trace->local(*input->trace, input->value)) {
+      values.push_back(local);
     } else {
       value_error("trace: a symbolic tensor of another trace was used. Received: shape=",
                   input->type().shape, ". Keep no tensors from inside a traced function.");
@@ -120,7 +120,9 @@ py::object apply(const std::string& name, const std::vector<Handle*>& inputs,
   std::shared_ptr<Trace> trace;
   for (const Handle* input : inputs) {
     if (input == nullptr) type_error(name, ": expected tensors. Received: None.");
-    if (input->is_symbolic()) trace = input->trace;
+    // Of nested traces the innermost: values of the others are known in it.
+    if (input->is_symbolic() && (trace == nullptr || input->trace->depth > trace->depth))
+      trace = input->trace;
   }
   std::vector<Handle> handles;
   if (trace != nullptr) {
@@ -138,6 +140,21 @@ py::object apply(const std::string& name, const std::vector<Handle*>& inputs,
   }
   for (const auto& tape : tapes()) tape->record(op, tensors, attrs, outputs);
   for (Tensor& output : outputs) handles.push_back({std::move(output), nullptr, {}});
+  return results(std::move(handles));
+}
+
+// Adds a node that runs programs.
+py::object apply_programs(const std::shared_ptr<Trace>& trace, const std::string& name,
+                          const std::vector<Handle*>& inputs, const py::dict& dict,
+                          const std::vector<std::shared_ptr<Program>>& programs) {
+  const auto payload = std::make_shared<const Subprograms>(
+      std::vector<std::shared_ptr<const Runnable>>(programs.begin(), programs.end()));
+  const std::vector<Value> values = values_in(trace, inputs);
+  std::vector<Handle> handles;
+  for (const Value v :
+       Builder(trace->graph).apply_all(find_op(name), values, attrs_from(dict), payload)) {
+    handles.push_back(symbolic(trace, v));
+  }
   return results(std::move(handles));
 }
 
@@ -331,6 +348,20 @@ void bind_tensor(py::module_& m) {
 void bind_graph(py::module_& m) {
   py::class_<Trace, std::shared_ptr<Trace>>(m, "Graph", "A graph under construction.")
       .def(py::init<>())
+      .def(py::init([](const std::shared_ptr<Trace>& around) {
+        auto trace = std::make_shared<Trace>();
+        trace->around = around;
+        trace->depth = around->depth + 1;
+        return trace;
+      }))
+      .def_property_readonly("captures",
+                             [](const Trace& self) {
+                               py::list captures;
+                               for (const Value v : self.captures)
+                                 captures.append(py::cast(symbolic(self.around, v)));
+                               return captures;
+                             })
+      .def("apply_programs", &apply_programs)
       .def("input",
            [](const std::shared_ptr<Trace>& self, const std::vector<int64_t>& shape,
               const std::string& dtype) {

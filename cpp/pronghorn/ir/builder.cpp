@@ -73,12 +73,12 @@ Value Builder::scalar(double value, DType dtype) {
 }
 
 std::vector<Value> Builder::apply_all(const OpDef& op, std::span<const Value> inputs,
-                                      const Attrs& attrs) {
+                                      const Attrs& attrs, std::shared_ptr<const Payload> payload) {
   std::vector<TensorType> types;
   types.reserve(inputs.size());
   for (const Value v : inputs) types.push_back(graph_.type(v));
   check_numbers(op.name, attrs);
-  std::vector<TensorType> outputs = op.infer(OpCall{op, types, {}, attrs, nullptr});
+  std::vector<TensorType> outputs = op.infer(OpCall{op, types, {}, attrs, payload.get()});
   for (const TensorType& type : outputs) check_size(op.name, type);
   if (op.simplify != nullptr) {
     if (const Value simpler = op.simplify(*this, inputs, attrs)) return {simpler};
@@ -87,7 +87,8 @@ std::vector<Value> Builder::apply_all(const OpDef& op, std::span<const Value> in
   graph_.nodes.push_back(Node{.op = &op,
                               .inputs = std::vector<Value>(inputs.begin(), inputs.end()),
                               .attrs = attrs,
-                              .outputs = std::move(outputs)});
+                              .outputs = std::move(outputs),
+                              .payload = std::move(payload)});
   std::vector<Value> values(count);
   for (size_t i = 0; i < count; ++i) {
     values[i] = {static_cast<int32_t>(graph_.nodes.size()) - 1, static_cast<int32_t>(i)};

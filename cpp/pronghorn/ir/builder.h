@@ -28,7 +28,8 @@ class Builder {
   Value scalar(double value, DType dtype);
 
   // All outputs; output 0.
-  std::vector<Value> apply_all(const OpDef& op, std::span<const Value> inputs, const Attrs& attrs);
+  std::vector<Value> apply_all(const OpDef& op, std::span<const Value> inputs, const Attrs& attrs,
+                               std::shared_ptr<const Payload> payload = nullptr);
   Value apply(std::string_view op, std::initializer_list<Value> inputs, const Attrs& attrs = {});
 
   // Frequent compositions.

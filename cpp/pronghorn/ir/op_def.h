@@ -107,8 +107,8 @@ struct OpDef {
   // Output 0 is input 0 with another shape: no step, the planner lets them share memory.
   bool is_view = false;
 
-  // Output i is input i: the op exists for its gradient rule. The simplify pass removes it, and with
-  // it what only its further inputs needed.
+  // Output i is input i: the op exists for its gradient rule. The simplify pass removes it, and
+  // with it what only its further inputs needed.
   bool forwards = false;
 
   // Bit i: output 0 may be written into the memory of input i, if that has the same size in bytes

@@ -11,22 +11,23 @@
 #include <vector>
 
 #include "pronghorn/ir/graph.h"
+#include "pronghorn/ir/subprogram.h"
 #include "pronghorn/passes/hoist.h"
 #include "pronghorn/passes/plan_memory.h"
 
 namespace pronghorn {
 
-class Program {
+class Program final : public Runnable {
  public:
   // Optimizes and plans. variables[i]: memory of variable slot i, which runs read and write in
   // place and keep alive.
   Program(const Graph& graph, std::vector<Tensor> variables);
-  ~Program();
+  ~Program() override;
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  const std::vector<TensorType>& inputs() const { return inputs_; }
-  const std::vector<TensorType>& outputs() const { return outputs_; }
+  const std::vector<TensorType>& inputs() const override { return inputs_; }
+  const std::vector<TensorType>& outputs() const override { return outputs_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t kept_bytes() const { return kept_bytes_; }  // of values that are computed once
   size_t step_count() const { return steps_.size(); }
@@ -34,7 +35,7 @@ class Program {
 
   // inputs[i], outputs[i]: memory of the types above. Thread safe as long as concurrent runs write
   // no common variable.
-  void run(const void* const* inputs, void* const* outputs) const;
+  void run(const void* const* inputs, void* const* outputs) const override;
 
  private:
   struct Step {

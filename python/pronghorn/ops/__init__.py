@@ -13,6 +13,7 @@ from pronghorn.ops.blocks import (
     slice,
     slice_update,
 )
+from pronghorn.ops.control import cond, fori_loop, switch, while_loop
 from pronghorn.ops.core import (
     cast,
     convert_to_numpy,
@@ -35,6 +36,7 @@ from pronghorn.ops.numpy import *  # noqa: F403
 from pronghorn.ops.reductions import (
     logsumexp,
 )
+from pronghorn.ops.scans import associative_scan, map, scan, vectorized_map
 from pronghorn.ops.segments import (
     cdist,
     extract_sequences,
@@ -54,8 +56,10 @@ from pronghorn.ops.special import (
 )
 
 __all__ = [
+    "associative_scan",
     "cast",
     "cdist",
+    "cond",
     "convert_to_numpy",
     "convert_to_tensor",
     "custom_gradient",
@@ -64,13 +68,16 @@ __all__ = [
     "erfc",
     "erfinv",
     "extract_sequences",
+    "fori_loop",
     "in_top_k",
     "is_tensor",
     "logsumexp",
+    "map",
     "nn",
     "numpy",
     "rsqrt",
     "saturate_cast",
+    "scan",
     "scatter",
     "scatter_update",
     "segment_max",
@@ -81,8 +88,11 @@ __all__ = [
     "slice",
     "slice_update",
     "stop_gradient",
+    "switch",
     "top_k",
     "unstack",
+    "vectorized_map",
+    "while_loop",
 ]
 __all__ += nn.__all__
 __all__ += numpy.__all__
