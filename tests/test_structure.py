@@ -26,7 +26,7 @@ CORE_LAYERS = [
     "runtime",
     "bindings",
 ]
-# simd/ is header only and seen by *.simd.cpp; kernels/ is what drivers see of them.
+# simd/ is header only and seen by *.simd.cpp and *.amx.cpp; kernels/ is what drivers see of them.
 RANK = {name: i for i, name in enumerate(CORE_LAYERS)} | {"simd": 3.5}
 PACKAGE_RANK = {"ops": 0, "layers": 1, "models": 2, "training": 3}
 
@@ -36,7 +36,7 @@ def test_core_includes_point_downwards() -> None:
     for path in [*CPP.rglob("*.h"), *CPP.rglob("*.cpp")]:
         own = path.relative_to(CPP).parts[0]
         for included in re.findall(r'#include "pronghorn/(\w+)/', path.read_text()):
-            if included == "simd" and ".simd." not in path.name and own not in ("simd",):
+            if included == "simd" and not re.search(r"\.(simd|amx)\.", path.name) and own != "simd":
                 header = path.suffix == ".h" and own in ("tile", "gemm", "ops")
                 if not header:
                     wrong.append(f"{path.relative_to(ROOT)} includes simd/")
@@ -106,7 +106,8 @@ def test_files_are_short() -> None:
 
 
 def _isa_objects() -> list[Path]:
-    return sorted((ROOT / "build").rglob("*.simd.cpp.o")) if (ROOT / "build").is_dir() else []
+    build = ROOT / "build"
+    return sorted([*build.rglob("*.simd.cpp.o"), *build.rglob("*.amx.cpp.o")])
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is missing: apt-get install binutils")

@@ -5,10 +5,41 @@
 
 #include "pronghorn/base/error.h"
 
+#if defined(PRONGHORN_AMX)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace pronghorn {
 namespace {
 
 constexpr std::string_view kNames[] = {"baseline", "avx2", "avx512", "avx512_amx"};
+
+#if defined(PRONGHORN_AMX)
+// The processor has the instructions, the kernel saves the tiles, and it let this process use them
+// (Linux gives no tiles to those who did not ask). Anything unexpected means no.
+bool may_use_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kOsSavesState = 1u << 27;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & kOsSavesState) == 0) return false;
+  constexpr unsigned kAmx = 1u << 22 | 1u << 24;  // bfloat16, tiles
+  unsigned subleaves = 0;
+  if (!__get_cpuid_count(7, 0, &subleaves, &b, &c, &d) || (d & kAmx) != kAmx || subleaves < 1) {
+    return false;
+  }
+  constexpr unsigned kAvx512Bf16 = 1u << 5;
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || (a & kAvx512Bf16) == 0) return false;
+  uint32_t low = 0, high = 0;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr uint32_t kTiles = 1u << 17 | 1u << 18;  // configuration, data
+  if ((low & kTiles) != kTiles) return false;
+  constexpr long kGetPermission = 0x1022, kRequestPermission = 0x1023, kTileData = 18;
+  if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0) return false;
+  uint64_t permitted = 0;
+  return syscall(SYS_arch_prctl, kGetPermission, &permitted) == 0 && (permitted >> kTileData & 1);
+}
+#endif
 
 std::vector<Isa> detect() {
   std::vector<Isa> isas = {Isa::kBaseline};
@@ -20,6 +51,9 @@ std::vector<Isa> detect() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
       isas.push_back(Isa::kAvx512);
+#if defined(PRONGHORN_AMX)
+      if (may_use_amx()) isas.push_back(Isa::kAvx512Amx);
+#endif
     }
   }
 #endif

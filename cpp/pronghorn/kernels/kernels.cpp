@@ -14,13 +14,20 @@ extern const Kernels table;
 namespace avx512 {
 extern const Kernels table;
 }
+#if defined(PRONGHORN_AMX)
+namespace avx512_amx {
+extern const Kernels table;
+}
+#endif
 #endif
 
 const Kernels& kernels() {
   static const Kernels& active = []() -> const Kernels& {
     switch (active_isa()) {
 #if defined(__x86_64__)
-      case Isa::kAvx512Amx:
+#if defined(PRONGHORN_AMX)
+      case Isa::kAvx512Amx: return avx512_amx::table;
+#endif
       case Isa::kAvx512: return avx512::table;
       case Isa::kAvx2: return avx2::table;
 #endif

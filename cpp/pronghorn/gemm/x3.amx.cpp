@@ -1,0 +1,262 @@
+// Products of float32 matrices as six products of bfloat16 parts: a1 b3 + a1 b2 + a2 b2 + a2 b1 +
+// a3 b1 + a1 b1. What is left out is below 2^-24 of |a| |b|.
+#include "pronghorn/kernels/amx_types.h"
+#include "pronghorn/simd/amx.h"
+#include "pronghorn/simd/transpose.h"
+
+namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t kPartBytes = 2 * kTileBytes;
+
+PRONGHORN_INLINE int64_t clamp_lanes(int64_t n) { return n < 0 ? 0 : n < kLanes ? n : kLanes; }
+
+// max(|a|, |b|), b's if a is NaN
+PRONGHORN_INLINE Vec larger(Vec a, Vec b) {
+  return (Vec)_mm512_maskz_range_ps(kAllLanes, (__m512)a, (__m512)b, 0b1011);
+}
+
+PRONGHORN_INLINE void store_parts(Vec low, Vec high, char* row, Vec& largest) {
+  largest = larger(larger(largest, low), high);
+  IVec part[3];
+  split_pairs(low, high, part);
+#pragma GCC unroll 3
+  for (int p = 0; p < 3; ++p) store(reinterpret_cast<int32_t*>(row + p * kPartBytes), part[p]);
+}
+
+// Rows low[i], high[i] of a tile.
+PRONGHORN_INLINE void pack_straight(const float* low, const float* high, int64_t stride,
+                                    char* packed, Vec& largest) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kTileSide; ++i) {
+    store_parts(load(low + i * stride), load(high + i * stride), packed + i * kTileRowBytes,
+                largest);
+  }
+}
+
+// Columns of the two blocks are rows of the tile.
+PRONGHORN_INLINE void pack_transposed(const float* low, const float* high, int64_t stride,
+                                      char* packed, Vec& largest) {
+  const float* low_row[kLanes];
+  const float* high_row[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    low_row[i] = low + i * stride;
+    high_row[i] = high + i * stride;
+  }
+  for (int64_t j = 0; j < kTileSide; j += 4) {
+    Vec l[4] = {load_quads(low_row, j), load_quads(low_row + 1, j), load_quads(low_row + 2, j),
+                load_quads(low_row + 3, j)};
+    Vec h[4] = {load_quads(high_row, j), load_quads(high_row + 1, j), load_quads(high_row + 2, j),
+                load_quads(high_row + 3, j)};
+    transpose_quads(l);
+    transpose_quads(h);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) store_parts(l[q], h[q], packed + (j + q) * kTileRowBytes, largest);
+  }
+}
+
+// rows x cols floats into a block of 16 x 16, the rest zero.
+void copy_part(const float* x, int64_t stride, int64_t rows, int64_t cols, float* block) {
+  for (int64_t i = 0; i < kTileSide; ++i) {
+    store(block + i * kTileSide, i < rows ? load_part(x + i * stride, cols) : zero());
+  }
+}
+
+// Where the two 16 x 16 blocks of floats of a tile lie in memory, and what of them is there.
+struct Source {
+  const float* low;
+  const float* high;
+  int64_t stride;
+  int64_t low_rows, low_cols;
+  int64_t high_rows, high_cols;
+};
+
+template <bool kTransposed>
+PRONGHORN_INLINE void pack_tile(const Source& s, char* packed, Vec& largest) {
+  const float* low = s.low;
+  const float* high = s.high;
+  int64_t stride = s.stride;
+  alignas(64) float block[2][kTileSide * kTileSide];
+  if (s.low_rows + s.low_cols + s.high_rows + s.high_cols < 4 * kTileSide) {
+    copy_part(low, stride, s.low_rows, s.low_cols, block[0]);
+    copy_part(high, stride, s.high_rows, s.high_cols, block[1]);
+    low = block[0];
+    high = block[1];
+    stride = kTileSide;
+  }
+  if constexpr (kTransposed) {
+    pack_transposed(low, high, stride, packed, largest);
+  } else {
+    pack_straight(low, high, stride, packed, largest);
+  }
+}
+
+// kTransposed: memory is contiguous along what are not the rows of the tiles.
+template <bool kTransposed>
+void pack_panels(const X3Pack& x) {
+  const bool along_k = x.depth_stride == 1;  // memory is contiguous along k
+  const int64_t high = kTileSide * x.depth_stride;
+  for (int64_t k = 0; k < x.depth; k += kX3Depth) {
+    const int64_t low_k = clamp_lanes(x.depth - k);
+    const int64_t high_k = clamp_lanes(x.depth - k - kTileSide);
+    for (int64_t line = 0; line < x.lines; line += kTileSide) {
+      const int64_t lines = clamp_lanes(x.lines - line);
+      const float* from = x.x + line * x.line_stride + k * x.depth_stride;
+      Source s{from,
+               from + (high_k > 0 ? high : 0),
+               along_k ? x.line_stride : x.depth_stride,
+               lines,
+               low_k,
+               lines,
+               high_k};
+      if (!along_k) s = {s.low, s.high, s.stride, low_k, lines, high_k, lines};
+      const int64_t panel = line / kX3Lines;
+      char* to = x.packed + panel * x.panel_bytes + k / kX3Depth * kX3StepBytes +
+                 line % kX3Lines / kTileSide * kTileBytes;
+      Vec largest = zero();
+      pack_tile<kTransposed>(s, to, largest);
+      const float most = horizontal_max(largest);
+      if (most > x.largest[panel]) x.largest[panel] = most;
+    }
+  }
+}
+
+// Tiles 0 to 3: the result, (row, column) is in 2 row + column. 4, 5: a. 6, 7: b.
+template <int kRows, int kCols>
+PRONGHORN_INLINE void load_a(const char* part) {
+  tile_load<4>(part);
+  if constexpr (kRows == 2) tile_load<5>(part + kTileBytes);
+}
+template <int kRows, int kCols>
+PRONGHORN_INLINE void load_b(const char* part) {
+  tile_load<6>(part);
+  if constexpr (kCols == 2) tile_load<7>(part + kTileBytes);
+}
+template <int kRows, int kCols>
+PRONGHORN_INLINE void multiply() {
+  tile_multiply<0, 4, 6>();
+  if constexpr (kCols == 2) tile_multiply<1, 4, 7>();
+  if constexpr (kRows == 2) tile_multiply<2, 5, 6>();
+  if constexpr (kRows == 2 && kCols == 2) tile_multiply<3, 5, 7>();
+}
+
+// result (32 x 32) = product of two panels, kRows x kCols tiles of it
+template <int kRows, int kCols>
+void multiply_panels(const char* a, const char* b, int64_t steps, float* result) {
+  tile_zero<0>();
+  tile_zero<1>();
+  tile_zero<2>();
+  tile_zero<3>();
+  for (int64_t s = 0; s < steps; ++s, a += kX3StepBytes, b += kX3StepBytes) {
+    load_a<kRows, kCols>(a);
+    load_b<kRows, kCols>(b + 2 * kPartBytes);
+    multiply<kRows, kCols>();
+    load_b<kRows, kCols>(b + kPartBytes);
+    multiply<kRows, kCols>();
+    load_a<kRows, kCols>(a + kPartBytes);
+    multiply<kRows, kCols>();
+    load_b<kRows, kCols>(b);
+    multiply<kRows, kCols>();
+    load_a<kRows, kCols>(a + 2 * kPartBytes);
+    multiply<kRows, kCols>();
+    load_a<kRows, kCols>(a);
+    multiply<kRows, kCols>();
+  }
+  constexpr int64_t kRow = kX3Lines * 4;
+  tile_store<0>(result, kRow);
+  if constexpr (kCols == 2) tile_store<1>(result + kTileSide, kRow);
+  if constexpr (kRows == 2) tile_store<2>(result + kTileSide * kX3Lines, kRow);
+  if constexpr (kRows == 2 && kCols == 2) {
+    tile_store<3>(result + kTileSide * kX3Lines + kTileSide, kRow);
+  }
+}
+
+// Lanes of c that are not finite, or not zero and smaller than a bound. limits: its bits, and how
+// far they are from those of infinity.
+struct Limits {
+  IVec bound;
+  IVec range;
+};
+PRONGHORN_INLINE __mmask16 suspicious(Vec c, const Limits& limits, __mmask16 lanes) {
+  const IVec bits = bits_of(c) & 0x7fffffff;
+  const __mmask16 outside =
+      _mm512_mask_cmpge_epu32_mask(lanes, (__m512i)(bits - limits.bound), (__m512i)limits.range);
+  return _mm512_mask_test_epi32_mask(outside, (__m512i)bits, (__m512i)bits);
+}
+
+// c (+)= result; returns the suspicious rows if `check`.
+template <bool kCheck>
+uint32_t write_result(const float* result, float* c, int64_t c_row, int64_t rows, int64_t cols,
+                      bool accumulate, const Limits& limits) {
+  uint32_t suspect = 0;
+  const auto mask = [cols](int64_t j) PRONGHORN_LAMBDA_INLINE {
+    const int64_t n = clamp_lanes(cols - j);
+    return static_cast<__mmask16>((1u << n) - 1u);
+  };
+  const __mmask16 masks[2] = {mask(0), mask(kTileSide)};
+  for (int64_t i = 0; i < rows; ++i, c += c_row, result += kX3Lines) {
+    __mmask16 bad = 0;
+#pragma GCC unroll 2
+    for (int v = 0; v < 2; ++v) {
+      Vec value = load(result + v * kLanes);
+      float* to = c + v * kLanes;
+      if (accumulate) value += (Vec)_mm512_maskz_loadu_ps(masks[v], to);
+      _mm512_mask_storeu_ps(to, masks[v], (__m512)value);
+      if constexpr (kCheck) bad |= suspicious(value, limits, masks[v]);
+    }
+    if constexpr (kCheck) suspect |= static_cast<uint32_t>(bad != 0) << i;
+  }
+  return suspect;
+}
+
+}  // namespace
+
+// See X3Pack.  lines, depth >= 0.
+void x3_pack(const X3Pack& x) {
+  const bool along_k = x.depth_stride == 1;
+  if (along_k == x.is_b) {
+    pack_panels<true>(x);
+  } else {
+    pack_panels<false>(x);
+  }
+}
+
+// See X3Block.  rows, cols, steps >= 1. c overlaps neither a nor b.
+void x3_block(const X3Block& g) {
+  const Tiles tiles;
+  alignas(64) float result[kX3Lines * kX3Lines];
+  for (int64_t j = 0; j < g.cols; j += kX3Lines) {
+    const int64_t cols = g.cols - j < kX3Lines ? g.cols - j : kX3Lines;
+    const char* b = g.b + j / kX3Lines * g.b_panel_bytes;
+    for (int64_t i = 0; i < g.rows; i += kX3Lines) {
+      const int64_t rows = g.rows - i < kX3Lines ? g.rows - i : kX3Lines;
+      const char* a = g.a + i / kX3Lines * g.a_panel_bytes;
+      if (rows > kTileSide) {
+        if (cols > kTileSide) {
+          multiply_panels<2, 2>(a, b, g.steps, result);
+        } else {
+          multiply_panels<2, 1>(a, b, g.steps, result);
+        }
+      } else if (cols > kTileSide) {
+        multiply_panels<1, 2>(a, b, g.steps, result);
+      } else {
+        multiply_panels<1, 1>(a, b, g.steps, result);
+      }
+      float* c = g.c + i * g.c_row + j;
+      if (g.suspect == nullptr) {
+        write_result<false>(result, c, g.c_row, rows, cols, g.accumulate, Limits{});
+        continue;
+      }
+      const float bound = (g.largest_a[i / kX3Lines] + g.largest_b[j / kX3Lines] + 6.0f) *
+                          static_cast<float>(g.depth) * 0x1p-102f;
+      const int32_t infinity = 0x7f800000;
+      Limits limits;
+      limits.bound = bits_of(broadcast(bound));
+      limits.range = broadcast(infinity) - limits.bound;
+      g.suspect[i / kX3Lines * g.suspect_stride + j / kX3Lines] =
+          write_result<true>(result, c, g.c_row, rows, cols, g.accumulate, limits);
+    }
+  }
+}
+
+}  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
