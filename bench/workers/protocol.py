@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 CALLS = 50  # of one timing of one sample
 
@@ -37,10 +37,10 @@ def per_call(f: Callable[[], object], calls: int = CALLS) -> Callable[[], float]
     return action
 
 
-def serve(actions: dict[str, Callable[[], float]], about: str) -> None:
+def serve(actions: Mapping[str, Callable[[], float]], about: str) -> None:
     """Answers requests until stdin ends; `about` names library and version."""
     sys.stdout.write(json.dumps({"about": about, "actions": list(actions)}) + "\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        sys.stdout.write(f"{actions[line.strip()]():.6f}\n")
+        sys.stdout.write(f"{actions[line.strip()]():.9g}\n")
         sys.stdout.flush()

@@ -45,6 +45,19 @@ def test_a_missing_peer_is_named() -> None:
     assert "pip install keras tensorflow-cpu" in result.stderr
 
 
+def test_ops(tmp_path: Path) -> None:
+    file = str(tmp_path / "a.json")
+    out = run("bench.ops", "rms_norm", "--threads", "1", "--json", file).stdout
+    assert "| rms_norm 32x128 128 |" in out
+    assert "rms_norm 32x128 128 [" in run("bench.compare", file, file).stdout
+
+
+def test_products() -> None:
+    arguments = ["7x6x5", "--threads", "1", "--rounds", "1", "--python", sys.executable]
+    out = run("bench.products", *arguments).stdout
+    assert out.count("| 7x6x5 |") == 2
+
+
 def test_compare_fails_when_slower(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("a.json", "b.json")]
     save(files[0], {"cpu": "x"}, [Row("one", "ms", [1.0, 1.01]), Row("two", "GB/s", [10.0])])

@@ -1,8 +1,10 @@
-"""The single source of op tests and benches: `CASES`, every use of every op of the core."""
+"""The single source of op tests and benches: `CASES`, every use of every op of the core, and
+`BENCHES`, the shapes they are timed on."""
 
 from __future__ import annotations
 
-from op_cases import elementwise, products, randomness, reductions, shape
+from op_cases import benches, elementwise, products, randomness, reductions, shape
+from op_cases.benches import Bench
 from op_cases.case import Arg, ErrorCase, OpCase
 
 CASES: list[OpCase] = [
@@ -12,5 +14,6 @@ CASES: list[OpCase] = [
     *reductions.CASES,
     *randomness.CASES,
 ]
+BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE]
 
-__all__ = ["CASES", "Arg", "ErrorCase", "OpCase"]
+__all__ = ["BENCHES", "CASES", "Arg", "Bench", "ErrorCase", "OpCase"]

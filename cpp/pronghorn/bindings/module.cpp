@@ -13,6 +13,7 @@
 #include "pronghorn/passes/passes.h"
 #include "pronghorn/runtime/batches.h"
 #include "pronghorn/runtime/eager.h"
+#include "pronghorn/runtime/peak.h"
 #include "pronghorn/runtime/program.h"
 #include "pronghorn/runtime/tape.h"
 
@@ -496,6 +497,14 @@ void bind_settings(py::module_& m) {
   m.def("clear_eager_cache", &clear_eager_cache);
 }
 
+// For bench/.
+void bind_peaks(py::module_& m) {
+  using Release = py::call_guard<py::gil_scoped_release>;
+  m.def("_peak_multiply_add", &peak_multiply_add, Release());
+  m.def("_peak_read", &peak_read, py::arg("bytes"), Release());
+  m.def("_peak_copy", &peak_copy, py::arg("bytes"), Release());
+}
+
 }  // namespace
 }  // namespace pronghorn
 
@@ -512,6 +521,7 @@ PYBIND11_MODULE(_core, m) {
   pronghorn::bind_graph(m);
   pronghorn::bind_program(m);
   pronghorn::bind_settings(m);
+  pronghorn::bind_peaks(m);
   pronghorn::active_isa();  // an unusable PRONGHORN_ISA is an error of the import
   if (std::getenv("PRONGHORN_NUM_THREADS") != nullptr) pronghorn::num_threads();  // and so is that
 }

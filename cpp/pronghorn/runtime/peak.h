@@ -1,0 +1,18 @@
+// What the machine reaches at most with the active kernels and the current number of threads,
+// measured: the limits that benches compare ops with.
+#pragma once
+
+#include <cstddef>
+
+namespace pronghorn {
+
+// float32 multiplications and additions in registers, GFLOP/s.
+double peak_multiply_add();
+
+// Reading `bytes` again and again, each thread its own part, GB/s.
+double peak_read(size_t bytes);
+
+// Copying `bytes`, each thread its own part, GB/s read and written.
+double peak_copy(size_t bytes);
+
+}  // namespace pronghorn
