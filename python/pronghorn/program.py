@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pronghorn import _core
@@ -35,6 +36,19 @@ class Program:
             ValueError: Number, shape or dtype of the inputs differ from the trace's.
         """
         return self._core.run([borrow(x) for x in inputs])
+
+    @property
+    def run_to_array(self) -> Callable[[Any], Any]:
+        """Runs a program of one input and one output: array or tensor in, new array out.
+
+        Gives `None` where the argument is not of the input's shape and dtype, or not contiguous.
+        """
+        return self._core.run_to_array
+
+    @property
+    def run_to_tensor(self) -> Callable[[Any], Tensor | None]:
+        """As `run_to_array`, with a tensor as the result."""
+        return self._core.run_to_tensor
 
     def run_batches(
         self,

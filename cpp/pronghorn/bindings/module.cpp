@@ -9,9 +9,10 @@
 
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/bindings/conversions.h"
 #include "pronghorn/bindings/handle.h"
+#include "pronghorn/bindings/programs.h"
 #include "pronghorn/passes/passes.h"
-#include "pronghorn/runtime/batches.h"
 #include "pronghorn/runtime/eager.h"
 #include "pronghorn/runtime/peak.h"
 #include "pronghorn/runtime/program.h"
@@ -28,66 +29,8 @@ std::vector<std::shared_ptr<Tape>>& tapes() {
   return active;
 }
 
-DType dtype_from(const std::string& name) {
-  const auto dtype = parse_dtype(name);
-  if (!dtype) type_error("dtype: unknown name. Received: dtype='", name, "'.");
-  return *dtype;
-}
-
-py::tuple shape_tuple(const Shape& shape) {
-  py::tuple result(static_cast<size_t>(shape.rank()));
-  for (int i = 0; i < shape.rank(); ++i) result[static_cast<size_t>(i)] = shape[i];
-  return result;
-}
-
-Shape shape_from(const std::vector<int64_t>& dims) { return Shape(std::span<const int64_t>(dims)); }
-
-py::str dtype_string(DType dtype) {
-  static const std::vector<PyObject*> interned = [] {
-    std::vector<PyObject*> names;
-    for (int i = 0; i < kDTypeCount; ++i) {
-      names.push_back(
-          PyUnicode_InternFromString(std::string(name_of(static_cast<DType>(i))).c_str()));
-    }
-    return names;
-  }();
-  return py::reinterpret_borrow<py::str>(interned[static_cast<size_t>(dtype)]);
-}
-
-// NumPy's dtype with the same bits; bfloat16 has none and shows as uint16.
-py::dtype numpy_dtype(DType dtype) {
-  return dtype == DType::kBfloat16 ? py::dtype("uint16") : py::dtype(std::string(name_of(dtype)));
-}
-
-Attrs attrs_from(const py::dict& dict) {
-  Attrs attrs;
-  for (const auto& [key, item] : dict) {
-    const auto name = py::cast<std::string>(key);
-    if (PyBool_Check(item.ptr()) || PyLong_Check(item.ptr())) {
-      attrs.set(name, py::cast<int64_t>(item));
-    } else if (PyFloat_Check(item.ptr())) {
-      attrs.set(name, py::cast<double>(item));
-    } else if (PyUnicode_Check(item.ptr())) {
-      attrs.set(name, py::cast<std::string>(item));
-    } else {
-      attrs.set(name, py::cast<std::vector<int64_t>>(item));
-    }
-  }
-  return attrs;
-}
-
 Handle symbolic(const std::shared_ptr<Trace>& trace, Value value) {
   return {Tensor(), trace, value};
-}
-
-const Tensor& data_of(const Handle& handle, const char* what) {
-  if (handle.is_symbolic()) {
-    type_error(what,
-               ": this tensor has no data: it stands for a value inside a trace. Received: a "
-               "symbolic tensor, shape=",
-               handle.type().shape, ", dtype=", handle.type().dtype, ".");
-  }
-  return handle.data;
 }
 
 // All inputs as values of one trace.
@@ -200,105 +143,6 @@ py::array to_numpy(const Handle& handle, bool copy) {
   py::array array(numpy_dtype(tensor.dtype()), shape, tensor.data(), owner);
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;
-}
-
-std::vector<Handle> run_program(const Program& program, const std::vector<Handle*>& inputs) {
-  if (inputs.size() != program.inputs().size()) {
-    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(),
-                ".");
-  }
-  std::vector<const void*> in;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& tensor = data_of(*inputs[i], "program");
-    if (!(tensor.type() == program.inputs()[i])) {
-      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(),
-                  ".");
-    }
-    in.push_back(tensor.data());
-  }
-  std::vector<Handle> results;
-  std::vector<void*> out;
-  for (const TensorType& type : program.outputs()) {
-    results.push_back({Tensor(type), nullptr, {}});
-    out.push_back(results.back().data.data());
-  }
-  const py::gil_scoped_release release;
-  program.run(in.data(), out.data());
-  return results;
-}
-
-int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& sources,
-                            const py::object& order, int64_t batch_size, int64_t first,
-                            int64_t last, double time_limit,
-                            const std::vector<py::array>& outputs) {
-  if (sources.size() != program.inputs().size()) {
-    value_error("run_batches: expected ", program.inputs().size(),
-                " sources. Received: ", sources.size(), ".");
-  }
-  BatchRun run;
-  run.batch_size = batch_size;
-  int64_t rows = 0;
-  if (first < 0 || last < first || batch_size < 1 ||
-      __builtin_mul_overflow(last, batch_size, &rows)) {
-    value_error("run_batches: expected 0 <= first <= last and batch_size >= 1. Received: first=",
-                first, ", last=", last, ", batch_size=", batch_size, ".");
-  }
-  using Order = py::array_t<int64_t, py::array::c_style | py::array::forcecast>;
-  Order order_array;
-  if (!order.is_none()) {
-    order_array = py::cast<Order>(order);
-    if (order_array.ndim() != 1 || order_array.size() < rows) {
-      value_error("run_batches: order must hold at least ", rows,
-                  " row numbers. Received: ", order_array.size(), ".");
-    }
-    run.order = order_array.data();
-    int64_t highest = -1;
-    for (int64_t i = first * batch_size; i < rows; ++i) {
-      if (run.order[i] < 0)
-        value_error("run_batches: order holds the negative row number ", run.order[i], ".");
-      highest = std::max(highest, run.order[i]);
-    }
-    rows = highest + 1;
-  }
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const Tensor& source = data_of(*sources[i], "run_batches");
-    const TensorType& type = program.inputs()[i];
-    if (source.dtype() != type.dtype || source.shape().rank() != type.shape.rank() ||
-        type.shape.rank() < 1 ||
-        !std::equal(source.shape().begin() + 1, source.shape().end(), type.shape.begin() + 1) ||
-        type.shape[0] != batch_size) {
-      value_error("run_batches: source ", i, " must hold rows of ", type,
-                  ". Received: ", source.type(), ".");
-    }
-    if (source.shape()[0] < rows) {
-      value_error("run_batches: source ", i, " must have at least ", rows,
-                  " rows. Received: ", source.shape()[0], ".");
-    }
-    run.sources.push_back(source.data());
-  }
-  if (!outputs.empty()) {
-    if (outputs.size() != program.outputs().size()) {
-      value_error("run_batches: expected ", program.outputs().size(),
-                  " outputs. Received: ", outputs.size(), ".");
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      const size_t step_bytes = program.outputs()[i].bytes();
-      const py::dtype wanted = numpy_dtype(program.outputs()[i].dtype);
-      const bool same_type =
-          outputs[i].dtype().equal(wanted) ||
-          (program.outputs()[i].dtype == DType::kBfloat16 && outputs[i].itemsize() == 2);
-      if (!same_type || (outputs[i].flags() & py::array::c_style) == 0 ||
-          static_cast<size_t>(outputs[i].nbytes()) / std::max<size_t>(step_bytes, 1) <
-              static_cast<size_t>(last)) {
-        value_error("run_batches: output ", i, " must be a C-contiguous array of ",
-                    program.outputs()[i].dtype, " with ", step_bytes, " bytes for each of ", last,
-                    " steps.");
-      }
-      run.results.push_back(const_cast<py::array&>(outputs[i]).mutable_data());
-    }
-  }
-  const py::gil_scoped_release release;
-  return run_batches(program, run, first, last, time_limit);
 }
 
 void copy_into(Handle& storage, const Handle& value) {
@@ -420,33 +264,7 @@ void bind_graph(py::module_& m) {
       .def("print", [](const Trace& self) { return print(self.graph); });
 }
 
-void bind_program(py::module_& m) {
-  py::class_<Program, std::shared_ptr<Program>>(m, "Program", "A compiled graph.")
-      .def("run", &run_program, py::arg("inputs"))
-      .def("run_batches", &run_batches_checked, py::arg("sources"), py::arg("order"),
-           py::arg("batch_size"), py::arg("first"), py::arg("last"), py::arg("time_limit"),
-           py::arg("outputs"))
-      .def_property_readonly(
-          "input_types",
-          [](const Program& self) {
-            py::list types;
-            for (const TensorType& t : self.inputs())
-              types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
-            return types;
-          })
-      .def_property_readonly(
-          "output_types",
-          [](const Program& self) {
-            py::list types;
-            for (const TensorType& t : self.outputs())
-              types.append(py::make_tuple(shape_tuple(t.shape), dtype_string(t.dtype)));
-            return types;
-          })
-      .def_property_readonly("arena_bytes", &Program::arena_bytes)
-      .def_property_readonly("kept_bytes", &Program::kept_bytes)
-      .def_property_readonly("step_count", &Program::step_count)
-      .def("print", &Program::print);
-
+void bind_tape(py::module_& m) {
   py::class_<Tape, std::shared_ptr<Tape>>(m, "Tape",
                                           "Records eager ops between start() and stop().")
       .def(py::init<>())
@@ -520,6 +338,7 @@ PYBIND11_MODULE(_core, m) {
   pronghorn::bind_tensor(m);
   pronghorn::bind_graph(m);
   pronghorn::bind_program(m);
+  pronghorn::bind_tape(m);
   pronghorn::bind_settings(m);
   pronghorn::bind_peaks(m);
   pronghorn::active_isa();  // an unusable PRONGHORN_ISA is an error of the import

@@ -9,6 +9,7 @@ from pronghorn import tree
 from pronghorn.layers.core.input_layer import InputLayer
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
+from pronghorn.models.compiled_calls import CompiledCallsMixin
 from pronghorn.models.function import GraphRunner, flatten_shapes, output_spec_of
 from pronghorn.models.graph import Graph, clone_graph, map_graph, pack_graph, unpack_graph
 from pronghorn.models.model import Model
@@ -18,7 +19,7 @@ from pronghorn.tensor import Tensor, convert_to_tensor
 _SEQUENCES = (list, tuple)
 
 
-class Functional(Model):
+class Functional(CompiledCallsMixin, Model):
     """The model that `Model(inputs, outputs)` returns.
 
     Args:

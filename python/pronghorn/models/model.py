@@ -342,6 +342,7 @@ class Model(Trainer, Layer):
         # Traced programs write into the variables of the model that they were traced for.
         state = super().__getstate__()
         state.pop("_programs", None)
+        state.pop("_call_programs", None)
         if "_evaluation" in state:
             state["_evaluation"] = None
         return state

@@ -9,13 +9,14 @@ from pronghorn import tree
 from pronghorn.layers.core.input_layer import InputLayer
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer.masks import get_keras_mask
+from pronghorn.models.compiled_calls import CompiledCallsMixin
 from pronghorn.models.functional import Functional
 from pronghorn.models.model import Model
 from pronghorn.naming import auto_name
 from pronghorn.ops.keras_tensor import KerasTensor, standardize_shape
 
 
-class Sequential(Model):
+class Sequential(CompiledCallsMixin, Model):
     """A model of layers one after the other, each with one input and one output.
 
     Args:
@@ -101,6 +102,7 @@ class Sequential(Model):
     def _forget_graph(self) -> None:
         self.built = False
         self.__dict__["_functional"] = None
+        self._note_change()
 
     def _maybe_rebuild(self) -> None:
         self._forget_graph()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn import optimizers, tree
+from pronghorn.layers.layer.changes import changes
 from pronghorn.metrics import Mean, Metric
 from pronghorn.trace import current
 from pronghorn.training.compile_loss import CompileLoss
@@ -142,6 +143,9 @@ class CompileMixin:
         cache: ProgramCache | None = self.__dict__.get("_programs")
         if cache is None:
             cache = self.__dict__["_programs"] = ProgramCache()
+        if cache.checked_at == changes.count:
+            return cache
+        cache.checked_at = changes.count
         layers = [(id(layer), layer.name) for layer in self._layers]  # type: ignore[attr-defined]
         if layers != cache.layers:
             cache.clear()

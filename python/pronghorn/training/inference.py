@@ -13,7 +13,7 @@ from pronghorn.training.data_adapters.class_weight import class_weight_to_sample
 from pronghorn.training.data_adapters.iterable_adapter import as_batch
 from pronghorn.training.feeds import ArrayFeed, Feed, make_feed
 from pronghorn.training.loop import run_epoch
-from pronghorn.training.runners import PredictRunner, StepRunner, to_numpy
+from pronghorn.training.runners import PredictRunner, StepRunner
 
 _QUIET = ("auto", 0)
 
@@ -112,9 +112,9 @@ class InferenceMixin:
             (2, 3)
         """
         if type(x) is np.ndarray and callbacks is None and steps is None and verbose in _QUIET:
-            program = self._programs.single.get((x.shape, x.dtype))  # type: ignore[attr-defined]
-            if program is not None and len(x) <= (32 if batch_size is None else batch_size):
-                return to_numpy(program(x if x.flags.c_contiguous else np.ascontiguousarray(x))[0])
+            found = self._predict_single(x, 32 if batch_size is None else batch_size)
+            if found is not None:
+                return found
         arguments.check_positive("predict", batch_size=batch_size, steps=steps)
         arguments.check_verbose("predict", verbose)
         adapter = get_data_adapter(x, None, None, batch_size)
@@ -133,12 +133,26 @@ class InferenceMixin:
             self._remember_single(x, feed.adapter.num_rows <= feed.adapter.batch_size, runner)
         return runner.outputs()
 
+    def _predict_single(self, x: np.ndarray, batch_size: int) -> np.ndarray | None:
+        programs = self._programs  # type: ignore[attr-defined]
+        if programs.last is None or len(x) > batch_size:
+            return None
+        found: np.ndarray | None = programs.last(x)
+        if found is None:
+            program = programs.single.get((x.shape, x.dtype))
+            if program is not None:
+                programs.last = program.run_to_array
+                found = programs.last(x if x.flags.c_contiguous else np.ascontiguousarray(x))
+        return found
+
     def _remember_single(self, x: Any, is_one_batch: bool, runner: PredictRunner) -> None:
         # The next call with this shape takes the short way: one array in, one array out.
         if is_one_batch and type(x) is np.ndarray and not self.run_eagerly:  # type: ignore[attr-defined]
             program = runner.single_program(x)
             if program is not None:
-                self._programs.single[x.shape, x.dtype] = program  # type: ignore[attr-defined]
+                programs = self._programs  # type: ignore[attr-defined]
+                programs.single[x.shape, x.dtype] = program
+                programs.last = program.run_to_array
 
     def train_on_batch(
         self,

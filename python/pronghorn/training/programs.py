@@ -6,7 +6,7 @@ trained.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -94,14 +94,17 @@ class ProgramCache:
 
     def __init__(self) -> None:
         self.layers: list[tuple[int, str]] = []  # of the model when the programs were traced
+        self.checked_at = -1  # number of the last change of any layer that `layers` is known for
         self.steps: dict[Hashable, StepProgram] = {}
-        self.single: dict[Hashable, Any] = {}  # see Trainer.predict
+        self.single: dict[Hashable, Program] = {}  # see Trainer.predict
+        self.last: Callable[[Any], Any] | None = None  # of them the one that ran last
         self.metrics: MetricPrograms | None = None
 
     def clear(self) -> None:
         """Forgets every program."""
         self.steps.clear()
         self.single.clear()
+        self.last = None
         self.metrics = None
 
     def find(self, mode: str, key: Hashable) -> StepProgram | None:
@@ -136,6 +139,7 @@ class ProgramCache:
             self.steps.pop(key, None)
             for short in [k for k, program in self.single.items() if program is step.program]:
                 self.single.pop(short, None)
+                self.last = None
 
 
 def _memory(step: StepProgram) -> int:

@@ -30,6 +30,7 @@ class LayerLosses(LayerState):
                     f"tensor input. Received invalid value: {x}"
                 )
         if not in_symbolic_scope():
+            self._note_change()
             self._losses.extend(losses)
 
     @property

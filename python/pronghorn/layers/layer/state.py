@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from pronghorn.layers.layer.changes import changes
 from pronghorn.layers.layer.tracking import Tracker, relink
 from pronghorn.ops.operation import Operation
 from pronghorn.variable import Variable
@@ -75,6 +76,8 @@ class LayerState(Operation):
         object.__setattr__(self, "_tracker", tracker)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _NO_BEHAVIOUR and self.__dict__.get(name, _MISSING) is not value:
+            self._note_change()
         if type(value) not in _PLAIN:
             tracker = self.__dict__.get("_tracker")
             if tracker is None:
@@ -91,7 +94,12 @@ class LayerState(Operation):
             return policy[self._path]
         return policy
 
+    def _note_change(self) -> None:
+        """Says that a call may give something else than before with the same weights."""
+        self.__dict__["_change"] = changes.note()
+
     def __delattr__(self, name: str) -> None:
+        self._note_change()
         value = self.__dict__.get(name)
         tracker = self.__dict__.get("_tracker")
         if value is not None and tracker is not None:
@@ -156,3 +164,8 @@ class LayerState(Operation):
 
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
+_MISSING = object()
+# Attributes that training sets and no call reads.
+_NO_BEHAVIOUR = frozenset(
+    {"history", "stop_training", "stop_evaluating", "stop_predicting", "_called", "_evaluation"}
+)

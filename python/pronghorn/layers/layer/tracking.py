@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pronghorn.layers.layer.changes import changes
+
 LOCKED = (
     "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
     "built. All state must be created in the `__init__()` method or in the `build()` method."
@@ -54,6 +56,7 @@ class Tracker:
         self.stores = stores
         self.exclusions = exclusions or {}
         self.locked_by: str | None = None
+        self.change = changes.note()
         self._ids: dict[str, set[int]] | None = None
 
     def lock(self, message: str = LOCKED) -> None:
@@ -109,11 +112,13 @@ class Tracker:
         """Puts `value` into the list of `kind`."""
         if self.locked_by is not None:
             raise ValueError(self.locked_by)
+        self.change = changes.note()
         self.stores[kind][1].append(value)
         self.ids[kind].add(id(value))
 
     def untrack(self, value: Any) -> None:
         """Takes `value` out of the list that it is in."""
+        self.change = changes.note()
         for kind, (_, store) in self.stores.items():
             if id(value) in self.ids[kind]:
                 self.ids[kind].remove(id(value))
@@ -124,6 +129,7 @@ class Tracker:
 
     def replace_in_store(self, kind: str, items: Iterable[Any]) -> None:
         """Makes the list of `kind` hold `items`."""
+        self.change = changes.note()
         self.stores[kind][1][:] = items
         self._ids = None
 
