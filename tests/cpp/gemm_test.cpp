@@ -47,32 +47,47 @@ std::vector<float> run(const Problem& p) {
   return c;
 }
 
-// Largest error in units of eps * (|a| |b| + |c|), and whether memory between the rows was left
-// alone.
+// Error of c(i, j) in units of eps * (|a| |b| + |c|); infinite where c is NaN.
+double error_at(const Problem& p, const std::vector<float>& c, int64_t i, int64_t j) {
+  const GemmShape& s = p.shape;
+  const size_t at = static_cast<size_t>(i * s.c_stride + j);
+  double sum = s.accumulate ? static_cast<double>(p.c[at]) : 0.0;
+  double size = std::fabs(sum);
+  for (int64_t k = 0; k < s.k; ++k) {
+    const double a = static_cast<double>(
+        p.a[static_cast<size_t>(s.transpose_a ? k * s.a_stride + i : i * s.a_stride + k)]);
+    const double b = static_cast<double>(
+        p.b[static_cast<size_t>(s.transpose_b ? j * s.b_stride + k : k * s.b_stride + j)]);
+    sum += a * b;
+    size += std::fabs(a * b);
+  }
+  if (std::isnan(c[at])) return INFINITY;
+  return std::fabs(static_cast<double>(c[at]) - sum) / (0x1p-23 * size + 1e-30);
+}
+
+// The largest one; infinite if memory between the rows was written.
 double error(const Problem& p, const std::vector<float>& c) {
   const GemmShape& s = p.shape;
   double worst = 0;
   for (int64_t i = 0; i < s.m; ++i) {
-    for (int64_t j = 0; j < s.c_stride; ++j) {
+    for (int64_t j = 0; j < s.n; ++j) worst = std::fmax(worst, error_at(p, c, i, j));
+    for (int64_t j = s.n; j < s.c_stride; ++j) {
       const size_t at = static_cast<size_t>(i * s.c_stride + j);
-      if (j >= s.n) {
-        if (c[at] != p.c[at]) return INFINITY;
-        continue;
-      }
-      double sum = s.accumulate ? static_cast<double>(p.c[at]) : 0.0;
-      double size = std::fabs(sum);
-      for (int64_t k = 0; k < s.k; ++k) {
-        const double a = static_cast<double>(
-            p.a[static_cast<size_t>(s.transpose_a ? k * s.a_stride + i : i * s.a_stride + k)]);
-        const double b = static_cast<double>(
-            p.b[static_cast<size_t>(s.transpose_b ? j * s.b_stride + k : k * s.b_stride + j)]);
-        sum += a * b;
-        size += std::fabs(a * b);
-      }
-      const double bound = 0x1p-23 * size + 1e-30;
-      worst = std::fmax(worst, std::fabs(static_cast<double>(c[at]) - sum) / bound);
-      if (std::isnan(c[at])) return INFINITY;
+      if (c[at] != p.c[at]) return INFINITY;
     }
+  }
+  return worst;
+}
+
+// The largest one of 1,000 elements, the corners among them.
+double sampled_error(const Problem& p, const std::vector<float>& c) {
+  const GemmShape& s = p.shape;
+  std::mt19937 random(4);
+  double worst = 0;
+  for (int64_t q = 0; q < 1000; ++q) {
+    const int64_t i = q < 4 ? (q & 1) * (s.m - 1) : static_cast<int64_t>(random()) % s.m;
+    const int64_t j = q < 4 ? (q >> 1) * (s.n - 1) : static_cast<int64_t>(random()) % s.n;
+    worst = std::fmax(worst, error_at(p, c, i, j));
   }
   return worst;
 }
@@ -113,17 +128,64 @@ TEST_CASE("gemm: blocks, splits of k, copies of a") {
   }
 }
 
+TEST_CASE("gemm: operands packed before the product") {
+  const int64_t sizes[][3] = {{260, 390, 300}, {463, 230, 540},  {20, 700, 400},
+                              {700, 20, 400},  {257, 4100, 100}, {1000, 999, 130}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int mode = 0; mode < 8; ++mode) {
+      const Problem p = make(m, n, k, mode & 1, mode & 2, mode & 4, mode & 1 ? 5 : 0);
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      CAPTURE(mode);
+      REQUIRE(sampled_error(p, run(p)) <= 64);
+    }
+  }
+  // More columns than are packed at once.
+  for (const bool transposed : {false, true}) {
+    const Problem p = make(230, 2300, 2100, false, transposed, transposed);
+    REQUIRE(sampled_error(p, run(p)) <= 64);
+  }
+}
+
+TEST_CASE("gemm: batches, with operands that products share") {
+  for (int mode = 0; mode < 4; ++mode) {
+    for (const auto& [m, n, k, count] : std::vector<std::array<int64_t, 4>>{
+             {5, 3, 7, 33}, {50, 10, 10, 32}, {128, 128, 64, 6}, {300, 256, 40, 3}}) {
+      Problem p = make(m, n, k, mode & 1, mode & 2, false);
+      p.a = numbers(m * k * count, 1);
+      p.b = numbers(k * n, 2);
+      p.c.assign(static_cast<size_t>(m * n * count), 0.0f);
+      p.shape.batch.clear();
+      for (int64_t i = 0; i < count; ++i)
+        p.shape.batch.push_back({.a = i * m * k, .b = 0, .c = i * m * n, .row = i * m});
+      const std::vector<float> c = run(p);
+      for (int64_t i = 0; i < count; ++i) {
+        Problem one = p;
+        one.shape.batch.resize(1);
+        one.a.assign(p.a.begin() + i * m * k, p.a.begin() + (i + 1) * m * k);
+        const std::vector<float> part(c.begin() + i * m * n, c.begin() + (i + 1) * m * n);
+        CAPTURE(m);
+        CAPTURE(mode);
+        REQUIRE(sampled_error(one, part) <= 64);
+      }
+    }
+  }
+}
+
 TEST_CASE("gemm: the same bits for any number of threads") {
   const int before = num_threads();
-  for (const auto& [m, n, k] :
-       std::vector<std::array<int64_t, 3>>{{500, 300, 400}, {9, 32, 20000}, {32, 1000, 784}}) {
-    const Problem p = make(m, n, k, false, false, false);
-    set_num_threads(1);
-    const std::vector<float> one = run(p);
-    for (const int threads : {2, 3, 7}) {
-      set_num_threads(threads);
-      const std::vector<float> many = run(p);
-      CHECK(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0);
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
+           {500, 300, 400}, {9, 32, 20000}, {32, 1000, 784}, {128, 512, 300}}) {
+    for (int mode = 0; mode < 4; ++mode) {
+      const Problem p = make(m, n, k, mode & 1, mode & 2, false);
+      set_num_threads(1);
+      const std::vector<float> one = run(p);
+      for (const int threads : {2, 3, 8}) {
+        set_num_threads(threads);
+        const std::vector<float> many = run(p);
+        CHECK(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0);
+      }
     }
   }
   set_num_threads(before);

@@ -5,105 +5,245 @@
 #include <new>
 
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn {
 namespace {
 
-constexpr int64_t kMaxRows =
-    224;  // of a block: with kMaxDepth it takes a quarter of a small L2 cache
-constexpr int64_t kMaxDepth = 256;      // a panel of B (32 columns) takes 32 KB; 512 was 3% slower
-constexpr int64_t kTaskCost = 1 << 20;  // operations below which a product is not cut further
-constexpr int64_t kMaxTasks = 32;
-constexpr int64_t kMinSplit = 512;        // depth of a piece of k
-constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
-constexpr int64_t kPackRows = 64;         // from so many rows on, packing B pays
-constexpr int64_t kAliasing = 512;  // floats; rows so far apart fall into few sets of the L1 cache
-constexpr int64_t kPadding = 16;  // floats that keep the rows of copied blocks out of one cache set
+constexpr int64_t kPieceDepth = 256;  // of B that one piece of work packs
+constexpr int64_t kPieceCols = 256;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
-
-// Row stride of a copied block: an odd number of cache lines.
-int64_t block_stride(int64_t n) { return round_up(n, 2 * kPadding) + kPadding; }
-
-struct Task {
-  const GemmPlan& plan;
-  const GemmOperands& operands;
+// A block of the result, of what is computed: of C^T where the plan swaps.
+struct Block {
   int64_t batch;
   int64_t row0, rows;
   int64_t col0, cols;
-  int64_t k0, depth;
 };
 
-void run_task(const Task& t, float* c, int64_t c_stride, bool accumulate) {
-  const GemmPlan& plan = t.plan;
-  const GemmShape& shape = plan.shape;
-  const GemmBatch& at = shape.batch[static_cast<size_t>(t.batch)];
-  const bool scratch_used = plan.copies_a || plan.packs_b;
-  // Small unpacked products need at most one padded panel of B, which the stack holds.
-  alignas(64) float small_panel[8192];
-  float* scratch = scratch_used || plan.scratch_floats > 8192 ? thread_scratch(plan.scratch_floats)
-                                                              : small_panel;
+class Product {
+ public:
+  Product(const GemmPlan& plan, const GemmOperands& operands)
+      : plan_(plan),
+        shape_(plan.shape),
+        operands_(operands),
+        a_(plan.swaps ? operands.b : operands.a),
+        b_(plan.swaps ? operands.a : operands.b),
+        packed_a_(static_cast<float*>(operands.workspace)),
+        packed_b_(packed_a_ + plan.packed_a) {}
 
-  GemmBlock g{};
-  g.b_depth = shape.transpose_b ? 1 : shape.b_stride;
-  g.b_col = shape.transpose_b ? shape.b_stride : 1;
-  g.c = c;
-  g.c_row = c_stride;
-  g.rows = t.rows;
-  g.cols = t.cols;
-  g.pack_b = plan.packs_b;
-  g.panel = scratch + plan.a_floats;
-  const float* b = t.operands.b + at.b + t.col0 * g.b_col;
-  for (int64_t k = t.k0; k < t.k0 + t.depth; k += plan.depth) {
-    g.depth = std::min(plan.depth, t.k0 + t.depth - k);
-    g.b = b + k * g.b_depth;
-    g.accumulate = accumulate || k > t.k0;
-    // What is stored: rows of `length` floats.
-    const int64_t first = shape.transpose_a ? k : t.row0;
-    const int64_t count = shape.transpose_a ? g.depth : t.rows;
-    const int64_t column = shape.transpose_a ? t.row0 : k;
-    const int64_t length = shape.transpose_a ? t.rows : g.depth;
-    int64_t stride = shape.a_stride;
-    if (plan.copies_a) {
-      stride = block_stride(length);
-      if (shape.fills_a) {
-        t.operands.fill_a(t.operands.fill_context, t.batch, first, count, column, length, scratch,
-                          stride);
-      } else {
-        kernels().copy_rows(t.operands.a + at.a + first * shape.a_stride + column, shape.a_stride,
-                            count, length, scratch, stride);
+  // k = 0: the sum of nothing.
+  void run_empty() const {
+    for (const GemmBatch& at : shape_.batch) {
+      float* c = operands_.c + at.c;
+      if (!shape_.accumulate) {
+        for (int64_t r = 0; r < shape_.m; ++r) std::fill_n(c + r * shape_.c_stride, shape_.n, 0.0f);
       }
-      g.a = scratch;
+      apply_epilogue(at, 0, shape_.m, 0, shape_.n, c);
+    }
+  }
+
+  void run_blocks() const {
+    const int64_t batch = static_cast<int64_t>(shape_.batch.size());
+    for (int64_t slice = 0; slice < plan_.n; slice += plan_.slice) {
+      pack(slice);
+      const int64_t col_blocks = divide_up(std::min(plan_.slice, plan_.n - slice), plan_.cols);
+      const int64_t blocks = plan_.row_blocks * col_blocks;
+      const int64_t tasks = divide_up(batch * blocks, plan_.products);
+      const auto run = [&](int64_t task) {
+        const int64_t end = std::min((task + 1) * plan_.products, batch * blocks);
+        for (int64_t i = task * plan_.products; i < end; ++i) {
+          const Block block = block_at(i / blocks, i % plan_.row_blocks,
+                                       slice + i / plan_.row_blocks % col_blocks * plan_.cols);
+          const GemmBatch& at = shape_.batch[static_cast<size_t>(block.batch)];
+          float* c = operands_.c + at.c;
+          compute(block, slice, 0, shape_.k, c, shape_.c_stride, shape_.accumulate);
+          if (plan_.swaps) {
+            apply_epilogue(at, block.col0, block.cols, block.row0, block.rows, c);
+          } else {
+            apply_epilogue(at, block.row0, block.rows, block.col0, block.cols, c);
+          }
+        }
+      };
+      if (tasks == 1) {
+        run(0);
+      } else {
+        parallel_for(tasks, cost() * batch / tasks, run);
+      }
+    }
+  }
+
+  // parts[split][batch](m, n), then their sum.
+  void run_splits() const {
+    float* parts = static_cast<float*>(operands_.workspace);
+    const int64_t batch = static_cast<int64_t>(shape_.batch.size());
+    const int64_t blocks = plan_.row_blocks * plan_.col_blocks;
+    const int64_t matrix = shape_.m * shape_.n;
+    const int64_t tasks = batch * blocks * plan_.splits;
+    parallel_for(tasks, std::max<int64_t>(cost() * batch / tasks, 1), [&](int64_t i) {
+      const int64_t part = i / blocks;  // split * batch + batch index
+      const int64_t k0 = part / batch * plan_.split;
+      compute(block_at(part % batch, i % plan_.row_blocks,
+                       i / plan_.row_blocks % plan_.col_blocks * plan_.cols),
+              0, k0, std::min(plan_.split, shape_.k - k0), parts + part * matrix, shape_.n, false);
+    });
+    const int64_t rows = std::max<int64_t>(1, 4096 / shape_.n);
+    const int64_t row_chunks = divide_up(shape_.m, rows);
+    parallel_for(batch * row_chunks, rows * shape_.n * plan_.splits, [&](int64_t i) {
+      const int64_t row0 = i % row_chunks * rows;
+      const int64_t count = std::min(rows, shape_.m - row0);
+      const GemmBatch& at = shape_.batch[static_cast<size_t>(i / row_chunks)];
+      float* c = operands_.c + at.c;
+      const float* from = parts + i / row_chunks * matrix + row0 * shape_.n;
+      // Rows that follow one another are summed as one.
+      const int64_t lines = shape_.c_stride == shape_.n ? 1 : count;
+      for (int64_t r = 0; r < lines; ++r) {
+        kernels().add_partial_sums(from + r * shape_.n, plan_.splits, batch * matrix,
+                                   count / lines * shape_.n, c + (row0 + r) * shape_.c_stride,
+                                   shape_.accumulate);
+      }
+      apply_epilogue(at, row0, count, 0, shape_.n, c);
+    });
+  }
+
+ private:
+  int64_t cost() const { return 2 * shape_.m * shape_.n * shape_.k; }
+
+  Block block_at(int64_t batch, int64_t row_block, int64_t col0) const {
+    const int64_t row0 = row_block * plan_.rows;
+    return {batch, row0, std::min(plan_.rows, plan_.m - row0), col0,
+            std::min(plan_.cols, plan_.n - col0)};
+  }
+
+  int64_t a_at(const GemmBatch& at) const { return plan_.swaps ? at.b : at.a; }
+  int64_t b_at(const GemmBatch& at) const { return plan_.swaps ? at.a : at.b; }
+
+  float* packed_a(int64_t batch) const { return packed_a_ + batch * plan_.m * shape_.k; }
+  int64_t panel_stride() const { return shape_.k * plan_.panel_columns; }
+  float* packed_b(int64_t batch) const {
+    return packed_b_ + batch * round_up(plan_.slice, plan_.panel_columns) * shape_.k;
+  }
+
+  // What the tasks of a slice share.
+  void pack(int64_t slice) const {
+    const int64_t batch = static_cast<int64_t>(shape_.batch.size());
+    const bool packs_a = plan_.packs_a && slice == 0;
+    const int64_t cols = std::min(plan_.slice, plan_.n - slice);
+    const int64_t a_passes = divide_up(shape_.k, plan_.depth);
+    const int64_t a_pieces = packs_a ? a_passes * plan_.row_blocks : 0;
+    const int64_t b_passes = divide_up(shape_.k, kPieceDepth);
+    const int64_t b_pieces = plan_.shares_b ? b_passes * divide_up(cols, kPieceCols) : 0;
+    const int64_t pieces = a_pieces + b_pieces;
+    if (pieces == 0) return;
+    const int64_t bytes =
+        4 * (packs_a ? plan_.m * shape_.k : 0) + 4 * (plan_.shares_b ? cols * shape_.k : 0);
+    parallel_for(batch * pieces, std::max<int64_t>(bytes / pieces, 1), [&](int64_t i) {
+      const GemmBatch& at = shape_.batch[static_cast<size_t>(i / pieces)];
+      int64_t piece = i % pieces;
+      if (piece < a_pieces) {
+        const int64_t row0 = piece / a_passes * plan_.rows;
+        const int64_t rows = std::min(plan_.rows, plan_.m - row0);
+        const int64_t k = piece % a_passes * plan_.depth;
+        kernels().pack_rows(a_ + a_at(at) + row0 * plan_.a_row + k * plan_.a_depth, plan_.a_row,
+                            plan_.a_depth, rows, std::min(plan_.depth, shape_.k - k),
+                            packed_a(i / pieces) + row0 * shape_.k + k * rows);
+        return;
+      }
+      piece -= a_pieces;
+      const int64_t col = piece / b_passes * kPieceCols;
+      const int64_t k = piece % b_passes * kPieceDepth;
+      kernels().pack_columns(b_ + b_at(at) + (slice + col) * plan_.b_col + k * plan_.b_depth,
+                             plan_.b_depth, plan_.b_col, std::min(kPieceDepth, shape_.k - k),
+                             std::min(kPieceCols, cols - col),
+                             packed_b(i / pieces) + col / plan_.panel_columns * panel_stride() +
+                                 k * plan_.panel_columns,
+                             panel_stride());
+    });
+  }
+
+  // Writes the block, summed over k in [k0, k0 + count), to its place in c.
+  void compute(const Block& block, int64_t slice, int64_t k0, int64_t count, float* c,
+               int64_t c_stride, bool accumulate) const {
+    const GemmBatch& at = shape_.batch[static_cast<size_t>(block.batch)];
+    float* scratch = thread_scratch(plan_.panel_floats + plan_.a_floats + plan_.c_floats);
+    float* copy = scratch + plan_.panel_floats;
+    float* swapped = copy + plan_.a_floats;
+
+    GemmBlock g{};
+    g.b_depth = plan_.b_depth;
+    g.b_col = plan_.b_col;
+    g.rows = block.rows;
+    g.cols = block.cols;
+    g.pack_b = plan_.packs_b;
+    g.packed_a = plan_.packs_a;
+    g.panel = scratch;
+    g.c_row = plan_.swaps ? block_stride(block.cols) : c_stride;
+    g.c = plan_.swaps ? swapped : c + block.row0 * c_stride + block.col0;
+    const float* b = b_ + b_at(at) + block.col0 * g.b_col;
+    if (plan_.shares_b || shape_.packed_b) {
+      g.b_panel = panel_stride();
+      g.b_depth = plan_.panel_columns;
+      g.b_col = 1;
+      b = plan_.shares_b ? packed_b(block.batch) : b_ + b_at(at);
+      b += (block.col0 - (plan_.shares_b ? slice : 0)) / plan_.panel_columns * g.b_panel;
+    }
+    for (int64_t k = k0; k < k0 + count; k += plan_.depth) {
+      g.depth = std::min(plan_.depth, k0 + count - k);
+      g.b = b + k * g.b_depth;
+      g.accumulate = accumulate || k > k0;
+      g.a_row = plan_.a_row;
+      g.a_depth = plan_.a_depth;
+      if (plan_.packs_a) {
+        g.a = packed_a(block.batch) + block.row0 * shape_.k + k * block.rows;
+      } else if (plan_.copies_a) {
+        copy_a(at, block, k, g, copy);
+      } else {
+        g.a = a_ + a_at(at) + block.row0 * g.a_row + k * g.a_depth;
+      }
+      kernels().gemm_block(g);
+    }
+    if (plan_.swaps) {
+      kernels().transpose_matrix(swapped, g.c_row, block.rows, block.cols,
+                                 c + block.col0 * c_stride + block.row0, c_stride);
+    }
+  }
+
+  // Rows of what is stored, far enough from one another; sets where g finds its a.
+  void copy_a(const GemmBatch& at, const Block& block, int64_t k, GemmBlock& g, float* copy) const {
+    const bool by_depth = shape_.fills_a ? shape_.transpose_a : plan_.a_row == 1;
+    const int64_t first = by_depth ? k : block.row0;
+    const int64_t count = by_depth ? g.depth : block.rows;
+    const int64_t column = by_depth ? block.row0 : k;
+    const int64_t length = by_depth ? block.rows : g.depth;
+    const int64_t stride = block_stride(length);
+    if (shape_.fills_a) {
+      operands_.fill_a(operands_.fill_context, block.batch, first, count, column, length, copy,
+                       stride);
     } else {
-      g.a = t.operands.a + at.a + first * stride + column;
+      const int64_t from = by_depth ? plan_.a_depth : plan_.a_row;
+      kernels().copy_rows(a_ + a_at(at) + first * from + column, from, count, length, copy, stride);
     }
-    g.a_row = shape.transpose_a ? 1 : stride;
-    g.a_depth = shape.transpose_a ? stride : 1;
-    kernels().gemm_block(g);
+    g.a = copy;
+    g.a_row = by_depth ? 1 : stride;
+    g.a_depth = by_depth ? stride : 1;
   }
-}
 
-void apply_epilogue(const Task& t, float* c, int64_t c_stride) {
-  const Epilogue& epilogue = t.operands.epilogue;
-  if (epilogue.apply == nullptr) return;
-  const GemmBatch& at = t.plan.shape.batch[static_cast<size_t>(t.batch)];
-  epilogue.apply(epilogue.context, c, at.row + t.row0, t.rows, at.col + t.col0, t.cols, c_stride);
-}
-
-// k = 0: the sum of nothing.
-void run_empty(const GemmPlan& plan, const GemmOperands& operands) {
-  const GemmShape& shape = plan.shape;
-  for (size_t i = 0; i < shape.batch.size(); ++i) {
-    float* c = operands.c + shape.batch[i].c;
-    if (!shape.accumulate) {
-      for (int64_t r = 0; r < shape.m; ++r) std::fill_n(c + r * shape.c_stride, shape.n, 0.0f);
-    }
-    apply_epilogue({plan, operands, static_cast<int64_t>(i), 0, shape.m, 0, shape.n, 0, 0}, c,
-                   shape.c_stride);
+  void apply_epilogue(const GemmBatch& at, int64_t row0, int64_t rows, int64_t col0, int64_t cols,
+                      float* c) const {
+    const Epilogue& epilogue = operands_.epilogue;
+    if (epilogue.apply == nullptr) return;
+    epilogue.apply(epilogue.context, c + row0 * shape_.c_stride + col0, at.row + row0, rows,
+                   at.col + col0, cols, shape_.c_stride);
   }
-}
+
+  const GemmPlan& plan_;
+  const GemmShape& shape_;
+  const GemmOperands& operands_;
+  const float* a_;
+  const float* b_;
+  float* packed_a_;
+  float* packed_b_;
+};
 
 }  // namespace
 
@@ -122,126 +262,12 @@ float* thread_scratch(int64_t floats) noexcept {
   return memory.get();
 }
 
-GemmPlan plan_gemm(const GemmShape& shape) {
-  GemmPlan plan;
-  plan.shape = shape;
-  const int64_t m = std::max<int64_t>(shape.m, 1);
-  const int64_t n = std::max<int64_t>(shape.n, 1);
-  const int64_t k = std::max<int64_t>(shape.k, 1);
-  const int64_t batch = static_cast<int64_t>(shape.batch.size());
-  const int64_t wanted = std::clamp<int64_t>(2 * m * n * k * batch / kTaskCost, 1, kMaxTasks);
-
-  // Rows first; a filled A is cut into columns of C last, because each of those fills it again.
-  plan.row_blocks = divide_up(m, kMaxRows);
-  plan.col_blocks = 1;
-  if (batch * plan.row_blocks < wanted) {
-    const int64_t missing = divide_up(wanted, batch * plan.row_blocks);
-    if (shape.fills_a && shape.transpose_a) {
-      // Left to the split of k: narrow blocks of the patches' columns are slow to fill.
-    } else if (m >= 2 * n || shape.fills_a) {
-      plan.row_blocks =
-          std::min(plan.row_blocks * missing, std::max(divide_up(m, 56), plan.row_blocks));
-    } else {
-      plan.col_blocks = std::min(missing, divide_up(n, 64));
-    }
-  }
-  plan.rows = divide_up(m, plan.row_blocks);
-  plan.row_blocks = divide_up(m, plan.rows);
-  plan.cols = std::min(n, round_up(divide_up(n, plan.col_blocks), 32));
-  plan.col_blocks = divide_up(n, plan.cols);
-  plan.splits = 1;
-  const int64_t blocks = batch * plan.row_blocks * plan.col_blocks;
-  if (blocks < wanted && k >= 2 * kMinSplit) {
-    const int64_t fitting = std::max<int64_t>(kMaxPartial / (m * n * batch), 1);
-    plan.splits = std::min({divide_up(wanted, blocks), k / kMinSplit, fitting});
-  }
-  plan.split = divide_up(k, plan.splits);
-  plan.splits = divide_up(k, plan.split);
-  // A little past kMaxDepth still runs in one pass.
-  const int64_t passes = plan.split <= kMaxDepth * 5 / 4 ? 1 : divide_up(plan.split, kMaxDepth);
-  plan.depth = divide_up(plan.split, passes);
-
-  const bool bad_stride = shape.a_stride % kAliasing == 0 && plan.rows > 4 && plan.depth > 16;
-  plan.copies_a = shape.fills_a || (bad_stride && plan.cols >= 64);
-  plan.packs_b = shape.transpose_b || (plan.rows >= kPackRows && shape.b_stride > 32);
-  if (plan.copies_a) {
-    plan.a_floats = shape.transpose_a ? plan.depth * block_stride(plan.rows)
-                                      : plan.rows * block_stride(plan.depth);
-  }
-  plan.scratch_floats = plan.a_floats + plan.depth * kGemmPanel + kPadding;
-  if (plan.splits > 1)
-    plan.workspace = static_cast<size_t>(plan.splits * batch * m * n) * sizeof(float);
-  return plan;
-}
-
 void run_gemm(const GemmPlan& plan, const GemmOperands& operands) noexcept {
-  const GemmShape& shape = plan.shape;
-  if (shape.m == 0 || shape.n == 0 || shape.batch.empty()) return;
-  if (shape.k == 0) return run_empty(plan, operands);
-  const int64_t batch = static_cast<int64_t>(shape.batch.size());
-  const int64_t blocks = plan.row_blocks * plan.col_blocks;
-  const int64_t cost = 2 * shape.m * shape.n * shape.k;
-
-  if (plan.splits == 1) {
-    parallel_for(batch * blocks, std::max<int64_t>(cost / blocks, 1), [&](int64_t i) {
-      const int64_t row0 = i % plan.row_blocks * plan.rows;
-      const int64_t col0 = i / plan.row_blocks % plan.col_blocks * plan.cols;
-      const Task task{plan,
-                      operands,
-                      i / blocks,
-                      row0,
-                      std::min(plan.rows, shape.m - row0),
-                      col0,
-                      std::min(plan.cols, shape.n - col0),
-                      0,
-                      shape.k};
-      float* c = operands.c + shape.batch[static_cast<size_t>(task.batch)].c +
-                 row0 * shape.c_stride + col0;
-      run_task(task, c, shape.c_stride, shape.accumulate);
-      apply_epilogue(task, c, shape.c_stride);
-    });
-    return;
-  }
-
-  // parts[split][batch](m, n)
-  float* parts = static_cast<float*>(operands.workspace);
-  const int64_t matrix = shape.m * shape.n;
-  const int64_t tasks = batch * blocks * plan.splits;
-  parallel_for(tasks, std::max<int64_t>(cost * batch / tasks, 1), [&](int64_t i) {
-    const int64_t row0 = i % plan.row_blocks * plan.rows;
-    const int64_t col0 = i / plan.row_blocks % plan.col_blocks * plan.cols;
-    const int64_t part = i / blocks;  // split * batch + batch index
-    const int64_t k0 = part / batch * plan.split;
-    const Task task{plan,
-                    operands,
-                    part % batch,
-                    row0,
-                    std::min(plan.rows, shape.m - row0),
-                    col0,
-                    std::min(plan.cols, shape.n - col0),
-                    k0,
-                    std::min(plan.split, shape.k - k0)};
-    run_task(task, parts + part * matrix + row0 * shape.n + col0, shape.n, false);
-  });
-  const int64_t rows = std::max<int64_t>(1, 4096 / shape.n);
-  const int64_t row_chunks = divide_up(shape.m, rows);
-  parallel_for(batch * row_chunks, rows * shape.n * plan.splits, [&](int64_t i) {
-    const int64_t row0 = i % row_chunks * rows;
-    const Task task{
-        plan, operands, i / row_chunks, row0, std::min(rows, shape.m - row0), 0, shape.n, 0, 0};
-    float* c = operands.c + shape.batch[static_cast<size_t>(task.batch)].c + row0 * shape.c_stride;
-    const float* from = parts + task.batch * matrix + row0 * shape.n;
-    if (shape.c_stride == shape.n) {
-      kernels().add_partial_sums(from, plan.splits, batch * matrix, task.rows * shape.n, c,
-                                 shape.accumulate);
-    } else {
-      for (int64_t r = 0; r < task.rows; ++r) {
-        kernels().add_partial_sums(from + r * shape.n, plan.splits, batch * matrix, shape.n,
-                                   c + r * shape.c_stride, shape.accumulate);
-      }
-    }
-    apply_epilogue(task, c, shape.c_stride);
-  });
+  if (plan.m == 0 || plan.n == 0 || plan.shape.batch.empty()) return;
+  const Product product(plan, operands);
+  if (plan.shape.k == 0) return product.run_empty();
+  if (plan.splits > 1) return product.run_splits();
+  product.run_blocks();
 }
 
 }  // namespace pronghorn

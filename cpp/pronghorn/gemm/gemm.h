@@ -1,7 +1,7 @@
 // Matrix products C = A B (+ C), batched, on all threads. An operand is a row-major matrix, or its
 // transpose, or (A) rows that a function writes on demand: convolutions give patches of an image
-// that are never stored as a whole. Work is split by shape only: the same bits for any number of
-// threads.
+// that are never stored as a whole; or (B) panels that pack_operand wrote before. Work is split by
+// shape only: the same bits for any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -37,25 +37,44 @@ struct GemmShape {
   int64_t b_stride = 0;
   int64_t c_stride = 0;
   bool fills_a = false;     // A comes from a FillBlock
+  bool packed_b = false;    // B was written by pack_operand; transpose_b and b_stride say nothing
   bool accumulate = false;  // C += A B
   std::vector<GemmBatch> batch = {GemmBatch{}};
 };
 
-// How a product of that shape is computed.
+// How a product of that shape is computed. Where that is easier C^T = B^T A^T is computed in blocks
+// and written transposed; m, n, a and b here are those of the product that is computed.
 struct GemmPlan {
   GemmShape shape;
+  bool swaps = false;
+  int64_t m = 0;
+  int64_t n = 0;
+  int64_t a_row = 0;  // strides
+  int64_t a_depth = 0;
+  int64_t b_depth = 0;
+  int64_t b_col = 0;
   int64_t rows = 0;  // of a block of C that one task computes
   int64_t cols = 0;
   int64_t depth = 0;  // of a pass over A and B
-  int64_t split =
-      0;  // k is cut into pieces of this size (a multiple of depth) which run in parallel
+  int64_t split = 0;  // k is cut into pieces of this size, which run in parallel
   int64_t row_blocks = 0;
   int64_t col_blocks = 0;
-  int64_t splits = 0;     // more than 1: partial sums go through the workspace
-  bool copies_a = false;  // blocks of A are copied (or filled) before use
-  bool packs_b = false;
-  int64_t a_floats = 0;  // scratch memory of a thread
-  int64_t scratch_floats = 0;
+  int64_t splits = 0;    // more than 1: partial sums go through the workspace
+  int64_t slice = 0;     // columns whose panels of b are in the workspace at once
+  int64_t products = 1;  // of a batch, in one task
+
+  bool copies_a = false;  // a task copies (or fills) its rows of A
+  bool packs_a = false;   // all of A is packed first, into the workspace
+  bool shares_b = false;  // a slice of B is packed first, into the workspace
+  bool packs_b = false;   // a task packs its panels of B
+  int64_t panel_columns = 0;
+
+  // Floats of scratch memory of a thread: panels of b, rows of a, the result to transpose.
+  int64_t panel_floats = 0;
+  int64_t a_floats = 0;
+  int64_t c_floats = 0;
+  int64_t packed_a = 0;  // floats of the workspace: of all of A, of a slice of B
+  int64_t packed_b = 0;
   size_t workspace = 0;  // bytes
 };
 

@@ -1,154 +1,16 @@
-// Matrix product of one block on one thread: micro-kernels that keep a tile of the result in
-// registers, and the loops over panels of columns and of rows around them.
+// Matrix product of one block on one thread: the loops over panels of columns and of rows around
+// the micro-kernels, and dot products for few rows.
+#include "pronghorn/gemm/micro.h"
 #include "pronghorn/kernels/kernel_types.h"
 #include "pronghorn/simd/transpose.h"
-#include "pronghorn/simd/vec.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
-#if defined(PRONGHORN_ISA_AVX512)
-constexpr int kTileRows = 14;  // 14 x 2 results, 2 of b, 2 free
-constexpr bool kMaskedLoads = true;
-#else
-constexpr int kTileRows = 6;  // 6 x 2 results, 2 of b, 1 of a
-constexpr bool kMaskedLoads = false;
-#endif
-
-// One tile of the result. The last vector of each row of b and c has `last` valid lanes.
-struct Tile {
-  int64_t depth;
-  const float* a;
-  int64_t
-      a_stride;  // from row to row, or with kByDepth from one k to the next; the other stride is 1
-  const float* b;
-  int64_t b_stride;
-  float* c;
-  int64_t c_stride;
-  int64_t last;
-  bool accumulate;
-};
-
-// c(i, j) = sum of a(i, k) b(k, j), kRows x (kVecs * kLanes). Few results use several accumulators
-// each, because a chain of dependent additions runs at a fraction of the speed.
-template <int kRows, int kVecs, bool kByDepth>
-void micro(const Tile& t) {
-  constexpr int kChains = kRows * kVecs <= 2 ? 4 : kRows * kVecs <= 4 ? 2 : 1;
-  Vec sum[kChains][kRows][kVecs];
-#pragma GCC unroll 4
-  for (int u = 0; u < kChains; ++u) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-      for (int j = 0; j < kVecs; ++j) sum[u][i][j] = zero();
-    }
-  }
-  const float* a = t.a;
-  const float* b = t.b;
-  const int64_t a_stride = t.a_stride;
-  const int64_t b_stride = t.b_stride;
-  const int64_t a_step = kByDepth ? a_stride : 1;
-  const int64_t a_row = kByDepth ? 1 : a_stride;
-#if defined(PRONGHORN_ISA_AVX512)
-  const __mmask16 last = static_cast<__mmask16>((1u << t.last) - 1u);
-#endif
-  const auto step = [&](Vec(&s)[kRows][kVecs]) {
-    Vec bv[kVecs];
-#pragma GCC unroll 8
-    for (int j = 0; j < kVecs; ++j) {
-#if defined(PRONGHORN_ISA_AVX512)
-      bv[j] =
-          j + 1 < kVecs ? load(b + j * kLanes) : (Vec)_mm512_maskz_loadu_ps(last, b + j * kLanes);
-#else
-      bv[j] = load(b + j * kLanes);
-#endif
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const Vec x = broadcast(a[i * a_row]);
-#pragma GCC unroll 8
-      for (int j = 0; j < kVecs; ++j) s[i][j] = fma(x, bv[j], s[i][j]);
-    }
-    a += a_step;
-    b += b_stride;
-  };
-  int64_t k = t.depth;
-  for (; k >= kChains; k -= kChains) {
-#pragma GCC unroll 4
-    for (int u = 0; u < kChains; ++u) step(sum[u]);
-  }
-  if constexpr (kChains > 1) {
-    for (; k > 0; --k) step(sum[0]);
-#pragma GCC unroll 4
-    for (int u = 1; u < kChains; ++u) {
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-        for (int j = 0; j < kVecs; ++j) sum[0][i][j] += sum[u][i][j];
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-    float* c = t.c + i * t.c_stride;
-#pragma GCC unroll 8
-    for (int j = 0; j < kVecs; ++j) {
-      float* p = c + j * kLanes;
-      Vec v = sum[0][i][j];
-      if (j + 1 < kVecs || t.last == kLanes) {
-        if (t.accumulate) v += load(p);
-        store(p, v);
-      } else {
-        if (t.accumulate) v += load_part(p, t.last);
-        store_part(p, v, t.last);
-      }
-    }
-  }
-}
-
-using Micro = void (*)(const Tile&);
-
-#define PRONGHORN_ROWS_3(vecs, mode) \
-  &micro<1, vecs, mode>, &micro<2, vecs, mode>, &micro<3, vecs, mode>
-#define PRONGHORN_ROWS_6(vecs, mode) \
-  PRONGHORN_ROWS_3(vecs, mode), &micro<4, vecs, mode>, &micro<5, vecs, mode>, &micro<6, vecs, mode>
-#define PRONGHORN_ROWS_14(vecs, mode)                                         \
-  PRONGHORN_ROWS_6(vecs, mode), &micro<7, vecs, mode>, &micro<8, vecs, mode>, \
-      &micro<9, vecs, mode>, &micro<10, vecs, mode>, &micro<11, vecs, mode>,  \
-      &micro<12, vecs, mode>, &micro<13, vecs, mode>, &micro<14, vecs, mode>
-
-// kMicro...[by depth][rows - 1]; each width holds as many rows as fit into the registers.
-#if defined(PRONGHORN_ISA_AVX512)
-constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_14(1, false)},
-                                         {PRONGHORN_ROWS_14(1, true)}};
-constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_14(2, false)},
-                                         {PRONGHORN_ROWS_14(2, true)}};
-constexpr Micro kMicro4[2][6] = {{PRONGHORN_ROWS_6(4, false)}, {PRONGHORN_ROWS_6(4, true)}};
-constexpr Micro kMicro8[2][3] = {{PRONGHORN_ROWS_3(8, false)}, {PRONGHORN_ROWS_3(8, true)}};
-constexpr int kRows4 = 6;
-constexpr int kRows8 = 3;
-#else
-constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_6(1, false)}, {PRONGHORN_ROWS_6(1, true)}};
-constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_6(2, false)}, {PRONGHORN_ROWS_6(2, true)}};
-constexpr Micro kMicro4[2][3] = {{PRONGHORN_ROWS_3(4, false)}, {PRONGHORN_ROWS_3(4, true)}};
-constexpr Micro kMicro8[2][1] = {{&micro<1, 8, false>}, {&micro<1, 8, true>}};
-constexpr int kRows4 = 3;
-constexpr int kRows8 = 1;
-#endif
 static_assert(8 * kLanes <= kGemmPanel);
 
-PRONGHORN_INLINE Micro pick(int vecs, bool by_depth, int64_t rows) {
-  switch (vecs) {
-    case 8: return kMicro8[by_depth][rows - 1];
-    case 4: return kMicro4[by_depth][rows - 1];
-    case 2: return kMicro2[by_depth][rows - 1];
-    default: return kMicro1[by_depth][rows - 1];
-  }
-}
-
-// panel[k][j] = b(k, j), kVecs * kLanes wide; columns past `width` are zero (or repeat a column).
-void pack_panel(const GemmBlock& g, const float* b, int64_t width, int vecs, float* panel) {
-  const int64_t stride = static_cast<int64_t>(vecs) * kLanes;
+// panel[k][j] = b(k, j), `stride` wide; columns past `width` are zero (or repeat a column).
+void pack_panel(const GemmBlock& g, const float* b, int64_t width, int64_t stride, float* panel) {
   if (g.b_col == 1) {
     for (int64_t k = 0; k < g.depth; ++k) {
       const float* from = b + k * g.b_depth;
@@ -222,18 +84,19 @@ void dot_rows(const float* x, int64_t x_stride, const float* y, int64_t y_stride
 }
 
 constexpr int64_t kDotRows = 3;
+constexpr int64_t kAhead = 1024;  // floats of packed a: the next rows, from a farther cache
 
 }  // namespace
 
 // See GemmBlock.  rows, cols, depth >= 1. c overlaps neither a nor b.
 void gemm_block(const GemmBlock& g) {
-  const bool by_depth = g.a_depth != 1;
-  if (g.cols == 1 && !by_depth && g.b_depth == 1) {
+  const bool by_depth = g.packed_a || g.a_depth != 1;
+  const bool packed_b = g.b_panel != 0;
+  if (g.cols == 1 && !by_depth && g.b_depth == 1 && !packed_b) {
     dot_rows<1>(g.b, 0, g.a, g.a_row, g.rows, g.depth, g.c, 0, g.c_row, g.accumulate);
     return;
   }
-  if (g.rows <= kDotRows && g.b_depth == 1 && g.b_col != 1 && (!by_depth || g.rows == 1) &&
-      g.a_depth == 1) {
+  if (g.rows <= kDotRows && g.b_depth == 1 && g.b_col != 1 && !by_depth && !packed_b) {
     switch (g.rows) {
       case 1:
         dot_rows<1>(g.a, g.a_row, g.b, g.b_col, g.cols, g.depth, g.c, g.c_row, 1, g.accumulate);
@@ -246,16 +109,14 @@ void gemm_block(const GemmBlock& g) {
         return;
     }
   }
-  const int widest = g.rows <= kRows8 ? 8 : g.rows <= kRows4 ? 4 : 2;
+  const int widest = packed_b ? 2 : g.rows <= kRows8 ? 8 : g.rows <= kRows4 ? 4 : 2;
   const int64_t limit = widest == 8 ? kRows8 : widest == 4 ? kRows4 : kTileRows;
-  const int64_t panels = (g.rows + limit - 1) / limit;
-  const int64_t rows_each = g.rows / panels;
-  const int64_t longer = g.rows % panels;  // so many panels have one row more
-  const bool transposed = g.b_col != 1;
+  const RowPanels split = row_panels(g.rows, limit);
+  const bool packs = !packed_b && (g.pack_b || g.b_col != 1);
 
   Tile t;
   t.depth = g.depth;
-  t.a_stride = by_depth ? g.a_depth : g.a_row;
+  t.a_ahead = g.packed_a ? kAhead : 0;
   t.c_stride = g.c_row;
   t.accumulate = g.accumulate;
   for (int64_t j = 0; j < g.cols;) {
@@ -265,19 +126,31 @@ void gemm_block(const GemmBlock& g) {
     while (vecs > 2 && (vecs - 1) * kLanes >= left) vecs /= 2;
     const int64_t full = static_cast<int64_t>(vecs) * kLanes;
     const int64_t width = left < full ? left : full;
-    t.b = g.b + j * g.b_col;
-    t.b_stride = g.b_depth;
     t.last = width - (vecs - 1) * kLanes;
-    if (g.pack_b || transposed || (!kMaskedLoads && width < full)) {
-      pack_panel(g, t.b, width, vecs, g.panel);
-      t.b = g.panel;
-      t.b_stride = full;
+    if (packed_b) {
+      t.b = g.b + j / kPanelColumns * g.b_panel;
+      t.b_stride = kPanelColumns;
+    } else {
+      t.b = g.b + j * g.b_col;
+      t.b_stride = g.b_depth;
+      if (packs || (!kMaskedLoads && width < full)) {
+        pack_panel(g, t.b, width, full, g.panel);
+        t.b = g.panel;
+        t.b_stride = full;
+      }
     }
     int64_t i = 0;
-    for (int64_t p = 0; p < panels; ++p) {
-      const int64_t rows = rows_each + (p < longer);
-      t.a = g.a + i * g.a_row;
+    for (int64_t p = 0; p < split.panels; ++p) {
+      const int64_t rows = split.rows + (p < split.longer);
+      if (g.packed_a) {
+        t.a = g.a + i * g.depth;
+        t.a_stride = rows;
+      } else {
+        t.a = g.a + i * g.a_row;
+        t.a_stride = by_depth ? g.a_depth : g.a_row;
+      }
       t.c = g.c + i * g.c_row + j;
+      t.b_next = packed_b && p * 16 < kPanelColumns ? t.b + g.b_panel + p * 16 * g.depth : t.b;
       pick(vecs, by_depth, rows)(t);
       i += rows;
     }

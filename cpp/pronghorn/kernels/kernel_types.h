@@ -121,9 +121,11 @@ struct GemmBlock {
   const float* a;
   int64_t a_row;
   int64_t a_depth;
+  bool packed_a;  // by pack_rows, these rows and this depth: a_row and a_depth say nothing
   const float* b;
   int64_t b_depth;
   int64_t b_col;
+  int64_t b_panel;  // not 0: b is packed by pack_columns, panels that far apart
   float* c;
   int64_t c_row;
   int64_t rows;

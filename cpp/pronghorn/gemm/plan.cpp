@@ -1,0 +1,138 @@
+// Which way a matrix product is computed, by its shape: figures are of one AVX-512 core with 2 MB
+// of L2 cache.
+#include <algorithm>
+#include <utility>
+
+#include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
+#include "pronghorn/kernels/kernels.h"
+
+namespace pronghorn {
+namespace {
+
+constexpr int64_t kMaxRows = 224;       // of a block: with kMaxDepth a quarter of a small L2 cache
+constexpr int64_t kMaxDepth = 256;      // a panel of B (32 columns) takes 32 KB
+constexpr int64_t kMaxCols = 1024;      // of a block of C that stays in the L2 cache between passes
+constexpr int64_t kTaskCost = 1 << 20;  // operations below which a product is not cut further
+constexpr int64_t kMaxTasks = 32;
+constexpr int64_t kTinyCost = 1 << 17;    // products of a batch below this share a task
+constexpr int64_t kMinSplit = 512;        // depth of a piece of k
+constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
+constexpr int64_t kPackRows = 64;         // from so many rows on, packing B pays
+constexpr int64_t kDotRows = 3;           // rows up to here are dotted with stored rows of B
+constexpr int64_t kPackCols = 192;        // from so many columns on, packing A pays
+constexpr int64_t kPackCost = 1 << 22;    // operations of such a product
+constexpr int64_t kMaxPacked = 1 << 22;   // floats of packed A, and of a slice of B
+constexpr int64_t kAliasing = 512;  // floats; rows so far apart fall into few sets of the L1 cache
+
+// Blocks of rows, columns and k that run in parallel.
+void cut(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t batch) {
+  const GemmShape& shape = plan.shape;
+  const int64_t wanted = std::clamp<int64_t>(
+      static_cast<int64_t>(2.0 * static_cast<double>(m) * static_cast<double>(n) *
+                           static_cast<double>(k) * static_cast<double>(batch) / kTaskCost),
+      1, kMaxTasks);
+  // Rows first; a filled A is cut into columns of C last, because each of those fills it again.
+  plan.row_blocks = divide_up(m, kMaxRows);
+  plan.col_blocks = shape.fills_a ? 1 : divide_up(n, kMaxCols);
+  if (batch * plan.row_blocks * plan.col_blocks < wanted) {
+    const int64_t missing = divide_up(wanted, batch * plan.row_blocks * plan.col_blocks);
+    if (shape.fills_a && shape.transpose_a) {
+      // Left to the split of k: narrow blocks of the patches' columns are slow to fill.
+    } else if (m >= 2 * n || shape.fills_a) {
+      plan.row_blocks =
+          std::min(plan.row_blocks * missing, std::max(divide_up(m, 56), plan.row_blocks));
+    } else {
+      plan.col_blocks = std::min(plan.col_blocks * missing, divide_up(n, 64));
+    }
+  }
+  plan.rows = divide_up(m, plan.row_blocks);
+  plan.row_blocks = divide_up(m, plan.rows);
+  plan.cols = std::min(n, round_up(divide_up(n, plan.col_blocks), 32));
+  plan.col_blocks = divide_up(n, plan.cols);
+  plan.splits = 1;
+  const int64_t blocks = batch * plan.row_blocks * plan.col_blocks;
+  if (blocks < wanted && k >= 2 * kMinSplit) {
+    const int64_t fitting = std::max<int64_t>(kMaxPartial / (m * n * batch), 1);
+    plan.splits = std::min({divide_up(wanted, blocks), k / kMinSplit, fitting});
+  }
+  plan.split = divide_up(k, plan.splits);
+  plan.splits = divide_up(k, plan.split);
+  // A little past kMaxDepth still runs in one pass.
+  const int64_t passes = plan.split <= kMaxDepth * 5 / 4 ? 1 : divide_up(plan.split, kMaxDepth);
+  plan.depth = divide_up(plan.split, passes);
+}
+
+// What is copied or packed, and by whom.
+void choose_packing(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t batch) {
+  const GemmShape& shape = plan.shape;
+  const double cost = 2.0 * static_cast<double>(m) * static_cast<double>(n) *
+                      static_cast<double>(k) * static_cast<double>(batch);
+  const bool whole = plan.splits == 1;
+  plan.packs_a = whole && !shape.fills_a && m > 2 * kDotRows && n >= kPackCols && k >= 16 &&
+                 cost >= kPackCost && m * k <= kMaxPacked / batch;
+  const bool bad_stride =
+      shape.a_stride % kAliasing == 0 && plan.a_row != 1 && plan.rows > 4 && plan.depth > 16;
+  plan.copies_a = shape.fills_a || (!plan.packs_a && bad_stride && plan.cols >= 64);
+  const bool transposes_b = plan.b_col != 1 && !(plan.rows <= kDotRows && plan.a_depth == 1);
+  plan.packs_b = !shape.packed_b &&
+                 (transposes_b || (plan.rows >= kPackRows && plan.b_depth > plan.panel_columns));
+  plan.shares_b =
+      plan.packs_b && whole && plan.row_blocks > 1 && k * plan.cols <= kMaxPacked / batch;
+  if (plan.shares_b) {
+    plan.packs_b = false;
+    plan.slice = std::clamp(kMaxPacked / batch / k / plan.cols * plan.cols, plan.cols,
+                            plan.col_blocks * plan.cols);
+  }
+}
+
+}  // namespace
+
+GemmPlan plan_gemm(const GemmShape& shape) {
+  GemmPlan plan;
+  plan.shape = shape;
+  plan.panel_columns = kernels().gemm_panel_columns();
+  plan.swaps = shape.transpose_b && !shape.packed_b && !shape.fills_a && !shape.accumulate &&
+               shape.m > kDotRows && (shape.transpose_a || shape.m < shape.n);
+  plan.m = shape.m;
+  plan.n = shape.n;
+  plan.a_row = shape.transpose_a ? 1 : shape.a_stride;
+  plan.a_depth = shape.transpose_a ? shape.a_stride : 1;
+  plan.b_depth = shape.transpose_b ? 1 : shape.b_stride;
+  plan.b_col = shape.transpose_b ? shape.b_stride : 1;
+  if (shape.packed_b) {
+    plan.b_depth = plan.panel_columns;
+    plan.b_col = 1;
+  }
+  if (plan.swaps) {
+    std::swap(plan.m, plan.n);
+    std::swap(plan.a_row, plan.b_col);
+    std::swap(plan.a_depth, plan.b_depth);
+  }
+  const int64_t m = std::max<int64_t>(plan.m, 1);
+  const int64_t n = std::max<int64_t>(plan.n, 1);
+  const int64_t k = std::max<int64_t>(shape.k, 1);
+  const int64_t batch = std::max<int64_t>(static_cast<int64_t>(shape.batch.size()), 1);
+  cut(plan, m, n, k, batch);
+  plan.slice = plan.col_blocks * plan.cols;
+  choose_packing(plan, m, n, k, batch);
+  if (plan.row_blocks * plan.col_blocks * plan.splits == 1)
+    plan.products = std::clamp<int64_t>(kTinyCost / (2 * m * n * k), 1, batch);
+
+  plan.panel_floats = plan.depth * kGemmPanel + 16;
+  if (plan.copies_a) {
+    const bool by_depth = shape.fills_a ? shape.transpose_a : plan.a_row == 1;
+    plan.a_floats =
+        by_depth ? plan.depth * block_stride(plan.rows) : plan.rows * block_stride(plan.depth);
+  }
+  if (plan.swaps) plan.c_floats = plan.rows * block_stride(plan.cols);
+  int64_t floats = 0;
+  if (plan.splits > 1) floats = plan.splits * batch * m * n;
+  if (plan.packs_a) plan.packed_a = round_up(batch * m * k, 16);
+  if (plan.shares_b) plan.packed_b = batch * round_up(plan.slice, plan.panel_columns) * k;
+  floats += plan.packed_a + plan.packed_b;
+  plan.workspace = static_cast<size_t>(floats) * sizeof(float);
+  return plan;
+}
+
+}  // namespace pronghorn
