@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pronghorn/kernels/amx_conv_types.h"
 #include "pronghorn/kernels/amx_types.h"
 #include "pronghorn/kernels/kernel_types.h"
 

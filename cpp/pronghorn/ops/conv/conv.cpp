@@ -3,6 +3,7 @@
 // by group.
 #include <optional>
 
+#include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -13,7 +14,8 @@ namespace {
 
 struct Plan {
   Windows windows;
-  std::optional<DirectPlan> direct;  // else a matrix of patches
+  std::shared_ptr<const AmxConvPlan> amx;  // else null
+  std::optional<DirectPlan> direct;        // else a matrix of patches
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
 };
@@ -64,6 +66,10 @@ Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
   plan->epilogue = epilogue_plan(call);
+  if (suits_amx(sizes, false, call.inputs[0].dtype)) {
+    plan->amx = plan_amx_conv(sizes, false, call.inputs[0].dtype);
+    return {.plan = plan, .workspace = plan->amx->workspace};
+  }
   if (suits_direct(sizes.windows) && shape.k > 0) {
     plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
     return {.plan = plan, .workspace = static_cast<size_t>(plan->direct->packed) * sizeof(float)};
@@ -76,6 +82,10 @@ void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  if (plan.amx != nullptr) {
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0], epilogue,
+                        launch.workspace);
+  }
   if (plan.direct) {
     auto* packed = static_cast<float*>(launch.workspace);
     pack_weights(*plan.direct, launch.input<float>(1), packed);

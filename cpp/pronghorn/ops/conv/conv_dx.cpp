@@ -10,6 +10,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/columns.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
@@ -48,6 +49,7 @@ struct Plan {
   bool covers = true;       // every input pixel belongs to a phase
   bool by_columns = false;  // with `columns` instead of phases
   ColumnsPlan columns;
+  std::shared_ptr<const AmxConvPlan> amx;  // not null: in that form
   std::shared_ptr<const TilePlan> epilogue;
 
   bool scatters() const { return phases.size() != 1 || !covers; }
@@ -124,6 +126,10 @@ Prepared prepare(const OpCall& call) {
   plan->sizes = conv_sizes("conv_dx", call.outputs[0].shape, call.inputs[1].shape, call.attrs);
   plan->epilogue = epilogue_plan(call);
   const ConvSizes& sizes = plan->sizes;
+  if (suits_amx(sizes, true, call.inputs[0].dtype)) {
+    plan->amx = plan_amx_conv(sizes, true, call.inputs[0].dtype);
+    return {.plan = plan, .workspace = plan->amx->workspace};
+  }
   const Windows& w = sizes.windows;
   int64_t weights = 0;
   int64_t longest = 0;
@@ -255,6 +261,10 @@ void run(const Launch& launch) noexcept {
   float* workspace = static_cast<float*>(launch.workspace);
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  if (plan.amx != nullptr) {
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0], epilogue,
+                        launch.workspace);
+  }
   if (plan.by_columns)
     return run_columns(plan.columns, launch.input<float>(0), w, dx, epilogue, workspace);
   const int64_t pixels = plan.sizes.batch * volume(plan.sizes.windows.in);

@@ -1,0 +1,81 @@
+// conv and conv_dx on AMX, 16 images at a time: a pixel of 16 images by 32 channels is one tile, so
+// a tap is a tile of the image times a tile of the weights, whatever strides and dilation, and taps
+// outside the image cost nothing. Images are split into bfloat16 parts line by line as the result
+// proceeds, in the memory of a thread; patches are never stored.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "pronghorn/base/dtype.h"
+#include "pronghorn/gemm/epilogue.h"
+#include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/conv/sizes.h"
+
+namespace pronghorn::ops {
+
+// Columns [begin, end) of the result's lines, and what they read.
+struct ConvStrip {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t in_begin = 0;
+  int64_t in_end = 0;
+  int64_t first_pair = 0;
+  int64_t pair_count = 0;
+};
+
+// y(image, o, n) = sum over taps k, channels c of x(image, inputs(o, k), c) w(k, c, n), where w is
+// stored as (taps, c, n) for conv and as (taps, n, c) for conv_dx, whose x is dy.
+struct AmxConvPlan {
+  ConvSizes sizes;
+  bool gradient = false;  // conv_dx
+  DType dtype = DType::kFloat32;
+  int64_t parts = 3;
+
+  int64_t in[3], out[3];           // pixels of x and of y
+  int64_t channels = 0;            // of a group: of x
+  int64_t n = 0;                   // of y
+  int64_t n_stored = 0;            // rounded up to whole tiles
+  std::vector<int32_t> inputs[3];  // [o][k] along each dimension: pixel of x, -1 outside
+  std::vector<int32_t> pairs;
+  std::vector<ConvStrip> strips;
+
+  int axis = 1;  // along which lines of x (planes, with three dimensions) are kept in a ring
+  int64_t slots = 0;
+  int64_t lines = 0;  // of y, of a task
+  int64_t line_tasks = 0;
+  int64_t batch_lines = 0;  // of y, for which a panel of weights is read once
+  int64_t panels = 0;       // of 32 channels of y, of a group
+  int64_t batch_panels = 0;
+  int64_t panel_bytes = 0;
+  int64_t tile_pixel = 0;
+  int64_t slot_bytes = 0;
+  int64_t line_floats = 0;  // of a line of y, 16 lanes
+  int64_t lane_floats = 0;
+
+  // The scratch memory of a thread: bytes from its start, past a tile of zeros.
+  int64_t ring_at = 0;
+  int64_t result_at = 0;
+  int64_t steps_at = 0;
+  int64_t sources_at = 0;
+  int64_t held_at = 0;
+  int64_t panel_at = 0;  // of a fallback product
+  int64_t scratch = 0;
+  size_t workspace = 0;  // bytes
+};
+
+inline constexpr int64_t kAmxFallbackDepth = 256;  // of a product that repeats what AMX cannot do
+
+// Whether this machine has AMX and this form is the fastest.
+bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype);
+
+// Of any sizes but empty ones.
+std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gradient,
+                                                 DType dtype);
+
+// x: image (of dy for conv_dx), y: result; float or bfloat16 as the plan says. workspace:
+// plan.workspace bytes, 64-byte aligned.
+void run_amx_conv(const AmxConvPlan& plan, const void* x, const void* w, void* y,
+                  const Epilogue& epilogue, void* workspace) noexcept;
+
+}  // namespace pronghorn::ops

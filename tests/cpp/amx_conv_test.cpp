@@ -1,0 +1,263 @@
+// The AMX form of convolutions, whatever the sizes, against sums in double.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "pronghorn/base/cpu.h"
+#include "pronghorn/base/parallel.h"
+#include "pronghorn/ops/conv/amx_conv.h"
+#include "pronghorn/tensor/buffer.h"
+
+namespace pronghorn::ops {
+namespace {
+
+bool amx_is_active() { return active_isa() == Isa::kAvx512Amx; }
+
+uint16_t to_half(float x) {  // to nearest even
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  return static_cast<uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+float from_half(uint16_t x) {
+  const uint32_t bits = uint32_t{x} << 16;
+  float f;
+  std::memcpy(&f, &bits, 4);
+  return f;
+}
+
+// A convolution of two dimensions (or three, with `depth`), and random operands.
+struct Problem {
+  ConvSizes sizes;
+  bool half = false;
+  std::vector<float> x, w, dy;
+
+  Problem(int64_t batch, int64_t depth, int64_t height, int64_t width, int64_t ic, int64_t oc,
+          int64_t kernel, int64_t stride, int64_t dilation, int64_t pad, int64_t groups = 1) {
+    sizes.spatial = depth > 1 ? 3 : 2;
+    sizes.batch = batch;
+    sizes.groups = groups;
+    sizes.in_channels = ic;
+    sizes.out_channels = oc;
+    Windows& v = sizes.windows;
+    const int64_t in[3] = {depth, height, width};
+    for (int d = 0; d < 3; ++d) {
+      const bool used = d > 0 || depth > 1;
+      v.in[d] = in[d];
+      v.kernel[d] = used ? kernel : 1;
+      v.stride[d] = used ? stride : 1;
+      v.dilation[d] = used ? dilation : 1;
+      v.pad[d] = used ? pad : 0;
+      sizes.pad_high[d] = v.pad[d];
+      v.out[d] = (in[d] + 2 * v.pad[d] - (v.kernel[d] - 1) * v.dilation[d] - 1) / v.stride[d] + 1;
+    }
+    v.channels = ic / groups;
+    v.pixel = ic;
+    x = numbers(batch * volume(v.in) * ic, 1);
+    w = numbers(sizes.taps() * ic / groups * oc, 2);
+    dy = numbers(batch * volume(v.out) * oc, 3);
+  }
+
+  static std::vector<float> numbers(int64_t n, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    std::vector<float> v(static_cast<size_t>(n));
+    for (float& value : v) value = normal(random);
+    return v;
+  }
+
+  // f(x, w, y) of each product, as indices.
+  template <typename F>
+  void for_products(F f) const {
+    const Windows& v = sizes.windows;
+    const int64_t ic = sizes.group_in();
+    const int64_t oc = sizes.group_out();
+    for (int64_t n = 0; n < sizes.batch; ++n) {
+      for (int64_t o = 0; o < volume(v.out); ++o) {
+        const int64_t at[3] = {o / (v.out[1] * v.out[2]), o / v.out[2] % v.out[1], o % v.out[2]};
+        for (int64_t k = 0; k < sizes.taps(); ++k) {
+          const int64_t tap[3] = {k / (v.kernel[1] * v.kernel[2]), k / v.kernel[2] % v.kernel[1],
+                                  k % v.kernel[2]};
+          int64_t pixel = 0;
+          bool inside = true;
+          for (int d = 0; d < 3; ++d) {
+            const int64_t i = at[d] * v.stride[d] - v.pad[d] + tap[d] * v.dilation[d];
+            inside = inside && i >= 0 && i < v.in[d];
+            pixel = pixel * v.in[d] + i;
+          }
+          if (!inside) continue;
+          for (int64_t g = 0; g < sizes.groups; ++g) {
+            for (int64_t i = 0; i < ic; ++i) {
+              const int64_t xi = (n * volume(v.in) + pixel) * sizes.in_channels + g * ic + i;
+              for (int64_t j = 0; j < oc; ++j) {
+                f(static_cast<size_t>(xi),
+                  static_cast<size_t>((k * ic + i) * sizes.out_channels + g * oc + j),
+                  static_cast<size_t>((n * volume(v.out) + o) * sizes.out_channels + g * oc + j));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+};
+
+std::vector<uint16_t> halves(const std::vector<float>& x) {
+  std::vector<uint16_t> h;
+  for (const float v : x) h.push_back(to_half(v));
+  return h;
+}
+
+std::vector<float> run(const Problem& p, bool gradient, const Epilogue& epilogue = {}) {
+  const DType dtype = p.half ? DType::kBfloat16 : DType::kFloat32;
+  const auto plan = plan_amx_conv(p.sizes, gradient, dtype);
+  const Buffer workspace(plan->workspace);
+  std::vector<float> y(gradient ? p.x.size() : p.dy.size());
+  const std::vector<float>& from = gradient ? p.dy : p.x;
+  if (p.half) {
+    std::vector<uint16_t> to(y.size());
+    run_amx_conv(*plan, halves(from).data(), halves(p.w).data(), to.data(), epilogue,
+                 workspace.data());
+    for (size_t i = 0; i < y.size(); ++i) y[i] = from_half(to[i]);
+  } else {
+    run_amx_conv(*plan, from.data(), p.w.data(), y.data(), epilogue, workspace.data());
+  }
+  return y;
+}
+
+// rms of the error over rms of the sums' sizes; infinite where one is finite and the other is not.
+double error(const Problem& p, const std::vector<float>& got, bool gradient) {
+  std::vector<double> sum(got.size()), size(got.size());
+  const auto value = [&](const std::vector<float>& v, size_t i) {
+    return static_cast<double>(p.half ? from_half(to_half(v[i])) : v[i]);
+  };
+  p.for_products([&](size_t x, size_t w, size_t y) {
+    const double product =
+        gradient ? value(p.dy, y) * value(p.w, w) : value(p.x, x) * value(p.w, w);
+    sum[gradient ? x : y] += product;
+    size[gradient ? x : y] += product * product;
+  });
+  double errors = 0;
+  double sizes = 1e-300;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double d = static_cast<double>(got[i]) - sum[i];
+    const bool finite = std::isfinite(static_cast<float>(sum[i]));
+    if (finite != std::isfinite(got[i])) return INFINITY;
+    if (!finite) continue;
+    errors += d * d;
+    sizes += size[i];
+  }
+  return std::sqrt(errors / sizes);
+}
+
+std::vector<Problem> problems() {
+  return {
+      {16, 1, 6, 6, 32, 32, 3, 1, 1, 1},   {17, 1, 5, 7, 33, 31, 3, 1, 1, 1},
+      {3, 1, 9, 4, 40, 24, 3, 1, 1, 0},    {1, 1, 11, 11, 64, 17, 5, 1, 1, 2},
+      {18, 1, 9, 9, 20, 34, 3, 2, 1, 1},   {4, 1, 10, 11, 7, 5, 3, 3, 1, 0},
+      {5, 1, 9, 13, 16, 16, 3, 1, 2, 2},   {16, 1, 6, 6, 64, 64, 3, 1, 1, 1, 2},
+      {2, 1, 7, 6, 66, 99, 3, 2, 1, 1, 3}, {16, 1, 6, 5, 70, 48, 1, 2, 1, 0},
+      {2, 1, 8, 8, 32, 32, 2, 4, 1, 0},    {2, 5, 4, 6, 32, 33, 3, 1, 1, 1},
+      {3, 5, 6, 5, 18, 32, 3, 2, 1, 1},    {1, 1, 3, 300, 96, 16, 3, 1, 1, 1},
+      {2, 1, 5, 5, 300, 200, 3, 1, 1, 1},  {1, 1, 40, 3, 256, 32, 3, 1, 1, 1},
+      {2, 1, 4, 4, 160, 33, 5, 1, 3, 6},   {1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
+  };
+}
+
+TEST_CASE("convolutions on AMX, float32 in three parts") {
+  if (!amx_is_active()) return;
+  for (const Problem& p : problems()) {
+    CAPTURE(p.sizes.in_channels);
+    CAPTURE(p.sizes.out_channels);
+    CHECK(error(p, run(p, false), false) < 3e-7);
+    CHECK(error(p, run(p, true), true) < 3e-7);
+  }
+}
+
+TEST_CASE("convolutions on AMX, bfloat16") {
+  if (!amx_is_active()) return;
+  for (Problem& p : problems()) {
+    p.half = true;
+    CAPTURE(p.sizes.in_channels);
+    CAPTURE(p.sizes.out_channels);
+    CHECK(error(p, run(p, false), false) < 2.5e-3);  // the result's rounding
+    CHECK(error(p, run(p, true), true) < 2.5e-3);
+  }
+}
+
+TEST_CASE("convolutions on AMX: infinities, NaN and tiny numbers are those of float32") {
+  if (!amx_is_active()) return;
+  Problem p(5, 1, 6, 7, 40, 33, 3, 1, 1, 1);
+  const Problem plain = p;
+  p.x[100] = INFINITY;
+  p.x[5000] = NAN;
+  p.dy[77] = -INFINITY;
+  p.w[3] = 3.4e38f;
+  CHECK(error(p, run(p, false), false) < 3e-7);
+  CHECK(error(p, run(p, true), true) < 3e-7);
+  for (const float scale : {1e-20f, 1e-33f, 1e-36f}) {
+    p = plain;
+    const size_t image = p.x.size() / 5;
+    for (size_t i = 0; i < image; ++i) p.x[i] *= scale;  // one image of five
+    Problem first = p;
+    for (size_t i = image; i < p.x.size(); ++i) first.x[i] = 0;
+    const std::vector<float> y = run(p, false);
+    std::vector<float> of_first(y.begin(), y.begin() + static_cast<int64_t>(y.size() / 5));
+    of_first.resize(y.size(), 0.0f);
+    CHECK(error(first, of_first, false) < 3e-7);
+    for (float& w : p.w) w *= 1e-10f;
+    for (float& v : p.dy) v *= scale * 1e10f;
+    if (scale >= 1e-33f) CHECK(error(p, run(p, true), true) < 3e-7);
+  }
+}
+
+TEST_CASE("convolutions on AMX have the same bits for any number of threads") {
+  if (!amx_is_active()) return;
+  const int before = num_threads();
+  const Problem p(33, 1, 9, 9, 48, 64, 3, 1, 1, 1);
+  set_num_threads(1);
+  const std::vector<float> y = run(p, false);
+  const std::vector<float> dx = run(p, true);
+  for (const int threads : {2, 3, 8}) {
+    set_num_threads(threads);
+    CHECK(run(p, false) == y);
+    CHECK(run(p, true) == dx);
+  }
+  set_num_threads(before);
+}
+
+struct Twice {
+  std::vector<int> seen;
+  static void apply(const void* context, float* block, int64_t row0, int64_t rows, int64_t col0,
+                    int64_t cols, int64_t row_stride) noexcept {
+    auto& seen = const_cast<std::vector<int>&>(static_cast<const Twice*>(context)->seen);
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < cols; ++j) {
+        block[i * row_stride + j] *= 2;
+        ++seen[static_cast<size_t>((row0 + i) * 66 + col0 + j)];
+      }
+    }
+  }
+};
+
+TEST_CASE("epilogues of convolutions on AMX see every element once, in its place") {
+  if (!amx_is_active()) return;
+  for (const int64_t groups : {1, 2}) {
+    Problem p(18, 1, 5, 5, 32, 66, 3, 1, 1, 1, groups);
+    const std::vector<float> y = run(p, false);
+    const int before = num_threads();
+    set_num_threads(1);
+    const Twice twice{std::vector<int>(y.size())};
+    const std::vector<float> doubled = run(p, false, {&Twice::apply, &twice});
+    set_num_threads(before);
+    bool right = true;
+    for (size_t i = 0; i < y.size(); ++i) right = right && doubled[i] == 2 * y[i];
+    CHECK(right);
+    CHECK(twice.seen == std::vector<int>(y.size(), 1));
+  }
+}
+
+}  // namespace
+}  // namespace pronghorn::ops
