@@ -16,7 +16,7 @@ from pronghorn.dtypes import TENSOR_DTYPES, standardize_dtype, tensor_dtype
 from pronghorn.getitem import get_item
 from pronghorn.operators import install as install_operators
 
-__all__ = ["Tensor", "convert_to_tensor", "is_tensor", "borrow"]
+__all__ = ["Tensor", "borrow", "convert_to_tensor", "is_tensor"]
 
 
 def is_tensor(x: Any) -> bool:

@@ -65,6 +65,7 @@ _BY_NAME |= {
 }
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -81,7 +82,6 @@ __all__ = [
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
-    "STFT",
     "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",

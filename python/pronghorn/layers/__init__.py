@@ -63,8 +63,13 @@ from pronghorn.layers.pooling.max_pooling2d import MaxPooling2D
 from pronghorn.layers.pooling.max_pooling3d import MaxPooling3D
 from pronghorn.layers.preprocessing.category_encoding import CategoryEncoding
 from pronghorn.layers.preprocessing.discretization import Discretization
+from pronghorn.layers.preprocessing.hashed_crossing import HashedCrossing
+from pronghorn.layers.preprocessing.hashing import Hashing
+from pronghorn.layers.preprocessing.integer_lookup import IntegerLookup
 from pronghorn.layers.preprocessing.normalization import Normalization
 from pronghorn.layers.preprocessing.rescaling import Rescaling
+from pronghorn.layers.preprocessing.string_lookup import StringLookup
+from pronghorn.layers.preprocessing.text_vectorization import TextVectorization
 from pronghorn.layers.regularization.activity_regularization import ActivityRegularization
 from pronghorn.layers.regularization.alpha_dropout import AlphaDropout
 from pronghorn.layers.regularization.dropout import Dropout
@@ -111,6 +116,7 @@ SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
+    "ELU",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -152,7 +158,6 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
-    "ELU",
     "EinsumDense",
     "Embedding",
     "Flatten",
@@ -171,10 +176,13 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -207,7 +215,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -36,6 +36,7 @@ _BY_NAME: dict[str, Any] = {
 }
 
 __all__ = [
+    "SGD",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -52,7 +53,6 @@ __all__ = [
     "Optimizer",
     "OptimizerMap",
     "RMSprop",
-    "SGD",
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
