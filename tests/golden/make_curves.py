@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from curve_models import CASES, curve
+from curve_models import CASES, MIXED, curve
 
 
 def main() -> None:
@@ -17,6 +17,9 @@ def main() -> None:
     numbers = {
         f"{name}/{key}": values for name in CASES for key, values in curve(keras, name).items()
     }
+    for name, policy in MIXED:
+        for key, values in curve(keras, name, policy).items():
+            numbers[f"{name}-{policy}/{key}"] = values
     np.savez(Path(__file__).with_name("curves.npz"), keras_version=keras.__version__, **numbers)
 
 

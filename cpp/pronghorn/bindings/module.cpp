@@ -173,6 +173,10 @@ void bind_tensor(py::module_& m) {
       .def("_to_numpy", &to_numpy, py::arg("copy"))
       .def_buffer([](const Handle& self) {
         const Tensor& tensor = data_of(self, "buffer");
+        if (tensor.dtype() == DType::kBfloat16) {
+          // NumPy asks for a buffer first, and would take the bits for integers.
+          type_error("buffer: the buffer protocol has no bfloat16. Cast to float32 first.");
+        }
         const py::dtype dtype = numpy_dtype(tensor.dtype());
         std::vector<py::ssize_t> shape(tensor.shape().begin(), tensor.shape().end());
         return py::buffer_info(tensor.data(), dtype.itemsize(), std::string(1, dtype.char_()),

@@ -236,8 +236,13 @@ def _join(arrays: list[np.ndarray]) -> np.ndarray:
 def numpy_dtype(name: str) -> np.dtype[Any]:
     """The NumPy dtype of that name, bfloat16 from ml_dtypes."""
     if name == "bfloat16":
-        import ml_dtypes
-
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise ImportError(
+                "predict: the outputs are bfloat16, which NumPy has only with ml_dtypes. "
+                "`pip install ml_dtypes`, or give the last layer dtype='float32'."
+            ) from None
         name = ml_dtypes.bfloat16
     return np.dtype(name)
 
