@@ -9,6 +9,7 @@
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/ops/conv/amx_conv.h"
+#include "pronghorn/ops/conv/amx_dw.h"
 #include "pronghorn/tensor/buffer.h"
 
 namespace pronghorn::ops {
@@ -110,47 +111,60 @@ std::vector<uint16_t> halves(const std::vector<float>& x) {
   return h;
 }
 
-std::vector<float> run(const Problem& p, bool gradient, const Epilogue& epilogue = {}) {
+enum class Which { kForward, kInput, kWeights };
+
+std::vector<float> run(const Problem& p, Which which, const Epilogue& epilogue = {}) {
   const DType dtype = p.half ? DType::kBfloat16 : DType::kFloat32;
-  const auto plan = plan_amx_conv(p.sizes, gradient, dtype);
-  const Buffer workspace(plan->workspace);
-  std::vector<float> y(gradient ? p.x.size() : p.dy.size());
-  const std::vector<float>& from = gradient ? p.dy : p.x;
-  if (p.half) {
-    std::vector<uint16_t> to(y.size());
-    run_amx_conv(*plan, halves(from).data(), halves(p.w).data(), to.data(), epilogue,
-                 workspace.data());
-    for (size_t i = 0; i < y.size(); ++i) y[i] = from_half(to[i]);
+  const bool weights = which == Which::kWeights;
+  const std::vector<float>& a = which == Which::kInput ? p.dy : p.x;
+  const std::vector<float>& b = weights ? p.dy : p.w;
+  std::vector<float> y((weights ? p.w : which == Which::kInput ? p.x : p.dy).size());
+  std::vector<uint16_t> half_y(y.size());
+  const std::vector<uint16_t> half_a = halves(a), half_b = halves(b);
+  const void* const from_a = p.half ? static_cast<const void*>(half_a.data()) : a.data();
+  const void* const from_b = p.half ? static_cast<const void*>(half_b.data()) : b.data();
+  void* const to = p.half ? static_cast<void*>(half_y.data()) : y.data();
+  if (weights) {
+    const auto plan = plan_amx_dw(p.sizes, dtype);
+    const Buffer workspace(plan->workspace);
+    run_amx_dw(*plan, from_a, from_b, to, workspace.data());
   } else {
-    run_amx_conv(*plan, from.data(), p.w.data(), y.data(), epilogue, workspace.data());
+    const auto plan = plan_amx_conv(p.sizes, which == Which::kInput, dtype);
+    const Buffer workspace(plan->workspace);
+    run_amx_conv(*plan, from_a, from_b, to, epilogue, workspace.data());
   }
+  for (size_t i = 0; p.half && i < y.size(); ++i) y[i] = from_half(half_y[i]);
   return y;
 }
 
 // rms of the error over rms of the sums' sizes; infinite where one is finite and the other is not.
-double error(const Problem& p, const std::vector<float>& got, bool gradient) {
+double error(const Problem& p, const std::vector<float>& got, Which which) {
   std::vector<double> sum(got.size()), size(got.size());
   const auto value = [&](const std::vector<float>& v, size_t i) {
     return static_cast<double>(p.half ? from_half(to_half(v[i])) : v[i]);
   };
   p.for_products([&](size_t x, size_t w, size_t y) {
-    const double product =
-        gradient ? value(p.dy, y) * value(p.w, w) : value(p.x, x) * value(p.w, w);
-    sum[gradient ? x : y] += product;
-    size[gradient ? x : y] += product * product;
+    const double product = which == Which::kForward ? value(p.x, x) * value(p.w, w)
+                           : which == Which::kInput ? value(p.dy, y) * value(p.w, w)
+                                                    : value(p.x, x) * value(p.dy, y);
+    const size_t at = which == Which::kForward ? y : which == Which::kInput ? x : w;
+    sum[at] += product;
+    size[at] += product * product;
   });
   double errors = 0;
   double sizes = 1e-300;
   for (size_t i = 0; i < got.size(); ++i) {
-    const double d = static_cast<double>(got[i]) - sum[i];
     const bool finite = std::isfinite(static_cast<float>(sum[i]));
     if (finite != std::isfinite(got[i])) return INFINITY;
     if (!finite) continue;
+    const double d = static_cast<double>(got[i]) - sum[i];
     errors += d * d;
     sizes += size[i];
   }
   return std::sqrt(errors / sizes);
 }
+
+constexpr Which kAll[] = {Which::kForward, Which::kInput, Which::kWeights};
 
 std::vector<Problem> problems() {
   return {
@@ -171,8 +185,7 @@ TEST_CASE("convolutions on AMX, float32 in three parts") {
   for (const Problem& p : problems()) {
     CAPTURE(p.sizes.in_channels);
     CAPTURE(p.sizes.out_channels);
-    CHECK(error(p, run(p, false), false) < 3e-7);
-    CHECK(error(p, run(p, true), true) < 3e-7);
+    for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 3e-7);
   }
 }
 
@@ -182,8 +195,8 @@ TEST_CASE("convolutions on AMX, bfloat16") {
     p.half = true;
     CAPTURE(p.sizes.in_channels);
     CAPTURE(p.sizes.out_channels);
-    CHECK(error(p, run(p, false), false) < 2.5e-3);  // the result's rounding
-    CHECK(error(p, run(p, true), true) < 2.5e-3);
+    // the result's rounding
+    for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 2.5e-3);
   }
 }
 
@@ -195,21 +208,21 @@ TEST_CASE("convolutions on AMX: infinities, NaN and tiny numbers are those of fl
   p.x[5000] = NAN;
   p.dy[77] = -INFINITY;
   p.w[3] = 3.4e38f;
-  CHECK(error(p, run(p, false), false) < 3e-7);
-  CHECK(error(p, run(p, true), true) < 3e-7);
+  for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 3e-7);
   for (const float scale : {1e-20f, 1e-33f, 1e-36f}) {
     p = plain;
     const size_t image = p.x.size() / 5;
     for (size_t i = 0; i < image; ++i) p.x[i] *= scale;  // one image of five
     Problem first = p;
     for (size_t i = image; i < p.x.size(); ++i) first.x[i] = 0;
-    const std::vector<float> y = run(p, false);
+    const std::vector<float> y = run(p, Which::kForward);
     std::vector<float> of_first(y.begin(), y.begin() + static_cast<int64_t>(y.size() / 5));
     of_first.resize(y.size(), 0.0f);
-    CHECK(error(first, of_first, false) < 3e-7);
+    CHECK(error(first, of_first, Which::kForward) < 3e-7);
+    CHECK(error(first, run(first, Which::kWeights), Which::kWeights) < 3e-7);
     for (float& w : p.w) w *= 1e-10f;
     for (float& v : p.dy) v *= scale * 1e10f;
-    if (scale >= 1e-33f) CHECK(error(p, run(p, true), true) < 3e-7);
+    CHECK(error(p, run(p, Which::kInput), Which::kInput) < 3e-7);
   }
 }
 
@@ -217,13 +230,13 @@ TEST_CASE("convolutions on AMX have the same bits for any number of threads") {
   if (!amx_is_active()) return;
   const int before = num_threads();
   const Problem p(33, 1, 9, 9, 48, 64, 3, 1, 1, 1);
-  set_num_threads(1);
-  const std::vector<float> y = run(p, false);
-  const std::vector<float> dx = run(p, true);
-  for (const int threads : {2, 3, 8}) {
-    set_num_threads(threads);
-    CHECK(run(p, false) == y);
-    CHECK(run(p, true) == dx);
+  for (const Which which : kAll) {
+    set_num_threads(1);
+    const std::vector<float> y = run(p, which);
+    for (const int threads : {2, 3, 8}) {
+      set_num_threads(threads);
+      CHECK(run(p, which) == y);
+    }
   }
   set_num_threads(before);
 }
@@ -246,11 +259,11 @@ TEST_CASE("epilogues of convolutions on AMX see every element once, in its place
   if (!amx_is_active()) return;
   for (const int64_t groups : {1, 2}) {
     Problem p(18, 1, 5, 5, 32, 66, 3, 1, 1, 1, groups);
-    const std::vector<float> y = run(p, false);
+    const std::vector<float> y = run(p, Which::kForward);
     const int before = num_threads();
     set_num_threads(1);
     const Twice twice{std::vector<int>(y.size())};
-    const std::vector<float> doubled = run(p, false, {&Twice::apply, &twice});
+    const std::vector<float> doubled = run(p, Which::kForward, {&Twice::apply, &twice});
     set_num_threads(before);
     bool right = true;
     for (size_t i = 0; i < y.size(); ++i) right = right && doubled[i] == 2 * y[i];

@@ -135,21 +135,6 @@ void repeat_line(const Task& t, int64_t image, int64_t o0, int64_t o1, float* y,
   }
 }
 
-// Below it a result may have lost what AMX flushes to zero: parts and products under 2^-126.
-float least_result(const AmxConvPlan& plan, const ConvRange& x, const ConvRange& w) {
-  const auto value = [](uint32_t bits) {
-    float f;
-    std::memcpy(&f, &bits, sizeof f);
-    return f;
-  };
-  if (x.largest == 0 || w.largest == 0) return 0;
-  const float small_x = value(x.smallest);
-  const float small_w = value(w.smallest);
-  if (std::min({small_x, small_w, small_x * small_w}) >= 0x1p-100f) return 0;
-  const float depth = static_cast<float>(plan.sizes.taps() * plan.channels);
-  return 0x1p-102f * depth * (value(x.largest) + value(w.largest) + 6.0f);
-}
-
 // A line of y, from the scratch memory to its place.
 void finish_line(const Task& t, int64_t o0, int64_t o1, float* result, float least, float* panel) {
   const AmxConvPlan& plan = t.plan;
@@ -243,7 +228,8 @@ void run_task(const Task& t) {
         kernels().conv_line(line);
       }
     }
-    const float least = plan.parts == 3 ? least_result(plan, range, t.w_range) : 0.0f;
+    const int64_t depth = plan.sizes.taps() * plan.channels;
+    const float least = plan.parts == 3 ? least_result(range, t.w_range, depth) : 0.0f;
     for (int64_t row = o * rows; row < end * rows; ++row) {
       finish_line(t, axis == 0 ? row / rows : 0, axis == 0 ? row % rows : row,
                   s.result + (row - o * rows) * plan.line_floats, least, s.panel);
@@ -279,10 +265,7 @@ void run_amx_conv(const AmxConvPlan& plan, const void* x, const void* w, void* y
          .range = ranges + i});
   });
   ConvRange range;
-  for (int64_t i = 0; i < packs; ++i) {
-    range.smallest = std::min(range.smallest, ranges[i].smallest);
-    range.largest = std::max(range.largest, ranges[i].largest);
-  }
+  for (int64_t i = 0; i < packs; ++i) widen(range, ranges[i]);
 
   const int64_t batches = divide_up(sizes.batch, kConvLanes);
   const int64_t strips = static_cast<int64_t>(plan.strips.size());

@@ -9,20 +9,9 @@
 
 #include "pronghorn/base/dtype.h"
 #include "pronghorn/gemm/epilogue.h"
-#include "pronghorn/kernels/kernels.h"
-#include "pronghorn/ops/conv/sizes.h"
+#include "pronghorn/ops/conv/amx_geometry.h"
 
 namespace pronghorn::ops {
-
-// Columns [begin, end) of the result's lines, and what they read.
-struct ConvStrip {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t in_begin = 0;
-  int64_t in_end = 0;
-  int64_t first_pair = 0;
-  int64_t pair_count = 0;
-};
 
 // y(image, o, n) = sum over taps k, channels c of x(image, inputs(o, k), c) w(k, c, n), where w is
 // stored as (taps, c, n) for conv and as (taps, n, c) for conv_dx, whose x is dy.

@@ -4,20 +4,25 @@
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 
-// Whether a row of y holds a value that is not finite, or none of `least` or more.  y: rows x n,
-// y_stride floats apart. least >= 0; with 0 any finite row passes.
+// Whether y holds a value that is not finite, or one below `least` (>= 0) that is not zero.  y:
+// rows x n, y_stride floats apart.
 bool conv_is_suspect(const float* y, int64_t rows, int64_t y_stride, int64_t n, float least) {
   constexpr int32_t kInfinity = 0x7f800000;
-  IVec all{};
+  // As integers, less 1: zero is the largest.
+  const UVec limit = (UVec)(bits_of(broadcast(least)) - 1);
+  IVec largest{};
+  UVec smallest = UVec{} - 1u;
+  const auto see = [&](Vec v) PRONGHORN_LAMBDA_INLINE {
+    const IVec bits = bits_of(abs(v));
+    largest = max(largest, bits);
+    smallest = (UVec)_mm512_maskz_min_epu32(kAllLanes, (__m512i)smallest, (__m512i)(bits - 1));
+  };
   for (int64_t r = 0; r < rows; ++r, y += y_stride) {
-    IVec row{};
     int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) row = max(row, bits_of(abs(load(y + i))));
-    if (i < n) row = max(row, bits_of(abs(load_part(y + i, n - i))));
-    all = max(all, row);
-    if (least > 0 && !any(from_bits(row) >= least)) return true;
+    for (; i + kLanes <= n; i += kLanes) see(load(y + i));
+    if (i < n) see(load_part(y + i, n - i));
   }
-  return any(all >= kInfinity);
+  return any(largest >= kInfinity) || (least > 0 && any((Mask)(smallest < limit)));
 }
 
 // y(r, i) = x(r, i), as float or rounded to bfloat16.  x: rows x n, x_stride apart. `streams`: y,

@@ -190,8 +190,8 @@ PRONGHORN_INLINE void pair_halves(const ConvPairs& s, const uint16_t* x, int64_t
                                   IVec (&rows)[16]) {
   const __mmask16 mask = static_cast<__mmask16>((1u << at_most(n, 16)) - 1u);
   const auto wide = [&](int64_t i) PRONGHORN_LAMBDA_INLINE {
-    return (IVec)_mm512_maskz_cvtepu16_epi32(kAllLanes,
-                                             _mm256_maskz_loadu_epi16(mask, x + i * s.image_stride));
+    return (IVec)_mm512_maskz_cvtepu16_epi32(
+        kAllLanes, _mm256_maskz_loadu_epi16(mask, x + i * s.image_stride));
   };
   for (int i = 0; i < 16; ++i) {
     rows[i] = i < s.images ? wide(i) : IVec{};
@@ -210,8 +210,8 @@ void conv_pairs(const ConvPairs& s) {
   for (int64_t pixel = 0; pixel < s.pixels; ++pixel) {
     for (int64_t c = 0; c < s.channels; c += 16) {
       const int64_t at = pixel * s.pixel_stride + c;
-      char* to = s.tiles + pixel * s.tile_pixel + c / 32 * (2 * s.parts * kConvTile) +
-                 c / 16 % 2 * half;
+      char* to =
+          s.tiles + pixel * s.tile_pixel + c / 32 * (2 * s.parts * kConvTile) + c / 16 % 2 * half;
       if (s.parts == 3) {
         pair_floats(s, static_cast<const float*>(s.x) + at, s.channels - c, rows, extremes);
       } else {

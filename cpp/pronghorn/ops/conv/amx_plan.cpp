@@ -4,6 +4,7 @@
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/ops/conv/amx_conv.h"
+#include "pronghorn/ops/conv/amx_geometry.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -14,51 +15,6 @@ constexpr int64_t kPanelsBytes = 1 << 20;    // of weights that stay in the L2 c
 constexpr int64_t kBatchBytes = 1536 << 10;  // of split lines, where weights are read in pieces
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// [o][k]: the pixel of x that tap k of pixel o of y reads.
-std::vector<int32_t> inputs_along(const Windows& w, int d, bool gradient) {
-  const int64_t outs = gradient ? w.in[d] : w.out[d];
-  const int64_t ins = gradient ? w.out[d] : w.in[d];
-  std::vector<int32_t> inputs(static_cast<size_t>(outs * w.kernel[d]), -1);
-  for (int64_t o = 0; o < outs; ++o) {
-    for (int64_t k = 0; k < w.kernel[d]; ++k) {
-      int64_t i = o * w.stride[d] - w.pad[d] + k * w.dilation[d];
-      if (gradient) {
-        i = o + w.pad[d] - k * w.dilation[d];
-        if (i % w.stride[d] != 0) continue;
-        i /= w.stride[d];
-      }
-      if (i >= 0 && i < ins)
-        inputs[static_cast<size_t>(o * w.kernel[d] + k)] = static_cast<int32_t>(i);
-    }
-  }
-  return inputs;
-}
-
-// Smallest and largest pixel of x that pixels [begin, end) of y read; (0, -1) if none.
-std::pair<int64_t, int64_t> reach(const std::vector<int32_t>& inputs, int64_t kernel, int64_t begin,
-                                  int64_t end) {
-  int64_t low = INT64_MAX;
-  int64_t high = -1;
-  for (int64_t i = begin * kernel; i < end * kernel; ++i) {
-    const int64_t at = inputs[static_cast<size_t>(i)];
-    if (at < 0) continue;
-    low = std::min(low, at);
-    high = std::max(high, at);
-  }
-  return high < 0 ? std::pair<int64_t, int64_t>{0, -1} : std::pair{low, high};
-}
-
-// Slots of a ring that holds what any `count` lines of y read.
-int64_t ring_slots(const std::vector<int32_t>& inputs, int64_t kernel, int64_t outs,
-                   int64_t count) {
-  int64_t slots = 1;
-  for (int64_t o = 0; o < outs; ++o) {
-    const auto [low, high] = reach(inputs, kernel, o, std::min(o + count, outs));
-    slots = std::max(slots, high - low + 1);
-  }
-  return slots;
-}
 
 void add_strips(AmxConvPlan& plan, int64_t width) {
   const Windows& w = plan.sizes.windows;

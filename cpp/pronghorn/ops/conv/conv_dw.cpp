@@ -3,6 +3,7 @@
 // by group.
 #include <optional>
 
+#include "pronghorn/ops/conv/amx_dw.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -12,7 +13,8 @@ namespace {
 
 struct Plan {
   Windows windows;
-  std::optional<DirectDwPlan> direct;  // else a matrix of patches
+  std::shared_ptr<const AmxDwPlan> amx;  // else null
+  std::optional<DirectDwPlan> direct;    // else a matrix of patches
   GemmPlan gemm;
 };
 
@@ -81,6 +83,10 @@ Prepared prepare(const OpCall& call) {
   }
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
+  if (suits_amx_dw(sizes, call.inputs[0].dtype)) {
+    plan->amx = plan_amx_dw(sizes, call.inputs[0].dtype);
+    return {.plan = plan, .workspace = plan->amx->workspace};
+  }
   if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
     plan->direct = plan_direct_dw(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
     return {.plan = plan, .workspace = plan->direct->workspace};
@@ -91,6 +97,10 @@ Prepared prepare(const OpCall& call) {
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
+  if (plan.amx != nullptr) {
+    return run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0],
+                      launch.workspace);
+  }
   if (plan.direct) {
     return run_direct_dw(*plan.direct, launch.input<float>(0), launch.input<float>(1),
                          launch.output<float>(0), launch.workspace);
