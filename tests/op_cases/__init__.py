@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from op_cases import benches, elementwise, products, randomness, reductions, shape
+from op_cases import benches, elementwise, products, randomness, recurrent, reductions, shape
 from op_cases.benches import Bench
 from op_cases.case import Arg, ErrorCase, OpCase
 
@@ -13,6 +13,7 @@ CASES: list[OpCase] = [
     *shape.CASES,
     *reductions.CASES,
     *randomness.CASES,
+    *recurrent.CASES,
 ]
 BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE]
 

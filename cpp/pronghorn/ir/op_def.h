@@ -123,6 +123,9 @@ struct OpDef {
   // in_place_inputs decides.
   bool (*may_share)(const OpCall&, int output, int input) = nullptr;
 
+  // Bit i: output i may have no memory (a null pointer) when nothing reads it.
+  uint32_t optional_outputs = 0;
+
   // Result depends on more than inputs and attributes: never folded or merged. (Random ops are
   // pure: the key is an input.)
   bool is_opaque = false;

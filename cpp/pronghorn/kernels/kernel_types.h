@@ -187,3 +187,204 @@ struct PatchProduct {
 };
 
 }  // namespace pronghorn
+
+namespace pronghorn {
+
+// recurrent
+
+// What the gates and the state of a recurrent layer go through. Each derivative is a function of
+// the result.
+enum class GateFunction : uint8_t {
+  kLinear,
+  kTanh,
+  kSigmoid,
+  kRelu,
+  kHardSigmoid,
+  kSoftsign,
+  kElu,
+  kSoftplus,
+};
+
+struct GateFunctions {
+  GateFunction activation;
+  GateFunction recurrent;
+};
+
+// Rows of a matrix, `stride` floats apart. Null: there is no such matrix.
+struct FloatRows {
+  float* at;
+  int64_t stride;
+};
+struct ConstRows {
+  const float* at;
+  int64_t stride;
+};
+
+// Whether a row's step counts. Null: all do; else the byte of row i is at[i * stride].
+struct RowMask {
+  const uint8_t* at;
+  int64_t stride;
+};
+
+// A packed matrix b(k, j) lies in panels of kPackedPanel columns, one after the other; a panel is
+// [k][column]. The last one is as wide as a multiple of kPackedRound columns; columns past the
+// matrix are zero.
+inline constexpr int64_t kPackedPanel = 64;
+inline constexpr int64_t kPackedRound = 16;
+
+// c(i, j) = base(i, j) + sum over k of a(i, k) b(k, j) for columns [col0, col1) of the product; b
+// is packed, col0 starts a panel. No base: 0. c may be base.
+struct PackedProduct {
+  ConstRows a;
+  const float* packed;
+  int64_t depth;
+  ConstRows base;
+  FloatRows c;
+  int64_t rows;
+  int64_t col0;
+  int64_t col1;
+};
+
+// The state of one time step, for some rows. z holds the sums of the four gates (input, forget,
+// cell, output; `units` columns each) and receives the gates. h and c: the state, replaced. y gets
+// the state after the step; h_before and c_before get the one before it.
+struct LstmStep {
+  int64_t rows;
+  int64_t units;
+  GateFunctions functions;
+  RowMask mask;
+  FloatRows z;
+  FloatRows h;
+  FloatRows c;
+  FloatRows y;
+  FloatRows h_before;
+  FloatRows c_before;
+};
+
+// Its gradient. dh and dc: with respect to the state after the step; dc becomes that of the state
+// before it, dh its part that does not go through the product with the recurrent weights. dz
+// (written twice) is with respect to the sums.
+struct LstmGradStep {
+  int64_t rows;
+  int64_t units;
+  GateFunctions functions;
+  RowMask mask;
+  ConstRows gates;
+  ConstRows c_before;
+  ConstRows dy;
+  FloatRows dh;
+  FloatRows dc;
+  FloatRows dz;
+  FloatRows dz_copy;
+};
+
+// Gates: update (z), reset (r), candidate. x: the input's sums, m: the state's sums, 3 * units
+// columns each. gates gets update, reset, candidate and the candidate's column of m.
+struct GruStep {
+  int64_t rows;
+  int64_t units;
+  GateFunctions functions;
+  RowMask mask;
+  ConstRows x;
+  ConstRows m;
+  FloatRows h;
+  FloatRows y;
+  FloatRows h_before;
+  FloatRows gates;
+};
+
+// dx and dm: with respect to x and to m.
+struct GruGradStep {
+  int64_t rows;
+  int64_t units;
+  GateFunctions functions;
+  RowMask mask;
+  ConstRows gates;
+  ConstRows h_before;
+  ConstRows dy;
+  FloatRows dh;
+  FloatRows dx;
+  FloatRows dm;
+  FloatRows dm_copy;
+};
+
+// With the reset before the product. sums: 2 * units columns, become the gates update and reset;
+// reset_h = reset * h.
+struct GruResetStep {
+  int64_t rows;
+  int64_t units;
+  GateFunction recurrent;
+  FloatRows sums;
+  ConstRows h;
+  FloatRows reset_h;
+};
+
+// Then: sums of the candidate. gates gets update, reset, candidate, reset_h.
+struct GruUpdateStep {
+  int64_t rows;
+  int64_t units;
+  GateFunction activation;
+  RowMask mask;
+  ConstRows update_reset;
+  ConstRows reset_h;
+  ConstRows sums;
+  FloatRows h;
+  FloatRows y;
+  FloatRows h_before;
+  FloatRows gates;
+};
+
+// Gradient of GruUpdateStep: dx gets columns [0, units) and [2 units, 3 units).
+struct GruUpdateGradStep {
+  int64_t rows;
+  int64_t units;
+  GateFunctions functions;
+  RowMask mask;
+  ConstRows gates;
+  ConstRows h_before;
+  ConstRows dy;
+  FloatRows dh;
+  FloatRows dx;
+  FloatRows dz_copy;          // with respect to the update gate's sum
+  FloatRows dcandidate_copy;  // with respect to the candidate's sum
+};
+
+// Gradient of GruResetStep: dx gets columns [units, 2 units); adds to dh.
+struct GruResetGradStep {
+  int64_t rows;
+  int64_t units;
+  GateFunction recurrent;
+  RowMask mask;
+  ConstRows gates;
+  ConstRows h_before;
+  ConstRows dreset_h;
+  FloatRows dh;
+  FloatRows dx;
+  FloatRows dr_copy;
+};
+
+// h = activation(z).
+struct RnnStep {
+  int64_t rows;
+  int64_t units;
+  GateFunction activation;
+  RowMask mask;
+  ConstRows z;
+  FloatRows h;
+  FloatRows y;
+  FloatRows h_before;
+};
+
+struct RnnGradStep {
+  int64_t rows;
+  int64_t units;
+  GateFunction activation;
+  RowMask mask;
+  ConstRows y;
+  ConstRows dy;
+  FloatRows dh;
+  FloatRows dz;
+  FloatRows dz_copy;
+};
+
+}  // namespace pronghorn

@@ -166,6 +166,10 @@ class Planner {
       storage.location = {target.place, target.slot, 0};
       return add(storage);
     }
+    if (last_read(v) < 0 && v.index < 32 && ((node.op->optional_outputs >> v.index) & 1u) != 0) {
+      storage.location.place = Place::kNone;
+      return add(storage);
+    }
     for (const Value x : node.inputs) {
       Storage& candidate = storages_[storage_of(x)];
       if (candidate.location.place != Place::kArena || candidate.last != v.node ||

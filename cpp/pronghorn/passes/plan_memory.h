@@ -13,6 +13,7 @@ enum class Place : uint8_t {
   kVariable,  // memory of variable `slot`
   kConstant,  // memory of the constant node `slot`
   kOutput,    // memory of output `slot`
+  kNone,      // no memory: nothing reads it and the op can do without
 };
 
 struct Location {
