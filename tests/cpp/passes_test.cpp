@@ -7,6 +7,7 @@
 #include "pronghorn/ir/builder.h"
 #include "pronghorn/passes/passes.h"
 #include "pronghorn/passes/plan_memory.h"
+#include "pronghorn/runtime/arena_pool.h"
 #include "pronghorn/runtime/program.h"
 
 namespace pronghorn {
@@ -287,6 +288,45 @@ TEST_CASE("hoisted values follow their variables, and only these") {
   Buffer* const unrelated[] = {other.buffer().get()};
   announce_changes(unrelated);
   CHECK(result() == 6);
+}
+
+TEST_CASE("programs use one large arena in turn, which goes with the last of them") {
+  const auto graph_of = [](int64_t rows) {
+    Graph graph;
+    Builder g(graph);
+    const TensorType type{DType::kFloat32, {rows, 1024}};
+    const Value x = g.input(type);
+    const Value sums = g.apply("flip", {x}, {{"axes", std::vector<int64_t>{0}}});
+    graph.outputs = {g.reduce_sum(sums, {0, 1}, false)};
+    return graph;
+  };
+  const auto ask = [](const Program& program) {
+    const Tensor input(program.inputs()[0]);
+    std::fill_n(static_cast<float*>(input.data()), input.type().size(), 1.0f);
+    float sum = 0;
+    const void* inputs[] = {input.data()};
+    void* outputs[] = {&sum};
+    program.run(inputs, outputs);
+    return sum;
+  };
+  const size_t before = arena_pool().idle_bytes();
+  {
+    const Program large(graph_of(512), {});
+    CHECK(large.arena_bytes() >= kPooledArena);
+    CHECK(ask(large) == 512 * 1024);
+    const size_t one = arena_pool().idle_bytes();
+    CHECK(one >= large.arena_bytes());
+    const Program small(graph_of(256), {});
+    for (int i = 0; i < 3; ++i) {
+      CHECK(ask(small) == 256 * 1024);
+      CHECK(ask(large) == 512 * 1024);
+    }
+    CHECK(arena_pool().idle_bytes() == one);
+    const Program larger(graph_of(1024), {});
+    CHECK(ask(larger) == 1024 * 1024);  // in place of the smaller
+    CHECK(arena_pool().idle_bytes() < one + larger.arena_bytes());
+  }
+  CHECK(arena_pool().idle_bytes() <= before);
 }
 
 }  // namespace pronghorn

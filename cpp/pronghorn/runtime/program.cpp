@@ -6,6 +6,7 @@
 #include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/passes/passes.h"
+#include "pronghorn/runtime/arena_pool.h"
 #include "pronghorn/runtime/profile.h"
 
 namespace pronghorn {
@@ -27,10 +28,9 @@ ForkSafeMutex& refresh_mutex() {
 
 // What one run at a time needs.
 struct Program::Context {
-  Buffer arena;
+  std::unique_ptr<Buffer> arena;  // a large one only while it runs
   std::vector<void*> pointers;
-
-  Context(size_t bytes, size_t count) : arena(bytes), pointers(count) {}
+  char* base = nullptr;  // of the arena that the pointers are into
 };
 
 Program::Program(const Graph& graph, std::vector<Tensor> variables)
@@ -83,9 +83,14 @@ Program::Program(Hoisted graphs, std::vector<Tensor> variables)
     for (const Location& location : plan_.locations[i]) add_pointer(location);
   }
   arena_bytes_ = plan_.arena_bytes + workspace_bytes_;
+  if (shares_arena()) arena_pool().add_user(arena_bytes_);
 }
 
-Program::~Program() = default;
+Program::~Program() {
+  if (shares_arena()) arena_pool().remove_user(arena_bytes_);
+}
+
+bool Program::shares_arena() const { return arena_bytes_ >= kPooledArena; }
 
 void* Program::fixed_address(const Location& location, char* arena) const {
   switch (location.place) {
@@ -96,12 +101,22 @@ void* Program::fixed_address(const Location& location, char* arena) const {
   }
 }
 
-std::unique_ptr<Program::Context> Program::make_context() const {
-  auto context = std::make_unique<Context>(arena_bytes_, pointers_.size());
-  auto* arena = static_cast<char*>(context->arena.data());
+// Gives the context an arena.
+void Program::enter(Context& context) const {
+  if (context.arena == nullptr) {
+    context.arena =
+        shares_arena() ? arena_pool().take(arena_bytes_) : std::make_unique<Buffer>(arena_bytes_);
+  }
+  auto* const base = static_cast<char*>(context.arena->data());
+  if (base == context.base) return;
+  context.base = base;
+  context.pointers.resize(pointers_.size());
   for (size_t i = 0; i < pointers_.size(); ++i)
-    context->pointers[i] = fixed_address(pointers_[i], arena);
-  return context;
+    context.pointers[i] = fixed_address(pointers_[i], base);
+}
+
+void Program::leave(Context& context) const {
+  if (shares_arena()) arena_pool().give(std::move(context.arena));
 }
 
 // A change while this runs has another count, and the next run sees it.
@@ -115,7 +130,10 @@ void Program::refresh() const {
     stale = stale || version != versions_[i];
     versions_[i] = version;
   }
-  if (stale) once_->run_steps(*once_->make_context(), nullptr, nullptr);
+  if (stale) {
+    Context context;
+    once_->run_steps(context, nullptr, nullptr);
+  }
   fresh_at_.store(count, std::memory_order_release);
 }
 
@@ -129,7 +147,7 @@ void Program::run(const void* const* inputs, void* const* outputs) const {
       idle_.pop_back();
     }
   }
-  if (context == nullptr) context = make_context();
+  if (context == nullptr) context = std::make_unique<Context>();
   run_steps(*context, inputs, outputs);
   if (!written_.empty()) {
     uint64_t before = announce_changes(written_);
@@ -141,13 +159,14 @@ void Program::run(const void* const* inputs, void* const* outputs) const {
 }
 
 void Program::run_steps(Context& context, const void* const* inputs, void* const* outputs) const {
+  enter(context);
   const FlushSubnormals flush;
   for (const Patch& patch : patches_) {
     const auto slot = static_cast<size_t>(patch.slot);
     context.pointers[patch.pointer] =
         patch.is_output ? outputs[slot] : const_cast<void*>(inputs[slot]);
   }
-  auto* arena = static_cast<char*>(context.arena.data());
+  char* const arena = context.base;
   void* const workspace = arena + plan_.arena_bytes;
   if (profile_enabled()) {
     for (const Step& step : steps_) {
@@ -185,6 +204,7 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
   for (const int32_t i : plan_.copied_updates)
     assign(i, address(graph_.updates[static_cast<size_t>(i)].value));
   for (const auto& [i, offset] : plan_.staged_updates) assign(i, arena + offset);
+  leave(context);
 }
 
 std::string Program::print() const {

@@ -55,7 +55,9 @@ class Program final : public Runnable {
 
   Program(Hoisted graphs, std::vector<Tensor> variables);
   void refresh() const;
-  std::unique_ptr<Context> make_context() const;
+  bool shares_arena() const;
+  void enter(Context& context) const;
+  void leave(Context& context) const;
   void* fixed_address(const Location& location, char* arena) const;
   void run_steps(Context& context, const void* const* inputs, void* const* outputs) const;
 

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "pronghorn/base/error.h"
 
 namespace pronghorn {
@@ -21,6 +25,18 @@ void* allocate(size_t bytes) {
   return aligned;
 }
 
+// Asks for huge pages: fewer misses of the TLB and fewer page faults.
+void advise_huge([[maybe_unused]] void* data, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__)
+  constexpr uintptr_t kHugePage = 2 << 20;
+  if (bytes < 2 * kHugePage) return;
+  const auto address = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t begin = (address + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t end = (address + bytes) / kHugePage * kHugePage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
 void release(void* aligned) { std::free(static_cast<void**>(aligned)[-1]); }
 
 std::atomic<uint64_t> last_version{0};
@@ -36,6 +52,7 @@ Buffer::Buffer(size_t bytes) : bytes_(bytes) {
     throw Error(ErrorKind::kRuntime, concat("memory: could not allocate ", bytes, " bytes (",
                                             static_cast<double>(bytes) / (1 << 30), " GiB)."));
   }
+  advise_huge(data_, rounded);
 }
 
 Buffer::Buffer(void* data, size_t bytes, std::function<void()> release)
