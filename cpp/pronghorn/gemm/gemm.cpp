@@ -6,6 +6,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/sizes.h"
+#include "pronghorn/gemm/x3.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn {
@@ -263,6 +264,7 @@ float* thread_scratch(int64_t floats) noexcept {
 }
 
 void run_gemm(const GemmPlan& plan, const GemmOperands& operands) noexcept {
+  if (plan.x3 != nullptr) return run_x3(plan.shape, *plan.x3, operands);
   if (plan.m == 0 || plan.n == 0 || plan.shape.batch.empty()) return;
   const Product product(plan, operands);
   if (plan.shape.k == 0) return product.run_empty();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "pronghorn/gemm/epilogue.h"
@@ -27,6 +28,12 @@ struct GemmBatch {
   int64_t col = 0;
 };
 
+enum class GemmEngine : uint8_t {
+  kAny,  // whichever is expected to be fastest
+  kFma,
+  kX3,  // float32 in three bfloat16 parts (x3.h); an error where there is no AMX
+};
+
 struct GemmShape {
   int64_t m = 0;  // C is (m, n), A (m, k), B (k, n)
   int64_t n = 0;
@@ -39,8 +46,11 @@ struct GemmShape {
   bool fills_a = false;     // A comes from a FillBlock
   bool packed_b = false;    // B was written by pack_operand; transpose_b and b_stride say nothing
   bool accumulate = false;  // C += A B
+  GemmEngine engine = GemmEngine::kAny;
   std::vector<GemmBatch> batch = {GemmBatch{}};
 };
+
+struct X3Plan;
 
 // How a product of that shape is computed. Where that is easier C^T = B^T A^T is computed in blocks
 // and written transposed; m, n, a and b here are those of the product that is computed.
@@ -76,6 +86,9 @@ struct GemmPlan {
   int64_t packed_a = 0;  // floats of the workspace: of all of A, of a slice of B
   int64_t packed_b = 0;
   size_t workspace = 0;  // bytes
+
+  // If set it computes the product; then only shape, cols and workspace count.
+  std::shared_ptr<const X3Plan> x3;
 };
 
 GemmPlan plan_gemm(const GemmShape& shape);

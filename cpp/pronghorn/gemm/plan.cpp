@@ -5,6 +5,7 @@
 
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/gemm/sizes.h"
+#include "pronghorn/gemm/x3.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn {
@@ -91,6 +92,12 @@ void choose_packing(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t bat
 GemmPlan plan_gemm(const GemmShape& shape) {
   GemmPlan plan;
   plan.shape = shape;
+  plan.x3 = plan_x3(shape);
+  if (plan.x3 != nullptr) {
+    plan.cols = columns_of(*plan.x3);
+    plan.workspace = workspace_of(*plan.x3);
+    return plan;
+  }
   plan.panel_columns = kernels().gemm_panel_columns();
   plan.swaps = shape.transpose_b && !shape.packed_b && !shape.fills_a && !shape.accumulate &&
                shape.m > kDotRows && (shape.transpose_a || shape.m < shape.n);

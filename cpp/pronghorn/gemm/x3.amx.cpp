@@ -11,32 +11,58 @@ constexpr int64_t kPartBytes = 2 * kTileBytes;
 
 PRONGHORN_INLINE int64_t clamp_lanes(int64_t n) { return n < 0 ? 0 : n < kLanes ? n : kLanes; }
 
-// max(|a|, |b|), b's if a is NaN
-PRONGHORN_INLINE Vec larger(Vec a, Vec b) {
-  return (Vec)_mm512_maskz_range_ps(kAllLanes, (__m512)a, (__m512)b, 0b1011);
-}
+// The largest |x| of what was packed, in bfloat16, which is enough for a bound. NaN counts as
+// infinity.
+struct Largest {
+  IVec pairs = {};
+  PRONGHORN_INLINE void raise(IVec part) {
+    pairs = (IVec)_mm512_maskz_max_epu16(0xffffffffu, (__m512i)pairs, (__m512i)(part & 0x7fff7fff));
+  }
+  PRONGHORN_INLINE float value() const {
+    const IVec most = max(pairs & 0xffff, (IVec)((UVec)pairs >> 16));
+    const int32_t bits = _mm512_reduce_max_epi32((__m512i)min(most, broadcast(0x7f80))) << 16;
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+};
 
-PRONGHORN_INLINE void store_parts(Vec low, Vec high, char* row, Vec& largest) {
-  largest = larger(larger(largest, low), high);
+PRONGHORN_INLINE void store_parts(Vec low, Vec high, char* row, Largest& largest) {
   IVec part[3];
   split_pairs(low, high, part);
+  largest.raise(part[0]);
 #pragma GCC unroll 3
   for (int p = 0; p < 3; ++p) store(reinterpret_cast<int32_t*>(row + p * kPartBytes), part[p]);
 }
 
-// Rows low[i], high[i] of a tile.
-PRONGHORN_INLINE void pack_straight(const float* low, const float* high, int64_t stride,
-                                    char* packed, Vec& largest) {
-#pragma GCC unroll 4
+// Tiles whose rows lie in memory, low and high half each: tile t is `tile_floats` further there
+// and at[t] in the packed panels.
+constexpr int kGroup = 4;
+struct Group {
+  const float* low;
+  const float* high;
+  int64_t stride;
+  int64_t tile_floats;
+  char* packed;
+  int64_t at[kGroup];
+};
+template <int kTiles>
+PRONGHORN_INLINE void pack_straight(const Group& g, Largest& largest) {
   for (int64_t i = 0; i < kTileSide; ++i) {
-    store_parts(load(low + i * stride), load(high + i * stride), packed + i * kTileRowBytes,
-                largest);
+    const float* low = g.low + i * g.stride;
+    const float* high = g.high + i * g.stride;
+    char* row = g.packed + i * kTileRowBytes;
+#pragma GCC unroll 4
+    for (int t = 0; t < kTiles; ++t) {
+      store_parts(load(low + t * g.tile_floats), load(high + t * g.tile_floats), row + g.at[t],
+                  largest);
+    }
   }
 }
 
 // Columns of the two blocks are rows of the tile.
 PRONGHORN_INLINE void pack_transposed(const float* low, const float* high, int64_t stride,
-                                      char* packed, Vec& largest) {
+                                      char* packed, Largest& largest) {
   const float* low_row[kLanes];
   const float* high_row[kLanes];
   for (int i = 0; i < kLanes; ++i) {
@@ -62,60 +88,95 @@ void copy_part(const float* x, int64_t stride, int64_t rows, int64_t cols, float
   }
 }
 
-// Where the two 16 x 16 blocks of floats of a tile lie in memory, and what of them is there.
-struct Source {
-  const float* low;
-  const float* high;
-  int64_t stride;
+// Of the two 16 x 16 blocks of floats of a tile, what is there.
+struct Part {
   int64_t low_rows, low_cols;
   int64_t high_rows, high_cols;
 };
 
+// kTransposed: memory is contiguous along what are not the rows of the tiles.
 template <bool kTransposed>
-PRONGHORN_INLINE void pack_tile(const Source& s, char* packed, Vec& largest) {
-  const float* low = s.low;
-  const float* high = s.high;
-  int64_t stride = s.stride;
+void pack_part(const float* low, const float* high, int64_t stride, const Part& part, char* packed,
+               Largest& largest) {
   alignas(64) float block[2][kTileSide * kTileSide];
-  if (s.low_rows + s.low_cols + s.high_rows + s.high_cols < 4 * kTileSide) {
-    copy_part(low, stride, s.low_rows, s.low_cols, block[0]);
-    copy_part(high, stride, s.high_rows, s.high_cols, block[1]);
-    low = block[0];
-    high = block[1];
-    stride = kTileSide;
-  }
+  copy_part(low, stride, part.low_rows, part.low_cols, block[0]);
+  copy_part(high, stride, part.high_rows, part.high_cols, block[1]);
   if constexpr (kTransposed) {
-    pack_transposed(low, high, stride, packed, largest);
+    pack_transposed(block[0], block[1], kTileSide, packed, largest);
   } else {
-    pack_straight(low, high, stride, packed, largest);
+    const Group g{block[0], block[1], kTileSide, 0, packed, {}};
+    pack_straight<1>(g, largest);
   }
 }
 
-// kTransposed: memory is contiguous along what are not the rows of the tiles.
+// Lines line0 to line0 + lines (at most 32, a panel) and k0 to k0 + depth (at most 128).
+template <bool kTransposed>
+PRONGHORN_INLINE void pack_piece(const X3Pack& x, int64_t line0, int64_t lines, int64_t k0,
+                                 int64_t depth, char* panel, Largest& largest) {
+  const bool along_k = x.depth_stride == 1;  // memory is contiguous along k
+  const int64_t stride = along_k ? x.line_stride : x.depth_stride;
+  const int64_t high = kTileSide * x.depth_stride;
+  const float* from = x.x + line0 * x.line_stride + k0 * x.depth_stride;
+  char* to = panel + k0 / kX3Depth * kX3StepBytes;
+  if constexpr (!kTransposed) {
+    if (x.is_b && lines == kX3Lines && depth % kX3Depth == 0) {
+      for (int64_t k = 0; k < depth; k += kX3Depth) {
+        const float* low = from + k * stride;
+        const Group g{
+            low, low + high, stride, kTileSide, to + k / kX3Depth * kX3StepBytes, {0, kTileBytes}};
+        pack_straight<2>(g, largest);
+      }
+      return;
+    }
+    if (!x.is_b && lines % kTileSide == 0 && depth == kGroup * kX3Depth) {
+      for (int64_t line = 0; line < lines; line += kTileSide) {
+        const float* low = from + line * stride;
+        const Group g{low,
+                      low + high,
+                      stride,
+                      kX3Depth,
+                      to + line / kTileSide * kTileBytes,
+                      {0, kX3StepBytes, 2 * kX3StepBytes, 3 * kX3StepBytes}};
+        pack_straight<4>(g, largest);
+      }
+      return;
+    }
+  }
+  for (int64_t k = 0; k < depth; k += kX3Depth) {
+    const int64_t low_k = clamp_lanes(depth - k);
+    const int64_t high_k = clamp_lanes(depth - k - kTileSide);
+    for (int64_t line = 0; line < lines; line += kTileSide) {
+      const int64_t count = clamp_lanes(lines - line);
+      const float* low = from + line * x.line_stride + k * x.depth_stride;
+      char* tile = to + k / kX3Depth * kX3StepBytes + line / kTileSide * kTileBytes;
+      if (count == kTileSide && high_k == kTileSide) {
+        if constexpr (kTransposed) {
+          pack_transposed(low, low + high, stride, tile, largest);
+        } else {
+          pack_straight<1>({low, low + high, stride, 0, tile, {}}, largest);
+        }
+        continue;
+      }
+      const Part part =
+          along_k ? Part{count, low_k, count, high_k} : Part{low_k, count, high_k, count};
+      pack_part<kTransposed>(low, high_k > 0 ? low + high : low, stride, part, tile, largest);
+    }
+  }
+}
+
 template <bool kTransposed>
 void pack_panels(const X3Pack& x) {
-  const bool along_k = x.depth_stride == 1;  // memory is contiguous along k
-  const int64_t high = kTileSide * x.depth_stride;
-  for (int64_t k = 0; k < x.depth; k += kX3Depth) {
-    const int64_t low_k = clamp_lanes(x.depth - k);
-    const int64_t high_k = clamp_lanes(x.depth - k - kTileSide);
-    for (int64_t line = 0; line < x.lines; line += kTileSide) {
-      const int64_t lines = clamp_lanes(x.lines - line);
-      const float* from = x.x + line * x.line_stride + k * x.depth_stride;
-      Source s{from,
-               from + (high_k > 0 ? high : 0),
-               along_k ? x.line_stride : x.depth_stride,
-               lines,
-               low_k,
-               lines,
-               high_k};
-      if (!along_k) s = {s.low, s.high, s.stride, low_k, lines, high_k, lines};
+  // Along memory first: a few panels of columns, or a piece of the depth of each row.
+  constexpr int64_t kDepth = kGroup * kX3Depth;
+  const int64_t depth_step = x.depth_stride == 1 ? kDepth : kX3Depth;
+  for (int64_t k = 0; k < x.depth; k += depth_step) {
+    const int64_t depth = x.depth - k < depth_step ? x.depth - k : depth_step;
+    for (int64_t line = 0; line < x.lines; line += kX3Lines) {
+      const int64_t lines = x.lines - line < kX3Lines ? x.lines - line : kX3Lines;
       const int64_t panel = line / kX3Lines;
-      char* to = x.packed + panel * x.panel_bytes + k / kX3Depth * kX3StepBytes +
-                 line % kX3Lines / kTileSide * kTileBytes;
-      Vec largest = zero();
-      pack_tile<kTransposed>(s, to, largest);
-      const float most = horizontal_max(largest);
+      Largest largest;
+      pack_piece<kTransposed>(x, line, lines, k, depth, x.packed + panel * x.panel_bytes, largest);
+      const float most = largest.value();
       if (most > x.largest[panel]) x.largest[panel] = most;
     }
   }
@@ -256,6 +317,42 @@ void x3_block(const X3Block& g) {
       g.suspect[i / kX3Lines * g.suspect_stride + j / kX3Lines] =
           write_result<true>(result, c, g.c_row, rows, cols, g.accumulate, limits);
     }
+  }
+}
+
+// c(j) (+)= sum over k of a(k) b(k, j), plain float32.  depth <= kX3MaxPass, cols <= 32; b_depth or
+// b_col is 1.
+void x3_plain_row(const float* a, int64_t a_depth, const float* b, int64_t b_depth, int64_t b_col,
+                  int64_t depth, int64_t cols, float* c, bool accumulate) {
+  alignas(64) float row[kX3MaxPass];
+  for (int64_t k = 0; k < depth; ++k) row[k] = a[k * a_depth];
+  if (b_col != 1) {
+    for (int64_t j = 0; j < cols; ++j) {
+      Vec sum = zero();
+      for (int64_t k = 0; k < depth; k += kLanes) {
+        const int64_t n = clamp_lanes(depth - k);
+        sum = fma(load_part(row + k, n), load_part(b + j * b_col + k, n), sum);
+      }
+      c[j] = (accumulate ? c[j] : 0.0f) + horizontal_sum(sum);
+    }
+    return;
+  }
+  const int64_t left = clamp_lanes(cols);
+  const int64_t right = clamp_lanes(cols - kLanes);
+  Vec sum[4][2] = {};
+  for (int64_t k = 0; k < depth; ++k) {
+    Vec(&s)[2] = sum[k % 4];
+    s[0] = fma(broadcast(row[k]), load_part(b + k * b_depth, left), s[0]);
+    if (right > 0) {
+      s[1] = fma(broadcast(row[k]), load_part(b + k * b_depth + kLanes, right), s[1]);
+    }
+  }
+  for (int v = 0; v < 2; ++v) {
+    const int64_t n = v == 0 ? left : right;
+    Vec total = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+    float* to = c + v * kLanes;
+    if (accumulate) total += load_part(to, n);
+    if (n > 0) store_part(to, total, n);
   }
 }
 

@@ -14,6 +14,7 @@ namespace pronghorn {
 inline constexpr int64_t kX3Lines = 32;
 inline constexpr int64_t kX3Depth = 32;  // of a step
 inline constexpr int64_t kX3StepBytes = 6 * 1024;
+inline constexpr int64_t kX3MaxPass = 640;  // most k that are summed before they go into float32
 
 // x(line, k) for `lines` lines and `depth` k, line_stride and depth_stride floats apart; one of
 // both is 1.
@@ -26,7 +27,7 @@ struct X3Pack {
   bool is_b;
   char* packed;         // 64-byte aligned
   int64_t panel_bytes;  // from panel to panel
-  float* largest;       // of each panel: raised to its largest |x|, infinity included
+  float* largest;       // of each panel: raised to its largest |x| in bfloat16, NaN as infinity
 };
 
 // c(i, j) = sum over k of a(i, k) b(k, j), added to c if `accumulate`.

@@ -69,16 +69,25 @@ PRONGHORN_INLINE Vec high_of_pairs(IVec pairs) {
   return from_bits(pairs & static_cast<int32_t>(0xffff0000u));
 }
 
+// The low halves cut off.
+PRONGHORN_INLINE IVec cut_pairs(Vec low, Vec high) {
+  const __m512i high_halves = _mm512_set1_epi32(static_cast<int32_t>(0xffff0000u));
+  const __m512i shifted = (__m512i)((UVec)low >> 16);
+  return (IVec)_mm512_ternarylogic_epi32((__m512i)high, high_halves, shifted, 0xea);  // a & b | c
+}
+
 // part[0] + part[1] + part[2] = (low, high), exactly where all parts are normal or zero: above
-// 2^-102. Infinities and NaN give NaN in part[1], and so does what rounds to infinity.
+// 2^-102. The first is rounded, so that the others have either sign and what a product leaves out
+// (part[1] times part[2]) has mean zero; 15 bits are left then, which need no more rounding.
+// Infinities and NaN, and what rounds to infinity, leave NaN in some part.
 PRONGHORN_INLINE void split_pairs(Vec low, Vec high, IVec (&part)[3]) {
   part[0] = to_bfloat16_pairs(low, high);
   low -= low_of_pairs(part[0]);
   high -= high_of_pairs(part[0]);
-  part[1] = to_bfloat16_pairs(low, high);
-  low -= low_of_pairs(part[1]);
+  part[1] = cut_pairs(low, high);
+  low -= from_bits(bits_of(low) & static_cast<int32_t>(0xffff0000u));
   high -= high_of_pairs(part[1]);
-  part[2] = to_bfloat16_pairs(low, high);
+  part[2] = cut_pairs(low, high);
 }
 
 }  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
