@@ -187,7 +187,7 @@ TEST_CASE("conv, conv_dx, conv_dw: all forms, the same bits for any number of th
       std::vector<double> wanted = zeros(static_cast<int64_t>(n));
       std::vector<double> sizes = wanted;
       reference(c, kind, x, w, dy, wanted, sizes);
-      CAPTURE(names[kind]);
+      CAPTURE(kind);
       CAPTURE(c.batch);
       CAPTURE(c.in[1]);
       CAPTURE(c.in[2]);
@@ -219,6 +219,61 @@ TEST_CASE("conv, conv_dx, conv_dw: all forms, the same bits for any number of th
     }
   }
   set_num_threads(before);
+}
+
+TEST_CASE("conv, conv_dx, conv_dw: infinities and overflow as in sums of products") {
+  const Case c = plane(2, 16, 16, 64, 64, 3, 1, 1, 1);
+  std::vector<float> x = numbers(c.batch * c.pixels_in() * c.ic, 1);
+  std::vector<float> w = numbers(c.taps() * c.ic * c.oc, 2);
+  std::vector<float> dy = numbers(c.batch * c.pixels_out() * c.oc, 3);
+  for (float& v : w) v = std::fabs(v);
+  x[static_cast<size_t>((5 * 16 + 6) * 64 + 7)] = INFINITY;
+  x[static_cast<size_t>((100 + 3) * 64)] = -INFINITY;
+  dy[static_cast<size_t>((4 * 16 + 4) * 64 + 3)] = INFINITY;
+  // Their sum overflows, which only a transform takes.
+  x[static_cast<size_t>((200 + 4) * 64 + 1)] = 1.8e38f;
+  x[static_cast<size_t>((200 + 5) * 64 + 1)] = 1.8e38f;
+  for (int64_t tap = 0; tap < 9; ++tap)
+    for (int64_t j = 0; j < 64; ++j) w[static_cast<size_t>((tap * 64 + 1) * 64 + j)] *= 0.25f;
+  Attrs attrs;
+  attrs.set("strides", list(c.stride));
+  attrs.set("dilations", list(c.dilation));
+  attrs.set("pads_low", list(c.low));
+  attrs.set("pads_high", list(c.high));
+  attrs.set("groups", c.groups);
+  const Tensor tx = tensor({c.batch, c.in[0], c.in[1], c.in[2], c.ic}, x);
+  const Tensor tw = tensor({1, 3, 3, c.ic, c.oc}, w);
+  const Tensor tdy = tensor({c.batch, c.out(0), c.out(1), c.out(2), c.oc}, dy);
+  for (int kind = 0; kind < 3; ++kind) {
+    const char* const names[] = {"conv", "conv_dx", "conv_dw"};
+    Attrs full = attrs;
+    if (kind == 1) full.set("input_spatial", list(c.in));
+    if (kind == 2) full.set("kernel_spatial", list(c.kernel));
+    const Tensor operands[2] = {kind == 1 ? tdy : tx, kind == 2 ? tdy : tw};
+    const size_t n = kind == 0 ? dy.size() : kind == 1 ? x.size() : w.size();
+    std::vector<double> wanted = zeros(static_cast<int64_t>(n));
+    std::vector<double> sizes = wanted;
+    reference(c, kind, x, w, dy, wanted, sizes);
+    const std::vector<Tensor> results = apply_eager(find_op(names[kind]), operands, full);
+    const auto* got = static_cast<const float*>(results[0].data());
+    size_t wrong = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const double v = wanted[i];
+      const auto f = static_cast<double>(got[i]);
+      // Sums near the largest float may overflow in one order of additions and not in another.
+      if (std::fabs(v) > 3e38 && std::isfinite(v)) {
+        wrong += std::isnan(f);
+      } else if (std::isfinite(v)) {
+        // A transform mixes the factors of neighbouring pixels.
+        const double size = sizes[i] > 1e30 ? 1e39 : sizes[i];
+        wrong += !(std::fabs(f - v) <= 16 * 0x1p-23 * size);
+      } else {
+        wrong += std::isnan(v) ? !std::isnan(f) : f != v;
+      }
+    }
+    CAPTURE(kind);
+    REQUIRE(wrong == 0);
+  }
 }
 
 }  // namespace pronghorn

@@ -186,6 +186,20 @@ struct PatchProduct {
   bool accumulate;
 };
 
+// winograd_*. A line of tiles of an image, channels last: 4 x 4 pixels read or 2 x 2 written, two
+// pixels apart. What lies outside the image reads as zero and is not written.
+struct WinogradLine {
+  int64_t height;  // of the image
+  int64_t width;
+  int64_t pixel;  // floats from pixel to pixel
+  int64_t channels;
+  int64_t y;  // first pixel of the first tile, may lie outside
+  int64_t x;
+  int64_t tiles;
+};
+
+inline constexpr int64_t kWinogradPositions = 16;  // 4 x 4 elements of a transformed tile
+
 }  // namespace pronghorn
 
 namespace pronghorn {

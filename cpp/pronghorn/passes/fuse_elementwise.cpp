@@ -187,9 +187,7 @@ class Fusion {
     }
     if (fused.outputs.empty()) return;  // dead
     for (const Value v : tiles.operands()) fused.inputs.push_back(moved(v));
-    const std::shared_ptr<TileProgram> program = tiles.take();
-    program->finish();
-    fused.payload = program;
+    fused.payload = tiles.finish();
     result_.nodes.push_back(std::move(fused));
   }
 

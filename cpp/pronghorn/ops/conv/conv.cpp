@@ -1,11 +1,13 @@
 // conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial
 // dimensions. The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group
 // by group.
+#include <algorithm>
 #include <optional>
 
 #include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
 
@@ -15,10 +17,10 @@ namespace {
 struct Plan {
   Windows windows;
   std::shared_ptr<const AmxConvPlan> amx;  // else null
+  std::optional<WinogradPlan> winograd;    // then `direct` for results that are not finite
   std::optional<DirectPlan> direct;        // else a matrix of patches
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
-  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
 };
 
 std::vector<TensorType> infer(const OpCall& call) {
@@ -69,34 +71,42 @@ Prepared prepare(const OpCall& call) {
   plan->epilogue = epilogue_plan(call);
   if (suits_amx(sizes, false, call.inputs[0].dtype)) {
     plan->amx = plan_amx_conv(sizes, false, call.inputs[0].dtype);
-    plan->own_result = (plan->amx->workspace + 63) / 64 * 64;
-  } else if (suits_direct(sizes.windows) && shape.k > 0) {
-    plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
-    plan->own_result = static_cast<size_t>(plan->direct->packed + 15) / 16 * 16 * sizeof(float);
-  } else {
-    plan->gemm = plan_gemm(shape);
-    plan->own_result = plan->gemm.workspace;
+    return {.plan = plan, .workspace = plan->amx->workspace};
   }
-  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
+  if (suits_direct(sizes.windows) && shape.k > 0) {
+    plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
+    plan->winograd = plan_winograd(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
+    const int64_t packed =
+        std::max(plan->direct->packed, plan->winograd ? plan->winograd->packed : 0);
+    return {.plan = plan, .workspace = static_cast<size_t>(packed) * sizeof(float)};
+  }
+  plan->gemm = plan_gemm(shape);
+  return {.plan = plan, .workspace = plan->gemm.workspace};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
+  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
-  float* y = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], y, epilogue,
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0], epilogue,
                         launch.workspace);
   }
   if (plan.direct) {
+    const float* x = launch.input<float>(0);
+    const float* w = launch.input<float>(1);
+    float* y = launch.output<float>(0);
     auto* packed = static_cast<float*>(launch.workspace);
-    pack_weights(*plan.direct, launch.input<float>(1), packed);
-    return run_direct(*plan.direct, launch.input<float>(0), packed, y, epilogue);
+    if (plan.winograd) {
+      transform_weights(*plan.winograd, w, packed);
+      if (run_winograd(*plan.winograd, x, packed, y, epilogue)) return;
+    }
+    pack_weights(*plan.direct, w, packed);
+    return run_direct(*plan.direct, x, packed, y, epilogue);
   }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
-                       .c = y,
+                       .c = launch.output<float>(0),
                        .fill_a = fill_patches,
                        .fill_context = &source,
                        .epilogue = epilogue,
@@ -112,8 +122,7 @@ OpDef conv_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
-          .takes_epilogue = true,
-          .epilogue_has_outputs = true};
+          .takes_epilogue = true};
 }
 
 }  // namespace pronghorn::ops

@@ -1,24 +1,24 @@
 // conv_dw(x, dy) {attributes of conv, kernel_spatial}: the gradient of conv with respect to its
 // kernel. The transposed matrix of patches of x times dy as a (pixels, out_channels) matrix, group
 // by group.
+#include <algorithm>
 #include <optional>
 
 #include "pronghorn/ops/conv/amx_dw.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
-#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
 
 struct Plan {
   Windows windows;
-  std::shared_ptr<const AmxDwPlan> amx;  // else null
-  std::optional<DirectDwPlan> direct;    // else a matrix of patches
+  std::shared_ptr<const AmxDwPlan> amx;    // else null
+  std::optional<WinogradDwPlan> winograd;  // then `direct` for results that are not finite
+  std::optional<DirectDwPlan> direct;      // else a matrix of patches
   GemmPlan gemm;
-  std::shared_ptr<const TilePlan> epilogue;
-  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
 };
 
 Shape kernel_shape(const OpCall& call) {
@@ -71,7 +71,7 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
 
 Prepared prepare(const OpCall& call) {
   const ConvSizes sizes =
-      conv_sizes("conv_dw", call.inputs[0].shape, own_result(call).shape, call.attrs);
+      conv_sizes("conv_dw", call.inputs[0].shape, call.outputs[0].shape, call.attrs);
   GemmShape shape{.m = sizes.taps() * sizes.group_in(),
                   .n = sizes.group_out(),
                   .k = sizes.batch * volume(sizes.windows.out),
@@ -86,41 +86,40 @@ Prepared prepare(const OpCall& call) {
   }
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
-  plan->epilogue = epilogue_plan(call);
   if (suits_amx_dw(sizes, call.inputs[0].dtype)) {
     plan->amx = plan_amx_dw(sizes, call.inputs[0].dtype);
-    plan->own_result = (plan->amx->workspace + 63) / 64 * 64;
-  } else if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
-    plan->direct = plan_direct_dw(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
-    plan->own_result = (plan->direct->workspace + 63) / 64 * 64;
-  } else {
-    plan->gemm = plan_gemm(shape);
-    plan->own_result = plan->gemm.workspace;
+    return {.plan = plan, .workspace = plan->amx->workspace};
   }
-  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
+  if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
+    plan->direct = plan_direct_dw(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
+    plan->winograd = plan_winograd_dw(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
+    return {.plan = plan,
+            .workspace =
+                std::max(plan->direct->workspace, plan->winograd ? plan->winograd->workspace : 0)};
+  }
+  plan->gemm = plan_gemm(shape);
+  return {.plan = plan, .workspace = plan->gemm.workspace};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
-  float* dw = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], dw, launch.workspace);
-    if (plan.epilogue) TileEpilogue::apply_to_all(epilogue, dw);
-    return;
+    return run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0],
+                      launch.workspace);
   }
-  if (plan.direct) {
-    run_direct_dw(*plan.direct, launch.input<float>(0), launch.input<float>(1), dw,
-                  launch.workspace);
-    if (plan.epilogue) TileEpilogue::apply_to_all(epilogue, dw);
+  if (plan.winograd &&
+      run_winograd_dw(*plan.winograd, launch.input<float>(0), launch.input<float>(1),
+                      launch.output<float>(0), launch.workspace))
     return;
+  if (plan.direct) {
+    return run_direct_dw(*plan.direct, launch.input<float>(0), launch.input<float>(1),
+                         launch.output<float>(0), launch.workspace);
   }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
-                       .c = dw,
+                       .c = launch.output<float>(0),
                        .fill_a = fill_patches,
                        .fill_context = &source,
-                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
                        .workspace = launch.workspace});
 }
 
@@ -132,9 +131,7 @@ OpDef conv_dw_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify,
-          .takes_epilogue = true,
-          .epilogue_has_outputs = true};
+          .simplify = simplify};
 }
 
 }  // namespace pronghorn::ops

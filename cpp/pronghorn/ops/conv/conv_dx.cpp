@@ -14,6 +14,7 @@
 #include "pronghorn/ops/conv/columns.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/rules.h"
+#include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
 
@@ -34,7 +35,8 @@ struct Axis {
 
 struct Phase {
   Axis axis[3];
-  Windows windows;                   // over dy
+  Windows windows;                       // over dy
+  std::optional<WinogradPlan> winograd;  // then `direct` for results that are not finite
   std::optional<DirectPlan> direct;  // writes to dx where its pixels lie; else a matrix of patches
   GemmPlan gemm;
   int64_t weights;  // where its weights start in the workspace, in floats
@@ -168,8 +170,12 @@ Prepared prepare(const OpCall& call) {
           direct.y_line = w.stride[1] * w.in[2] * sizes.in_channels;
           direct.y_plane = w.stride[0] * w.in[1] * w.in[2] * sizes.in_channels;
           direct.y_image = volume(w.in) * sizes.in_channels;
-          weights += direct.packed;
-          cost += direct.cost;
+          int64_t packed = direct.packed;
+          if (volume(w.stride) == 1)
+            phase.winograd = plan_winograd(over, sizes.batch, sizes.groups, sizes.in_channels);
+          if (phase.winograd) packed = std::max(packed, phase.winograd->packed);
+          weights += packed;
+          cost += phase.winograd ? phase.winograd->cost * 3 / 2 : direct.cost;
           plan->phases.push_back(phase);
           continue;
         }
@@ -271,6 +277,12 @@ void run(const Launch& launch) noexcept {
   const int64_t channels = plan.sizes.in_channels;
   if (!plan.covers) std::fill_n(dx, pixels * channels, 0.0f);
   for (const Phase& phase : plan.phases) {
+    if (phase.winograd) {
+      transform_transposed(*phase.winograd, w, workspace + phase.weights);
+      if (run_winograd(*phase.winograd, launch.input<float>(0), workspace + phase.weights, dx,
+                       epilogue))
+        continue;
+    }
     transpose_weights(plan, phase, w, workspace + phase.weights);
     if (phase.direct) {
       run_direct(*phase.direct, launch.input<float>(0), workspace + phase.weights, dx + phase.first,
