@@ -184,6 +184,40 @@ def set_num_threads(value: int) -> None:
     _core.set_num_threads(value)
 
 
+def float32_precision() -> str:
+    """Returns how float32 products are computed, `"default"` or `"strict"`.
+
+    Returns:
+        What `set_float32_precision` or the environment variable `PRONGHORN_FP32` chose.
+    """
+    from pronghorn import _core
+
+    return "strict" if _core.strict_float32() else "default"
+
+
+def set_float32_precision(value: str) -> None:
+    """Sets how float32 matrix products and convolutions are computed.
+
+    With `"default"` large ones run on the matrix unit (AMX) of processors that have one: each
+    float32 is split into three bfloat16 parts, and the products of the parts are added in float32.
+    The error is not larger than that of float32 arithmetic. With `"strict"` they use float32
+    multiply-adds only. The change takes effect at once, for compiled models too.
+
+    Args:
+        value: `"default"` or `"strict"`.
+
+    Raises:
+        ValueError: for any other value.
+    """
+    if value not in ("default", "strict"):
+        raise ValueError(
+            f"set_float32_precision: expected 'default' or 'strict'. Received: value={value!r}."
+        )
+    from pronghorn import _core
+
+    _core.set_strict_float32(value == "strict")
+
+
 def dtype_policy() -> Any:
     """Returns the default dtype policy of layers.
 

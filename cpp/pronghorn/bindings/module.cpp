@@ -9,6 +9,7 @@
 
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/base/precision.h"
 #include "pronghorn/bindings/conversions.h"
 #include "pronghorn/bindings/handle.h"
 #include "pronghorn/bindings/programs.h"
@@ -313,6 +314,8 @@ void bind_settings(py::module_& m) {
     return names;
   });
   m.def("num_threads", &num_threads);
+  m.def("strict_float32", &strict_float32);
+  m.def("set_strict_float32", &set_strict_float32);
   m.def("set_num_threads", &set_num_threads);
   m.def("set_passes", &set_passes);
   m.def("eager_cache_size", &eager_cache_size);
@@ -345,6 +348,7 @@ PYBIND11_MODULE(_core, m) {
   pronghorn::bind_tape(m);
   pronghorn::bind_settings(m);
   pronghorn::bind_peaks(m);
-  pronghorn::active_isa();  // an unusable PRONGHORN_ISA is an error of the import
+  pronghorn::strict_float32();  // an unusable PRONGHORN_FP32 is an error of the import
+  pronghorn::active_isa();      // an unusable PRONGHORN_ISA is an error of the import
   if (std::getenv("PRONGHORN_NUM_THREADS") != nullptr) pronghorn::num_threads();  // and so is that
 }

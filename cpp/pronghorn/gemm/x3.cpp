@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/error.h"
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/base/precision.h"
 #include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
@@ -328,7 +329,7 @@ std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
   if (shape.packed_b) return nullptr;
   const bool empty = shape.m == 0 || shape.n == 0 || shape.k == 0 || shape.batch.empty();
   if (shape.engine == GemmEngine::kFma || !available || empty) return nullptr;
-  if (shape.engine == GemmEngine::kAny && !pays(shape)) return nullptr;
+  if (shape.engine == GemmEngine::kAny && (strict_float32() || !pays(shape))) return nullptr;
 
   auto result = std::make_shared<X3Plan>();
   X3Plan& plan = *result;

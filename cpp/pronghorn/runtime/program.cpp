@@ -5,6 +5,7 @@
 
 #include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/base/precision.h"
 #include "pronghorn/passes/passes.h"
 #include "pronghorn/runtime/arena_pool.h"
 #include "pronghorn/runtime/profile.h"
@@ -24,6 +25,12 @@ ForkSafeMutex& refresh_mutex() {
   return instance;
 }
 
+// Held while a program is planned again.
+ForkSafeMutex& replan_mutex() {
+  static ForkSafeMutex& instance = *new ForkSafeMutex;
+  return instance;
+}
+
 }  // namespace
 
 // What one run at a time needs.
@@ -34,10 +41,16 @@ struct Program::Context {
 };
 
 Program::Program(const Graph& graph, std::vector<Tensor> variables)
-    : Program(optimize_program(graph), std::move(variables)) {}
+    : Program(optimize_program(graph), std::move(variables)) {
+  source_ = graph;
+}
 
 Program::Program(Hoisted graphs, std::vector<Tensor> variables)
-    : graph_(std::move(graphs.main)), variables_(std::move(variables)), plan_(plan_memory(graph_)) {
+    : source_variables_(variables.size()),
+      strict_float32_(strict_float32()),
+      graph_(std::move(graphs.main)),
+      variables_(std::move(variables)),
+      plan_(plan_memory(graph_)) {
   for (const int32_t slot : graphs.watched)
     watched_.push_back(variables_[static_cast<size_t>(slot)].buffer().get());
   for (const TensorType& type : graphs.kept) {
@@ -137,7 +150,18 @@ void Program::refresh() const {
   fresh_at_.store(count, std::memory_order_release);
 }
 
+const Program& Program::replanned() const {
+  const std::lock_guard lock(replan_mutex());
+  if (replanned_ == nullptr) {
+    std::vector<Tensor> variables(variables_.begin(),
+                                  variables_.begin() + static_cast<ptrdiff_t>(source_variables_));
+    replanned_ = std::make_unique<const Program>(source_, std::move(variables));
+  }
+  return *replanned_;
+}
+
 void Program::run(const void* const* inputs, void* const* outputs) const {
+  if (strict_float32_ != strict_float32()) return replanned().run(inputs, outputs);
   if (once_ != nullptr) refresh();
   std::unique_ptr<Context> context;
   {

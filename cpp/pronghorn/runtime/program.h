@@ -20,7 +20,7 @@ namespace pronghorn {
 class Program final : public Runnable {
  public:
   // Optimizes and plans. variables[i]: memory of variable slot i, which runs read and write in
-  // place and keep alive.
+  // place and keep alive. Under another float32 precision it is planned again when it runs.
   Program(const Graph& graph, std::vector<Tensor> variables);
   ~Program() override;
   Program(const Program&) = delete;
@@ -54,12 +54,19 @@ class Program final : public Runnable {
   struct Context;
 
   Program(Hoisted graphs, std::vector<Tensor> variables);
+  const Program& replanned() const;
   void refresh() const;
   bool shares_arena() const;
   void enter(Context& context) const;
   void leave(Context& context) const;
   void* fixed_address(const Location& location, char* arena) const;
   void run_steps(Context& context, const void* const* inputs, void* const* outputs) const;
+
+  // What it was made of, and for which precision; the same for the other one.
+  Graph source_;
+  size_t source_variables_ = 0;
+  bool strict_float32_;
+  mutable std::unique_ptr<const Program> replanned_;
 
   Graph graph_;
   std::vector<Tensor> variables_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/base/precision.h"
 #include "pronghorn/gemm/gemm.h"
 
 namespace pronghorn::ops {
@@ -249,7 +250,7 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, co
 
 bool suits_amx_dw(const ConvSizes& sizes, DType dtype) {
   if (kernels().conv_taps == nullptr) return false;
-  (void)dtype;
+  if (dtype == DType::kFloat32 && strict_float32()) return false;
   return sizes.group_in() >= 16 && sizes.group_out() >= 16 && sizes.batch >= 24 &&
          volume(sizes.windows.out) > 0;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pronghorn/base/cpu.h"
+#include "pronghorn/base/precision.h"
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/amx_geometry.h"
@@ -40,9 +41,9 @@ void add_strips(AmxConvPlan& plan, int64_t width) {
 
 bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype) {
   if (kernels().conv_line == nullptr) return false;
+  if (dtype == DType::kFloat32 && strict_float32()) return false;
   const int64_t channels = gradient ? sizes.group_out() : sizes.group_in();
   const int64_t n = gradient ? sizes.group_in() : sizes.group_out();
-  (void)dtype;
   return channels >= 16 && n >= 16 && sizes.batch >= 12 && volume(sizes.windows.out) > 0;
 }
 
