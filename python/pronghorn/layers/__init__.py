@@ -91,6 +91,19 @@ from pronghorn.layers.reshaping.up_sampling3d import UpSampling3D
 from pronghorn.layers.reshaping.zero_padding1d import ZeroPadding1D
 from pronghorn.layers.reshaping.zero_padding2d import ZeroPadding2D
 from pronghorn.layers.reshaping.zero_padding3d import ZeroPadding3D
+from pronghorn.layers.rnn.bidirectional import Bidirectional
+from pronghorn.layers.rnn.conv_lstm1d import ConvLSTM1D
+from pronghorn.layers.rnn.conv_lstm2d import ConvLSTM2D
+from pronghorn.layers.rnn.conv_lstm3d import ConvLSTM3D
+from pronghorn.layers.rnn.gru import GRU
+from pronghorn.layers.rnn.gru_cell import GRUCell
+from pronghorn.layers.rnn.lstm import LSTM
+from pronghorn.layers.rnn.lstm_cell import LSTMCell
+from pronghorn.layers.rnn.rnn import RNN
+from pronghorn.layers.rnn.simple_rnn import SimpleRNN
+from pronghorn.layers.rnn.simple_rnn_cell import SimpleRNNCell
+from pronghorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from pronghorn.layers.rnn.time_distributed import TimeDistributed
 from pronghorn.layers.serialization import deserialize, serialize
 
 # Keras's other names of the same classes.
@@ -116,7 +129,6 @@ SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
-    "ELU",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -135,6 +147,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "CategoryEncoding",
     "Concatenate",
     "Conv1D",
@@ -143,6 +156,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -158,9 +174,12 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "ELU",
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -183,6 +202,8 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "IntegerLookup",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -201,6 +222,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -210,14 +232,18 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "StringLookup",
     "Subtract",
     "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
