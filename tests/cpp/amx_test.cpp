@@ -95,6 +95,7 @@ TEST_CASE("x3: packed panels and their product, all layouts, odd sizes") {
                           .b = packed_b.data,
                           .b_panel_bytes = panel_bytes(k),
                           .steps = (k + kX3Depth - 1) / kX3Depth,
+                          .parts = 3,
                           .c = c.data(),
                           .c_row = stride,
                           .rows = m,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pronghorn/base/cpu.h"
+#include "pronghorn/base/dtype.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
 
@@ -275,6 +276,47 @@ TEST_CASE("x3 engine: filled rows, batches, epilogues") {
   p.shape.batch = {{}, {.b = 150, .c = 150, .col = 150}};
   const std::vector<float> halves = run(p);
   CHECK(std::memcmp(whole.data(), halves.data(), whole.size() * sizeof(float)) == 0);
+}
+
+TEST_CASE("bfloat16 products: odd sizes, layouts, padding, accumulation, threads") {
+  if (!takes_bfloat16()) return;
+  const int before = num_threads();
+  const int64_t sizes[][3] = {{1, 1, 1},     {1, 300, 40},  {300, 1, 33},   {17, 31, 1100},
+                              {33, 65, 129}, {130, 70, 31}, {300, 600, 70}, {40, 50, 9001}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int mode = 0; mode < 8; ++mode) {
+      Problem p = make(m, n, k, mode, 3);
+      p.shape.bfloat16 = true;
+      p.shape.engine = GemmEngine::kAny;
+      std::vector<Bfloat16> a, b;
+      for (float& x : p.a) x = to_float(a.emplace_back(to_bfloat16(x)));
+      for (float& x : p.b) x = to_float(b.emplace_back(to_bfloat16(x)));
+      const GemmPlan plan = plan_gemm(p.shape);
+      std::vector<float> workspace(plan.workspace / sizeof(float) + 32);
+      float* aligned = workspace.data();
+      while (reinterpret_cast<uintptr_t>(aligned) % 64 != 0) ++aligned;
+      const auto product = [&](int threads) {
+        set_num_threads(threads);
+        std::vector<float> c = p.c;
+        run_gemm(plan, {.a = reinterpret_cast<const float*>(a.data()),
+                        .b = reinterpret_cast<const float*>(b.data()),
+                        .c = c.data(),
+                        .workspace = aligned});
+        return c;
+      };
+      const std::vector<float> c = product(1);
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      CAPTURE(mode);
+      REQUIRE(errors(p, c).largest <= 16);
+      for (const int threads : {2, 3, 8}) {
+        const std::vector<float> again = product(threads);
+        REQUIRE(std::memcmp(c.data(), again.data(), c.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+  set_num_threads(before);
 }
 
 }  // namespace pronghorn

@@ -46,6 +46,9 @@ struct GemmShape {
   bool fills_a = false;     // A comes from a FillBlock
   bool packed_b = false;    // B was written by pack_operand; transpose_b and b_stride say nothing
   bool accumulate = false;  // C += A B
+  // A and B are bfloat16, only where plan_gemm can do that (takes_bfloat16); C is float32. Offsets
+  // and strides are in elements; GemmOperands' pointers are those of the bfloat16.
+  bool bfloat16 = false;
   GemmEngine engine = GemmEngine::kAny;
   std::vector<GemmBatch> batch = {GemmBatch{}};
 };
@@ -92,6 +95,9 @@ struct GemmPlan {
 };
 
 GemmPlan plan_gemm(const GemmShape& shape);
+
+// Whether this machine multiplies bfloat16 itself.
+bool takes_bfloat16();
 
 struct GemmOperands {
   const float* a = nullptr;

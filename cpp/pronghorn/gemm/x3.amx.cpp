@@ -7,7 +7,7 @@
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t kPartBytes = 2 * kTileBytes;
+constexpr int64_t kPartBytes = kX3PartBytes;
 
 PRONGHORN_INLINE int64_t clamp_lanes(int64_t n) { return n < 0 ? 0 : n < kLanes ? n : kLanes; }
 
@@ -116,7 +116,7 @@ PRONGHORN_INLINE void pack_piece(const X3Pack& x, int64_t line0, int64_t lines, 
   const bool along_k = x.depth_stride == 1;  // memory is contiguous along k
   const int64_t stride = along_k ? x.line_stride : x.depth_stride;
   const int64_t high = kTileSide * x.depth_stride;
-  const float* from = x.x + line0 * x.line_stride + k0 * x.depth_stride;
+  const float* from = static_cast<const float*>(x.x) + line0 * x.line_stride + k0 * x.depth_stride;
   char* to = panel + k0 / kX3Depth * kX3StepBytes;
   if constexpr (!kTransposed) {
     if (x.is_b && lines == kX3Lines && depth % kX3Depth == 0) {
@@ -202,13 +202,19 @@ PRONGHORN_INLINE void multiply() {
 }
 
 // result (32 x 32) = product of two panels, kRows x kCols tiles of it
-template <int kRows, int kCols>
+template <int kParts, int kRows, int kCols>
 void multiply_panels(const char* a, const char* b, int64_t steps, float* result) {
   tile_zero<0>();
   tile_zero<1>();
   tile_zero<2>();
   tile_zero<3>();
-  for (int64_t s = 0; s < steps; ++s, a += kX3StepBytes, b += kX3StepBytes) {
+  for (int64_t s = 0; s < steps; ++s, a += kParts * kPartBytes, b += kParts * kPartBytes) {
+    if constexpr (kParts == 1) {
+      load_a<kRows, kCols>(a);
+      load_b<kRows, kCols>(b);
+      multiply<kRows, kCols>();
+      continue;
+    }
     load_a<kRows, kCols>(a);
     load_b<kRows, kCols>(b + 2 * kPartBytes);
     multiply<kRows, kCols>();
@@ -229,6 +235,22 @@ void multiply_panels(const char* a, const char* b, int64_t steps, float* result)
   if constexpr (kRows == 2) tile_store<2>(result + kTileSide * kX3Lines, kRow);
   if constexpr (kRows == 2 && kCols == 2) {
     tile_store<3>(result + kTileSide * kX3Lines + kTileSide, kRow);
+  }
+}
+
+template <int kParts>
+PRONGHORN_INLINE void multiply_panels(const char* a, const char* b, int64_t steps, bool two_rows,
+                                      bool two_cols, float* result) {
+  if (two_rows) {
+    if (two_cols) {
+      multiply_panels<kParts, 2, 2>(a, b, steps, result);
+    } else {
+      multiply_panels<kParts, 2, 1>(a, b, steps, result);
+    }
+  } else if (two_cols) {
+    multiply_panels<kParts, 1, 2>(a, b, steps, result);
+  } else {
+    multiply_panels<kParts, 1, 1>(a, b, steps, result);
   }
 }
 
@@ -292,16 +314,10 @@ void x3_block(const X3Block& g) {
     for (int64_t i = 0; i < g.rows; i += kX3Lines) {
       const int64_t rows = g.rows - i < kX3Lines ? g.rows - i : kX3Lines;
       const char* a = g.a + i / kX3Lines * g.a_panel_bytes;
-      if (rows > kTileSide) {
-        if (cols > kTileSide) {
-          multiply_panels<2, 2>(a, b, g.steps, result);
-        } else {
-          multiply_panels<2, 1>(a, b, g.steps, result);
-        }
-      } else if (cols > kTileSide) {
-        multiply_panels<1, 2>(a, b, g.steps, result);
+      if (g.parts == 1) {
+        multiply_panels<1>(a, b, g.steps, rows > kTileSide, cols > kTileSide, result);
       } else {
-        multiply_panels<1, 1>(a, b, g.steps, result);
+        multiply_panels<3>(a, b, g.steps, rows > kTileSide, cols > kTileSide, result);
       }
       float* c = g.c + i * g.c_row + j;
       if (g.suspect == nullptr) {

@@ -19,7 +19,8 @@ struct X3Plan {
   int64_t col_blocks = 0;
   int64_t split = 0;  // k is cut into pieces of this size, which run in parallel
   int64_t splits = 0;
-  int64_t depth = 0;  // of a pass
+  int64_t depth = 0;       // of a pass
+  int64_t step_bytes = 0;  // of a packed panel, for 32 k
   bool shares_a = false;
   bool shares_b = false;
   // Workspace, in bytes from its start: packed A and B, their largest elements, partial sums.
@@ -48,7 +49,9 @@ constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
 constexpr int64_t kMaxShared = 96 << 20;  // bytes of packed operands in the workspace
 
 int64_t panels_of(int64_t lines) { return divide_up(lines, kX3Lines); }
-int64_t panel_bytes(int64_t depth) { return divide_up(depth, kX3Depth) * kX3StepBytes; }
+int64_t panel_bytes(const X3Plan& plan, int64_t depth) {
+  return divide_up(depth, kX3Depth) * plan.step_bytes;
+}
 
 // Consecutive pieces of memory that start at multiples of 64 bytes.
 struct Layout {
@@ -60,33 +63,42 @@ struct Layout {
   }
 };
 
-// One operand: A by rows, B by columns.
+// One operand, A by rows, B by columns. Strides in elements.
 struct Lines {
-  const float* x;
+  const void* x;
   int64_t line_stride;
   int64_t depth_stride;
 };
 
+const void* element(const GemmShape& s, const void* x, int64_t index) {
+  return static_cast<const char*>(x) + index * (s.bfloat16 ? 2 : 4);
+}
+
 Lines lines_of_a(const GemmShape& s, const GemmOperands& operands, int64_t batch) {
-  const float* a = operands.a + s.batch[static_cast<size_t>(batch)].a;
+  const void* a = element(s, operands.a, s.batch[static_cast<size_t>(batch)].a);
   return s.transpose_a ? Lines{a, 1, s.a_stride} : Lines{a, s.a_stride, 1};
 }
 Lines lines_of_b(const GemmShape& s, const GemmOperands& operands, int64_t batch) {
-  const float* b = operands.b + s.batch[static_cast<size_t>(batch)].b;
+  const void* b = element(s, operands.b, s.batch[static_cast<size_t>(batch)].b);
   return s.transpose_b ? Lines{b, s.b_stride, 1} : Lines{b, 1, s.b_stride};
 }
 
-void pack(const Lines& x, int64_t line0, int64_t lines, int64_t k0, int64_t depth, bool is_b,
-          char* packed, int64_t panel_bytes, float* largest) {
-  kernels().x3_pack({.x = x.x + line0 * x.line_stride + k0 * x.depth_stride,
-                     .line_stride = x.line_stride,
-                     .depth_stride = x.depth_stride,
-                     .lines = lines,
-                     .depth = depth,
-                     .is_b = is_b,
-                     .packed = packed,
-                     .panel_bytes = panel_bytes,
-                     .largest = largest});
+void pack(const GemmShape& s, const Lines& x, int64_t line0, int64_t lines, int64_t k0,
+          int64_t depth, bool is_b, char* packed, int64_t panel_bytes, float* largest) {
+  const X3Pack call{.x = element(s, x.x, line0 * x.line_stride + k0 * x.depth_stride),
+                    .line_stride = x.line_stride,
+                    .depth_stride = x.depth_stride,
+                    .lines = lines,
+                    .depth = depth,
+                    .is_b = is_b,
+                    .packed = packed,
+                    .panel_bytes = panel_bytes,
+                    .largest = largest};
+  if (s.bfloat16) {
+    kernels().bfloat16_pack(call);
+  } else {
+    kernels().x3_pack(call);
+  }
 }
 
 // A whole operand into the workspace. Pieces of a few panels and one pass along k, each with its
@@ -98,7 +110,7 @@ void pack_shared(const X3Plan& plan, int64_t lines, int64_t k, int64_t batch, bo
   const int64_t panels = panels_of(lines);
   const int64_t groups = divide_up(panels, kPanels);
   const int64_t passes = divide_up(k, plan.depth);
-  const int64_t bytes = panel_bytes(k);
+  const int64_t bytes = panel_bytes(plan, k);
   parallel_for(batch * groups * passes, kPanels * kX3Lines * plan.depth * 8, [&](int64_t i) {
     const int64_t pass = i % passes;
     const int64_t group = i / passes % groups;
@@ -110,8 +122,9 @@ void pack_shared(const X3Plan& plan, int64_t lines, int64_t k, int64_t batch, bo
     float* to = largest + (item * passes + pass) * panels + panel;
     std::fill_n(to, count, 0.0f);
     const Lines x = is_b ? lines_of_b(shape, operands, item) : lines_of_a(shape, operands, item);
-    pack(x, line0, std::min(kPanels * kX3Lines, lines - line0), k0, std::min(plan.depth, k - k0),
-         is_b, packed + (item * panels + panel) * bytes + k0 / kX3Depth * kX3StepBytes, bytes, to);
+    pack(shape, x, line0, std::min(kPanels * kX3Lines, lines - line0), k0,
+         std::min(plan.depth, k - k0), is_b,
+         packed + (item * panels + panel) * bytes + k0 / kX3Depth * plan.step_bytes, bytes, to);
   });
 }
 
@@ -134,8 +147,8 @@ void pack_filled(const Task& t, int64_t row0, int64_t rows, int64_t k, int64_t d
     for (int64_t at = 0; at < depth; at += kX3Depth) {
       const int64_t n = std::min(kX3Depth, depth - at);
       o.fill_a(o.fill_context, t.batch, k + at, n, row0, rows, filled, stride);
-      pack({filled, 1, stride}, 0, rows, 0, n, false, packed + at / kX3Depth * kX3StepBytes, bytes,
-           largest);
+      pack(t.shape, {filled, 1, stride}, 0, rows, 0, n, false,
+           packed + at / kX3Depth * t.plan.step_bytes, bytes, largest);
     }
     return;
   }
@@ -143,7 +156,7 @@ void pack_filled(const Task& t, int64_t row0, int64_t rows, int64_t k, int64_t d
   for (int64_t at = 0; at < rows; at += kX3Lines) {
     const int64_t n = std::min(kX3Lines, rows - at);
     o.fill_a(o.fill_context, t.batch, row0 + at, n, k, depth, filled, stride);
-    pack({filled, stride, 1}, 0, n, 0, depth, false, packed + at / kX3Lines * bytes, bytes,
+    pack(t.shape, {filled, stride, 1}, 0, n, 0, depth, false, packed + at / kX3Lines * bytes, bytes,
          largest + at / kX3Lines);
   }
 }
@@ -161,20 +174,22 @@ void recompute(const Task& t, int64_t row, uint32_t mask, int64_t col, int64_t c
     if ((mask >> i & 1) == 0) continue;
     for (int64_t k = 0; k < t.depth; k += t.plan.depth) {
       const int64_t depth = std::min(t.plan.depth, t.depth - k);
-      Lines a{};
+      const float* a = filled;
+      int64_t a_depth = 1;
       if (!t.shape.fills_a) {
-        a = lines_of_a(t.shape, o, t.batch);
-        a.x += (row + i) * a.line_stride + (t.k0 + k) * a.depth_stride;
+        const Lines x = lines_of_a(t.shape, o, t.batch);
+        a = static_cast<const float*>(x.x) + (row + i) * x.line_stride +
+            (t.k0 + k) * x.depth_stride;
+        a_depth = x.depth_stride;
       } else if (t.shape.transpose_a) {
         o.fill_a(o.fill_context, t.batch, t.k0 + k, depth, row + i, 1, filled, 1);
-        a = {filled, 1, 1};
       } else {
         o.fill_a(o.fill_context, t.batch, row + i, 1, t.k0 + k, depth, filled, depth);
-        a = {filled, 1, 1};
       }
-      kernels().x3_plain_row(a.x, a.depth_stride,
-                             b.x + col * b.line_stride + (t.k0 + k) * b.depth_stride,
-                             b.depth_stride, b.line_stride, depth, cols, c + i * c_stride, k > 0);
+      const float* from =
+          static_cast<const float*>(b.x) + col * b.line_stride + (t.k0 + k) * b.depth_stride;
+      kernels().x3_plain_row(a, a_depth, from, b.depth_stride, b.line_stride, depth, cols,
+                             c + i * c_stride, k > 0);
     }
   }
 }
@@ -196,7 +211,7 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
   // What is packed already: panels of the whole depth.
   const auto shared = [&](int64_t at, int64_t lines, int64_t line0, int64_t k) {
     const int64_t panel = t.batch * panels_of(lines) + line0 / kX3Lines;
-    return workspace + at + panel * panel_bytes(shape.k) + k / kX3Depth * kX3StepBytes;
+    return workspace + at + panel * panel_bytes(plan, shape.k) + k / kX3Depth * plan.step_bytes;
   };
   const auto raise = [&](int64_t at, int64_t lines, int64_t line0, int64_t k, int64_t count,
                          float* largest) {
@@ -210,22 +225,23 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
   for (int64_t k = t.k0; k < t.k0 + t.depth; k += plan.depth) {
     X3Block g{};
     const int64_t depth = std::min(plan.depth, t.k0 + t.depth - k);
-    const int64_t own_bytes = panel_bytes(depth);
+    const int64_t own_bytes = panel_bytes(plan, depth);
     const bool last = k + plan.depth >= t.k0 + t.depth;
     g.steps = divide_up(depth, kX3Depth);
     g.c_row = c_stride;
     g.cols = t.cols;
     g.accumulate = k > t.k0;
     g.depth = t.depth;
+    g.parts = shape.bfloat16 ? 1 : 3;
     g.suspect_stride = col_panels;
     if (plan.shares_b) {
       g.b = shared(plan.packed_b, shape.n, t.col0, k);
-      g.b_panel_bytes = panel_bytes(shape.k);
+      g.b_panel_bytes = panel_bytes(plan, shape.k);
       raise(largest_b_at, shape.n, t.col0, k, col_panels, largest_b);
     } else {
       char* to = scratch + plan.scratch_b;
-      pack(lines_of_b(shape, t.operands, t.batch), t.col0, t.cols, k, depth, true, to, own_bytes,
-           largest_b);
+      pack(shape, lines_of_b(shape, t.operands, t.batch), t.col0, t.cols, k, depth, true, to,
+           own_bytes, largest_b);
       g.b = to;
       g.b_panel_bytes = own_bytes;
     }
@@ -235,25 +251,26 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
       g.c = c + row * c_stride;
       if (plan.shares_a) {
         g.a = shared(plan.packed_a, shape.m, t.row0 + row, k);
-        g.a_panel_bytes = panel_bytes(shape.k);
+        g.a_panel_bytes = panel_bytes(plan, shape.k);
         raise(0, shape.m, t.row0 + row, k, panels_of(g.rows), largest_a + panel);
       } else {
         if (shape.fills_a) {
           pack_filled(t, t.row0 + row, g.rows, k, depth, scratch, own_bytes, filled,
                       largest_a + panel);
         } else {
-          pack(lines_of_a(shape, t.operands, t.batch), t.row0 + row, g.rows, k, depth, false,
+          pack(shape, lines_of_a(shape, t.operands, t.batch), t.row0 + row, g.rows, k, depth, false,
                scratch, own_bytes, largest_a + panel);
         }
         g.a = scratch;
         g.a_panel_bytes = own_bytes;
       }
-      g.suspect = last ? suspect + panel * col_panels : nullptr;
+      g.suspect = last && !shape.bfloat16 ? suspect + panel * col_panels : nullptr;
       g.largest_a = largest_a + panel;
       g.largest_b = largest_b;
       kernels().x3_block(g);
     }
   }
+  if (shape.bfloat16) return;
   for (int64_t i = 0; i < row_panels; ++i) {
     for (int64_t j = 0; j < col_panels; ++j) {
       const uint32_t mask = suspect[i * col_panels + j];
@@ -321,18 +338,23 @@ bool pays(const GemmShape& s) { return s.m >= 96 && s.n >= 96 && s.k >= 96; }
 
 }  // namespace
 
+bool takes_bfloat16() { return kernels().x3_block != nullptr; }
+
 std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
   const bool available = kernels().x3_block != nullptr;
+  if (shape.bfloat16 && !available) internal_error("gemm: this ISA takes no bfloat16.");
   if (shape.engine == GemmEngine::kX3 && !available) {
     internal_error("x3: this ISA has no AMX.");
   }
   if (shape.packed_b) return nullptr;
   const bool empty = shape.m == 0 || shape.n == 0 || shape.k == 0 || shape.batch.empty();
   if (shape.engine == GemmEngine::kFma || !available || empty) return nullptr;
-  if (shape.engine == GemmEngine::kAny && (strict_float32() || !pays(shape))) return nullptr;
+  const bool left_open = shape.engine == GemmEngine::kAny && !shape.bfloat16;
+  if (left_open && (strict_float32() || !pays(shape))) return nullptr;
 
   auto result = std::make_shared<X3Plan>();
   X3Plan& plan = *result;
+  plan.step_bytes = (shape.bfloat16 ? 1 : 3) * kX3PartBytes;
   const int64_t m = shape.m;
   const int64_t n = shape.n;
   const int64_t k = shape.k;
@@ -375,8 +397,8 @@ std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
 
   plan.shares_a = plan.col_blocks > 1 && !shape.fills_a;
   plan.shares_b = plan.row_blocks > 1;
-  const int64_t a_bytes = batch * panels_of(m) * panel_bytes(k);
-  const int64_t b_bytes = batch * panels_of(n) * panel_bytes(k);
+  const int64_t a_bytes = batch * panels_of(m) * panel_bytes(plan, k);
+  const int64_t b_bytes = batch * panels_of(n) * panel_bytes(plan, k);
   if (plan.shares_a && a_bytes > kMaxShared) plan.shares_a = false;
   if (plan.shares_b && b_bytes > kMaxShared) plan.shares_b = false;
 
@@ -391,8 +413,9 @@ std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
 
   const int64_t rows = std::min(plan.rows, kMaxRows);
   Layout scratch;
-  scratch.take(plan.shares_a ? 0 : panels_of(rows) * panel_bytes(plan.depth));
-  plan.scratch_b = scratch.take(plan.shares_b ? 0 : panels_of(plan.cols) * panel_bytes(plan.depth));
+  scratch.take(plan.shares_a ? 0 : panels_of(rows) * panel_bytes(plan, plan.depth));
+  plan.scratch_b =
+      scratch.take(plan.shares_b ? 0 : panels_of(plan.cols) * panel_bytes(plan, plan.depth));
   plan.scratch_fill = scratch.take(shape.fills_a ? fill_floats(shape, plan.depth) * 4 : 0);
   plan.scratch_c = scratch.take(shape.accumulate ? plan.rows * round_up(plan.cols, 16) * 4 : 0);
   const int64_t row_panels = panels_of(plan.rows);

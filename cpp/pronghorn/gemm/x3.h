@@ -1,5 +1,5 @@
-// Float32 products through AMX, each float32 split into three bfloat16 parts: as accurate as a
-// plain float32 product, faster where packing both operands is small beside the product.
+// Products through AMX: of bfloat16, and of float32 split into three bfloat16 parts each, which is
+// as accurate as a plain float32 product and faster where packing both operands is small beside it.
 #pragma once
 
 #include <memory>

@@ -13,13 +13,16 @@ namespace pronghorn {
 // and k beyond the operand are zero.
 inline constexpr int64_t kX3Lines = 32;
 inline constexpr int64_t kX3Depth = 32;  // of a step
-inline constexpr int64_t kX3StepBytes = 6 * 1024;
+inline constexpr int64_t kX3PartBytes = 2 * 1024;
+inline constexpr int64_t kX3StepBytes = 3 * kX3PartBytes;
 inline constexpr int64_t kX3MaxPass = 640;  // most k that are summed before they go into float32
 
-// x(line, k) for `lines` lines and `depth` k, line_stride and depth_stride floats apart; one of
+// Panels of bfloat16 operands have one part, and pair p is (k + 2p, k + 2p + 1).
+
+// x(line, k) for `lines` lines and `depth` k, line_stride and depth_stride elements apart; one of
 // both is 1.
 struct X3Pack {
-  const float* x;
+  const void* x;  // float32 or bfloat16
   int64_t line_stride;
   int64_t depth_stride;
   int64_t lines;
@@ -37,6 +40,7 @@ struct X3Block {
   const char* b;
   int64_t b_panel_bytes;
   int64_t steps;
+  int64_t parts;  // 3, or 1 for panels of bfloat16
   float* c;
   int64_t c_row;
   int64_t rows;

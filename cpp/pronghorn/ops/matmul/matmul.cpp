@@ -28,6 +28,9 @@ Sizes sizes_of(const Shape& a, const Shape& b, const Attrs& attrs) {
           tb};
 }
 
+// bfloat16 operands, whose product stays float32.
+bool keeps_float32(const Attrs& attrs) { return attrs.integer("float32_result", 0) != 0; }
+
 std::vector<TensorType> infer(const OpCall& call) {
   if (call.payload == nullptr) expect_operands(call, 2);
   expect_float(call, 0);
@@ -48,11 +51,13 @@ std::vector<TensorType> infer(const OpCall& call) {
   Shape out = broadcast_shapes("matmul", leading(a), leading(b));
   out.push_back(s.m);
   out.push_back(s.n);
-  return {{call.inputs[0].dtype, out}};
+  return {{keeps_float32(call.attrs) ? DType::kFloat32 : call.inputs[0].dtype, out}};
 }
 
-Attrs transposes(bool a, bool b) {
-  return {{"transpose_a", int64_t{a}}, {"transpose_b", int64_t{b}}};
+Attrs transposes(bool a, bool b, bool float32) {
+  Attrs attrs = {{"transpose_a", int64_t{a}}, {"transpose_b", int64_t{b}}};
+  if (float32) attrs.set("float32_result", int64_t{1});
+  return attrs;
 }
 
 // (..., rows, cols) -> (rows of all, cols)
@@ -61,27 +66,42 @@ Value flatten(Builder& g, Value x) {
   return g.reshape(x, Shape{shape.size(0, shape.rank() - 1), shape.back()});
 }
 
+// x in another dtype, without the detour over float32.
+Value rounded(Builder& g, Value x, DType to) {
+  const Node* node = g.producer(x, "cast");
+  return node != nullptr && g.dtype(node->inputs[0]) == to ? node->inputs[0] : g.cast(x, to);
+}
+
 std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Value a = call.inputs[0];
   const Value b = call.inputs[1];
-  const Value dc = call.d_outputs[0];
+  // Of a float32 product of bfloat16: both products are of bfloat16 again.
+  const bool float32 = keeps_float32(call.node.attrs);
+  const DType dtype = g.dtype(a);
+  const Value dc = float32 ? rounded(g, call.d_outputs[0], dtype) : call.d_outputs[0];
+  const auto product = [&](Value x, Value y, bool transpose_x, bool transpose_y) {
+    return g.apply("matmul", {x, y}, transposes(transpose_x, transpose_y, float32));
+  };
+  const auto reduced = [&](Value x, const Shape& shape) {
+    return g.cast(g.sum_to_shape(x, shape), dtype);
+  };
   const Shape a_shape = g.shape(a);
   const Shape b_shape = g.shape(b);
   const Sizes s = sizes_of(a_shape, b_shape, call.node.attrs);
-  const Value da = s.transpose_a ? g.apply("matmul", {b, dc}, transposes(s.transpose_b, true))
-                                 : g.apply("matmul", {dc, b}, transposes(false, !s.transpose_b));
+  const Value da =
+      s.transpose_a ? product(b, dc, s.transpose_b, true) : product(dc, b, false, !s.transpose_b);
   // One weight matrix for all leading dimensions: its gradient is one product, not a sum of many.
   if (leading(b_shape).size() == 1 && !s.transpose_a) {
     const Value rows = flatten(g, a);
     const Value d_rows = flatten(g, dc);
-    const Value db = s.transpose_b ? g.apply("matmul", {d_rows, rows}, transposes(true, false))
-                                   : g.apply("matmul", {rows, d_rows}, transposes(true, false));
-    return {g.sum_to_shape(da, a_shape), g.reshape(db, b_shape)};
+    const Value db =
+        s.transpose_b ? product(d_rows, rows, true, false) : product(rows, d_rows, true, false);
+    return {reduced(da, a_shape), g.cast(g.reshape(db, b_shape), dtype)};
   }
-  const Value db = s.transpose_b ? g.apply("matmul", {dc, a}, transposes(true, s.transpose_a))
-                                 : g.apply("matmul", {a, dc}, transposes(!s.transpose_a, false));
-  return {g.sum_to_shape(da, a_shape), g.sum_to_shape(db, b_shape)};
+  const Value db =
+      s.transpose_b ? product(dc, a, true, s.transpose_a) : product(a, dc, !s.transpose_a, false);
+  return {reduced(da, a_shape), reduced(db, b_shape)};
 }
 
 // If x is a transposition of the last two dimensions: what it transposes.
@@ -97,15 +117,25 @@ Value untransposed(Builder& g, Value x) {
   return node->inputs[0];
 }
 
+// Products of bfloat16 stay float32, and what rounds them is part of their epilogue.
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  if (const Value wide = widened(g, "matmul", inputs, attrs)) return wide;
+  const bool float32 = keeps_float32(attrs);
+  if (g.dtype(inputs[0]) == DType::kBfloat16 && takes_bfloat16()) {
+    if (!float32) {
+      Attrs wide = attrs;
+      wide.set("float32_result", int64_t{1});
+      return g.cast(g.apply("matmul", {inputs[0], inputs[1]}, wide), DType::kBfloat16);
+    }
+  } else if (const Value wide = widened(g, "matmul", inputs, attrs, !float32)) {
+    return wide;
+  }
   const Sizes s = sizes_of(g.shape(inputs[0]), g.shape(inputs[1]), attrs);
   const Value a = untransposed(g, inputs[0]);
   const Value b = untransposed(g, inputs[1]);
   if (a || b || !attrs.has("transpose_a") || !attrs.has("transpose_b")) {
-    return g.apply(
-        "matmul", {a ? a : inputs[0], b ? b : inputs[1]},
-        transposes(s.transpose_a != static_cast<bool>(a), s.transpose_b != static_cast<bool>(b)));
+    return g.apply("matmul", {a ? a : inputs[0], b ? b : inputs[1]},
+                   transposes(s.transpose_a != static_cast<bool>(a),
+                              s.transpose_b != static_cast<bool>(b), float32));
   }
   return {};
 }
@@ -148,7 +178,8 @@ Prepared prepare(const OpCall& call) {
                   .transpose_b = s.transpose_b,
                   .a_stride = a.back(),
                   .b_stride = b.back(),
-                  .c_stride = s.n};
+                  .c_stride = s.n,
+                  .bfloat16 = call.inputs[0].dtype == DType::kBfloat16};
   if (out.size() == 0) {
     shape.m = 0;
   } else if (leading(b).size() == 1 && (!s.transpose_a || leading(a).size() == 1)) {
