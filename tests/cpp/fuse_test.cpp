@@ -367,7 +367,7 @@ TEST_CASE("a product and what follows it are joined across a reshape") {
   check_same(graph);
 }
 
-TEST_CASE("plain gradient descent updates a variable in place") {
+TEST_CASE("updates of a variable run inside of its gradient's product, in place") {
   Graph graph;
   Builder g(graph);
   const Expr w(g, g.variable({DType::kFloat32, {6, 7}}));
@@ -375,8 +375,77 @@ TEST_CASE("plain gradient descent updates a variable in place") {
   const Value dw = g.apply("matmul", {x.value, g.input({DType::kFloat32, {5, 7}})},
                            {{"transpose_a", int64_t{1}}});
   graph.updates.push_back({0, (w - Expr(g, dw) * 0.1).value});
-  CHECK(count(optimize(graph), "subtract") == 1);  // a step of its own, not of the product
+  CHECK(steps(optimize(graph)) == 1);
+  CHECK(Program(graph, {Tensor({DType::kFloat32, {6, 7}})}).arena_bytes() < 1024);
   check_same(graph);
+}
+
+TEST_CASE("Adam runs inside of the product that gives the gradient, of any width") {
+  for (const int64_t n : {1, 7, 96, 272}) {
+    Graph graph;
+    Builder g(graph);
+    const Value x = g.input({DType::kFloat32, {50, 40}});
+    const Value dy = g.input({DType::kFloat32, {50, n}});
+    const Expr alpha = Expr(g, g.input({DType::kFloat32, {}})) * 0.01;
+    const Value dw = g.apply("matmul", {x, dy}, {{"transpose_a", int64_t{1}}});
+    add_adam(g, {DType::kFloat32, {40, n}}, alpha, {g, dw});
+    CHECK(count(optimize(graph), "fused_elementwise") == 0);
+    check_same(graph, 1e-3f);  // some denominators nearly cancel
+    // Not when the gradient is needed besides.
+    graph.outputs.push_back(g.reduce_sum(dw, {0, 1}, false));
+    CHECK(count(optimize(graph), "fused_elementwise") == 1);
+    check_same(graph, 1e-3f);  // some denominators nearly cancel
+  }
+}
+
+TEST_CASE("Adam runs inside of the gradient of a convolution's kernel") {
+  for (const int64_t groups : {1, 2}) {
+    Graph graph;
+    Builder g(graph);
+    const std::vector<int64_t> ones = {1, 1};
+    const Attrs attrs{{"strides", ones},  {"dilations", ones},
+                      {"pads_low", ones}, {"pads_high", ones},
+                      {"groups", groups}, {"kernel_spatial", std::vector<int64_t>{3, 3}}};
+    const Value dw = g.apply(
+        "conv_dw",
+        {g.input({DType::kFloat32, {5, 9, 8, 4}}), g.input({DType::kFloat32, {5, 9, 8, 6}})},
+        attrs);
+    add_adam(g, {DType::kFloat32, {3, 3, 4 / groups, 6}},
+             Expr(g, g.input({DType::kFloat32, {}})) * 0.01, {g, dw});
+    CHECK(count(optimize(graph), "fused_elementwise") == 0);
+    check_same(graph);
+  }
+}
+
+TEST_CASE("a value before the activation is stored on the way to it") {
+  Graph graph;
+  Builder g(graph);
+  const Value w = g.variable({DType::kFloat32, {12, 20}});
+  const Value x = g.input({DType::kFloat32, {30, 12}});
+  const Expr z = Expr(g, g.apply("matmul", {x, w})) + Expr(g, g.input({DType::kFloat32, {20}}));
+  const Value y = g.apply("matmul", {z.apply("gelu").value, g.input({DType::kFloat32, {20, 3}})});
+  const Value loss = g.reduce_sum(y, {0, 1}, false);
+  graph.outputs.push_back(loss);
+  graph.outputs.push_back(gradient(g, loss, std::vector<Value>{w})[0]);
+  const Graph optimized = optimize(graph);
+  CHECK(count(optimized, "gelu") == 0);
+  CHECK(std::any_of(optimized.nodes.begin(), optimized.nodes.end(), [](const Node& node) {
+    return node.op->name == "matmul" && node.outputs.size() == 2;
+  }));
+  check_same(graph);
+}
+
+TEST_CASE("a chain that ends in 16 bits takes the place of the product's result") {
+  for (const DType dtype : {DType::kBfloat16, DType::kFloat16}) {
+    Graph graph;
+    Builder g(graph);
+    const Value product =
+        g.apply("matmul", {g.input({dtype, {17, 12}}), g.input({dtype, {12, 20}})});
+    const Expr y = Expr(g, product) + Expr(g, g.input({dtype, {20}}));
+    graph.outputs.push_back(y.apply("relu").value);
+    CHECK(count(optimize(graph), "fused_elementwise") == 0);
+    check_same(graph);
+  }
 }
 
 TEST_CASE("epilogues of depthwise convolutions and their gradient") {

@@ -175,10 +175,10 @@ TEST_CASE("the update of Adam takes four instructions") {
   CHECK(code[1].op == static_cast<uint8_t>(TileOp::lerp_square));
   CHECK(code[2].op == static_cast<uint8_t>(TileOp::sqrt_add));
   CHECK(code[3].op == static_cast<uint8_t>(TileOp::step_by_ratio));
-  for (int k = 0; k < 3; ++k) CHECK(may_share_tiles(p, k, k));
-  CHECK(!may_share_tiles(p, 0, 3));  // the gradient is read again after m is written
-  CHECK(may_share_tiles(p, 2, 3));
-  CHECK(!may_share_tiles(p, 0, 4));
+  for (int k = 0; k < 3; ++k) CHECK(may_share_tiles(p, *p.plan(), k, k));
+  CHECK(!may_share_tiles(p, *p.plan(), 0, 3));  // the gradient is read again after m is written
+  CHECK(may_share_tiles(p, *p.plan(), 2, 3));
+  CHECK(!may_share_tiles(p, *p.plan(), 0, 4));
 }
 
 TEST_CASE("random programs compute what their values say, on any pieces and in any memory") {
@@ -191,7 +191,7 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
                                             std::vector<float>(n, -1.0f));
     std::vector<void*> pointers;
     for (auto& output : outputs) pointers.push_back(output.data());
-    const std::vector<const void*> inputs = r.inputs();
+    std::vector<const void*> inputs = r.inputs();
     run_tiles(plan, inputs.data(), pointers.data());
 
     for (size_t i = 0; i < n; i += 1 + n / 97) {
@@ -222,15 +222,16 @@ TEST_CASE("random programs compute what their values say, on any pieces and in a
     const int64_t left = columns / 3;
     std::vector<std::vector<float>> blocks(outputs.size(), std::vector<float>(n, -1.0f));
     for (size_t k = 0; k < blocks.size(); ++k) pointers[k] = blocks[k].data();
-    kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), 0, left, rows, columns);
+    kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), 0, left, rows, columns, 0,
+                            false);
     kernels().tile_run_rows(plan.code, inputs.data(), pointers.data(), left, columns - left, rows,
-                            columns);
+                            columns, 0, false);
     CHECK(blocks == outputs);
 
     // Over an operand.
     for (size_t o = 0; o < outputs.size(); ++o) {
       for (size_t k = 0; k < inputs.size(); ++k) {
-        if (!may_share_tiles(r.program, static_cast<int>(o), static_cast<int>(k))) continue;
+        if (!may_share_tiles(r.program, plan, static_cast<int>(o), static_cast<int>(k))) continue;
         RandomProgram again(seed);
         std::vector<std::vector<float>> others(outputs.size(), std::vector<float>(n));
         for (size_t j = 0; j < others.size(); ++j) pointers[j] = others[j].data();
@@ -283,9 +284,9 @@ TEST_CASE("an epilogue works on blocks in place and in other memory") {
   const int32_t x = p.operand(0, {DType::kFloat32, {kRows, kColumns}});
   const int32_t b = p.operand(1, {DType::kFloat32, {kColumns}});
   p.output(p.apply(TileOp::relu, args(p.apply(TileOp::add, args(x, b)))), DType::kFloat32);
-  p.finish(kColumns);
+  const auto plan = lower(p, {.columns = kColumns});
   const void* operands[] = {bias.data()};
-  const TileEpilogue epilogue{p.plan().get(), operands};
+  const TileEpilogue epilogue{plan.get(), operands};
   std::vector<float> in_place = result;
   std::vector<float> apart = result;
   for (int64_t row = 0; row < kRows; row += 10) {

@@ -32,6 +32,10 @@ struct Value {
 class Payload {
  public:
   virtual ~Payload() = default;
+
+  // Whether that output of the node may be written into the memory of that input; no value: the op
+  // decides.
+  virtual std::optional<bool> may_share(int /*output*/, int /*input*/) const { return {}; }
 };
 
 // One application of an op: what its rules are given.
@@ -129,6 +133,10 @@ struct OpDef {
   // Tile program of the payload is applied to output 0 while it is in cache; its operands follow
   // the op's own inputs.
   bool takes_epilogue = false;
+
+  // The op hands its outputs to the epilogue, which may then have several of any float dtype and
+  // take the place of the op's result (tile/epilogue.h).
+  bool epilogue_has_outputs = false;
 };
 
 // The op of that name; throws a ValueError with near matches. Defined in ops/registry.cpp.

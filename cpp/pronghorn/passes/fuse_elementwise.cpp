@@ -187,7 +187,9 @@ class Fusion {
     }
     if (fused.outputs.empty()) return;  // dead
     for (const Value v : tiles.operands()) fused.inputs.push_back(moved(v));
-    fused.payload = tiles.finish();
+    const std::shared_ptr<TileProgram> program = tiles.take();
+    program->finish();
+    fused.payload = program;
     result_.nodes.push_back(std::move(fused));
   }
 

@@ -128,6 +128,9 @@ class Planner {
   }
 
   bool may_share(const Node& node, int output, int input) const {
+    if (node.payload != nullptr) {
+      if (const auto decided = node.payload->may_share(output, input)) return *decided;
+    }
     if (node.op->may_share != nullptr) {
       std::vector<TensorType> types;
       for (const Value x : node.inputs) types.push_back(graph_.type(x));

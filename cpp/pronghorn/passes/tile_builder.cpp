@@ -28,7 +28,10 @@ int32_t TileBuilder::value_of(Value v) {
   return program_->operand(index, graph_.type(v));
 }
 
-void TileBuilder::operand(Value v) { value_of(v); }
+void TileBuilder::operand(Value v, DType dtype) {
+  values_[v.node] = program_->operand(0, {dtype, graph_.type(v).shape});
+  operands_.push_back(v);
+}
 
 void TileBuilder::add(int32_t index) {
   const Node& node = graph_.nodes[static_cast<size_t>(index)];
@@ -37,13 +40,10 @@ void TileBuilder::add(int32_t index) {
   values_[index] = program_->apply(*node.op, args, node.outputs[0].dtype);
 }
 
-void TileBuilder::output(int32_t index) {
-  program_->output(values_.at(index), graph_.nodes[static_cast<size_t>(index)].outputs[0].dtype);
-}
-
-std::shared_ptr<const Payload> TileBuilder::finish(int64_t columns) {
-  program_->finish(columns);
-  return std::move(program_);
+TensorType TileBuilder::output(int32_t index) {
+  const DType dtype = graph_.nodes[static_cast<size_t>(index)].outputs[0].dtype;
+  program_->output(value_of({index, 0}), dtype);
+  return {dtype, program_->shape()};
 }
 
 }  // namespace pronghorn

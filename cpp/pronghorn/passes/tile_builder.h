@@ -15,19 +15,19 @@ class TileBuilder {
   TileBuilder(const Graph& graph, const Shape& shape)
       : graph_(graph), program_(std::make_shared<TileProgram>(shape)) {}
 
-  // Makes v operand number operands().size() of the program, unless it is one already.
-  void operand(Value v);
+  // Makes v, seen as of that dtype, operand 0 of the program.
+  void operand(Value v, DType dtype);
 
   // Adds a tileable node. What it reads is an earlier node of the program, a constant, or becomes
   // an operand.
   void add(int32_t node);
 
-  // The value of an added node is an output.
-  void output(int32_t node);
+  // The value of that node is an output; its type.
+  TensorType output(int32_t node);
 
   const std::vector<Value>& operands() const { return operands_; }
-  // columns: of the matrix whose blocks an epilogue is given.
-  std::shared_ptr<const Payload> finish(int64_t columns = 1);
+  // The program, which nothing can be added to from now on.
+  std::shared_ptr<TileProgram> take() { return std::move(program_); }
 
   // Whether programs hold the node as an immediate number instead of an operand.
   static bool is_immediate(const Node& node);

@@ -219,6 +219,35 @@ PRONGHORN_INLINE Vec sqrt(Vec x) {
 #endif
 }
 
+// sqrt(x) and a / b, at most 2 units in the last place off: AVX-512 has approximations from which a
+// Newton step is twice as fast as its dividers.
+PRONGHORN_INLINE Vec quick_sqrt(Vec x) {
+#if defined(PRONGHORN_ISA_AVX512)
+  // Not for negative numbers, infinity and NaN; of 0 the estimate is finite.
+  const __mmask16 odd = _mm512_cmpge_epu32_mask((__m512i)bits_of(x), _mm512_set1_epi32(0x7f800000));
+  if (odd != 0) return sqrt(x);
+  const Vec y = (Vec)_mm512_maskz_rsqrt14_ps(kAllLanes, (__m512)max(x, broadcast(0x1p-126f)));
+  const Vec root = x * y;
+  return fma(fma(-root, root, x), 0.5f * y, root);
+#else
+  return sqrt(x);
+#endif
+}
+PRONGHORN_INLINE Vec quick_divide(Vec a, Vec b) {
+#if defined(PRONGHORN_ISA_AVX512)
+  // Where the estimate or its residual would leave the range of normal numbers.
+  const __m512i magnitude = (__m512i)(bits_of(b) & 0x7fffffff);
+  const __mmask16 odd = _mm512_cmpge_epu32_mask(
+      _mm512_sub_epi32(magnitude, _mm512_set1_epi32(0x01000000)), _mm512_set1_epi32(0x7c000000));
+  if (odd != 0) return a / b;
+  const Vec y = (Vec)_mm512_maskz_rcp14_ps(kAllLanes, (__m512)b);
+  const Vec better = fma(fma(-b, y, broadcast(1.0f)), y, y);
+  return a * better;
+#else
+  return a / b;
+#endif
+}
+
 #if defined(PRONGHORN_ISA_AVX512)
 #define PRONGHORN_ROUND(x, mode, neon) \
   (Vec) _mm512_maskz_roundscale_ps(kAllLanes, (__m512)(x), (mode) | _MM_FROUND_NO_EXC)

@@ -1,12 +1,57 @@
 #include "pronghorn/tile/epilogue.h"
 
+#include <algorithm>
+
+#include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/tile/fused.h"
 #include "pronghorn/tile/lower.h"
 
 namespace pronghorn {
 
+EpiloguePayload::EpiloguePayload(std::shared_ptr<const TileProgram> program,
+                                 const TensorType& result, size_t own_inputs, size_t own_outputs,
+                                 bool in_place)
+    : program_(std::move(program)),
+      result_(result),
+      own_inputs_(own_inputs),
+      own_outputs_(own_outputs),
+      in_place_(in_place),
+      plan_(lower(*program_, {.columns = result.shape.rank() > 0 ? result.shape.back() : 1,
+                              .own_outputs = static_cast<int32_t>(own_outputs),
+                              .in_place = in_place})) {}
+
+// The op still reads its own inputs when the first blocks are finished, and it builds its result up
+// in output 0 while operands are unread.
+std::optional<bool> EpiloguePayload::may_share(int output, int input) const {
+  const auto o = static_cast<size_t>(output);
+  const auto i = static_cast<size_t>(input);
+  const bool of_program = o >= own_outputs_ || (o == 0 && !in_place_);
+  if (!of_program && i < own_inputs_) return std::nullopt;
+  if (!of_program || i < own_inputs_) return false;
+  return may_share_tiles(*program_, *plan_,
+                         o == 0 ? 0 : output - static_cast<int>(own_outputs_) + 1,
+                         input - static_cast<int>(own_inputs_) + 1);
+}
+
 std::shared_ptr<const TilePlan> epilogue_plan(const OpCall& call) {
-  return call.payload == nullptr ? nullptr : static_cast<const TileProgram*>(call.payload)->plan();
+  return call.payload == nullptr ? nullptr
+                                 : static_cast<const EpiloguePayload*>(call.payload)->plan();
+}
+
+const TensorType& own_result(const OpCall& call) {
+  return call.payload == nullptr ? call.outputs[0]
+                                 : static_cast<const EpiloguePayload*>(call.payload)->result();
+}
+
+size_t own_result_bytes(const OpCall& call) {
+  const auto plan = epilogue_plan(call);
+  return plan == nullptr || plan->epilogue.in_place ? 0 : own_result(call).bytes();
+}
+
+float* epilogue_result(const TilePlan* plan, const Launch& launch, size_t offset) {
+  if (plan == nullptr || plan->epilogue.in_place) return launch.output<float>(0);
+  return reinterpret_cast<float*>(static_cast<char*>(launch.workspace) + offset);
 }
 
 void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows,
@@ -14,25 +59,30 @@ void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_
   if (rows == 0 || cols == 0) return;
   const auto& epilogue = *static_cast<const TileEpilogue*>(context);
   const TilePlan& plan = *epilogue.plan;
+  const int64_t columns = plan.epilogue.columns;
+  const bool in_place = plan.epilogue.in_place;
+  const int64_t begin = row0 * columns + col0;
+  float* const result = block - begin;
   const void* inputs[kTileMaxOperands + 1];
+  inputs[0] = result;
   for (int i = 1; i < plan.code.input_count; ++i) inputs[i] = epilogue.operands[i - 1];
-  const int64_t begin = row0 * plan.columns + col0;
-  if (row_stride == plan.columns) {
-    float* result = block - begin;
-    inputs[0] = result;
-    void* const outputs[] = {result};
-    const bool whole_rows = cols == plan.columns;
-    kernels().tile_run_rows(plan.code, inputs, outputs, begin, whole_rows ? rows * cols : cols,
-                            whole_rows ? 1 : rows, plan.columns);
-    return;
-  }
-  for (int64_t i = 0; i < rows; ++i) {
-    float* result = block + i * row_stride - (begin + i * plan.columns);
-    inputs[0] = result;
-    void* const outputs[] = {result};
-    kernels().tile_run_rows(plan.code, inputs, outputs, begin + i * plan.columns, cols, 1,
-                            plan.columns);
-  }
+  void* outputs[kTileSlots];
+  outputs[0] = in_place ? result : epilogue.outputs[0];
+  for (int i = 1; i < plan.code.output_count; ++i)
+    outputs[i] = epilogue.outputs[plan.epilogue.own_outputs + i - 1];
+  const bool whole_rows = row_stride == columns && cols == columns;
+  kernels().tile_run_rows(plan.code, inputs, outputs, begin, whole_rows ? rows * cols : cols,
+                          whole_rows ? 1 : rows, columns, row_stride - columns, in_place);
+}
+
+void TileEpilogue::apply_to_all(const TileEpilogue& epilogue, float* result) noexcept {
+  const int64_t columns = epilogue.plan->epilogue.columns;
+  if (epilogue.plan->total == 0) return;
+  const int64_t rows = epilogue.plan->total / columns;
+  const int64_t piece = std::max<int64_t>(1, epilogue.plan->piece / columns);
+  parallel_ranges(rows, piece, columns * epilogue.plan->cost, [&](int64_t begin, int64_t end) {
+    apply(&epilogue, result + begin * columns, begin, end - begin, 0, columns, columns);
+  });
 }
 
 }  // namespace pronghorn

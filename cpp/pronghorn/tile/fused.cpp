@@ -24,7 +24,8 @@ void run(const Launch& launch) noexcept {
 }
 
 bool may_share(const OpCall& call, int output, int input) {
-  return may_share_tiles(program_of(call), output, input);
+  const TileProgram& program = program_of(call);
+  return may_share_tiles(program, *program.plan(), output, input);
 }
 
 }  // namespace
@@ -46,8 +47,7 @@ void run_tiles(const TilePlan& plan, const void* const* inputs, void* const* out
   });
 }
 
-bool may_share_tiles(const TileProgram& program, int output, int input) {
-  const TilePlan& plan = *program.plan();
+bool may_share_tiles(const TileProgram& program, const TilePlan& plan, int output, int input) {
   const auto o = static_cast<size_t>(output);
   const auto i = static_cast<size_t>(input);
   const TensorType& type = program.operands()[i];

@@ -14,6 +14,6 @@ extern const OpDef kFusedElementwiseOp;
 void run_tiles(const TilePlan& plan, const void* const* inputs, void* const* outputs) noexcept;
 
 // Whether output and input may be the same memory.
-bool may_share_tiles(const TileProgram& program, int output, int input);
+bool may_share_tiles(const TileProgram& program, const TilePlan& plan, int output, int input);
 
 }  // namespace pronghorn

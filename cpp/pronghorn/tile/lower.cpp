@@ -45,8 +45,8 @@ class Lowering {
         kept_(program.outputs()),
         plan_(std::make_shared<TilePlan>()) {}
 
-  std::shared_ptr<const TilePlan> run(int64_t columns) {
-    plan_->columns = columns;
+  std::shared_ptr<const TilePlan> run(const EpilogueForm& epilogue) {
+    plan_->epilogue = epilogue;
     plan_->total = program_.shape().size();
     add_output_copies();
     fuse_instructions(values_, kept_);
@@ -352,8 +352,8 @@ TileInput classify(const Shape& from, const Shape& to, DType dtype) {
   return input;
 }
 
-std::shared_ptr<const TilePlan> lower(const TileProgram& program, int64_t columns) {
-  return Lowering(program).run(columns);
+std::shared_ptr<const TilePlan> lower(const TileProgram& program, const EpilogueForm& epilogue) {
+  return Lowering(program).run(epilogue);
 }
 
 }  // namespace pronghorn

@@ -11,12 +11,19 @@
 
 namespace pronghorn {
 
+// What is special about a program that is an epilogue (tile/epilogue.h).
+struct EpilogueForm {
+  int64_t columns = 1;      // of the result as a matrix
+  int32_t own_outputs = 1;  // of the op
+  bool in_place = true;
+};
+
 struct TilePlan {
-  TileCode code{};      // points into the vectors below
-  int64_t total = 0;    // elements of the iteration shape
-  int64_t columns = 1;  // of the matrix whose blocks an epilogue is given
-  int64_t piece = 0;    // elements that one thread takes at once
-  int64_t cost = 0;     // of one element, in the units of parallel_for
+  TileCode code{};    // points into the vectors below
+  int64_t total = 0;  // elements of the iteration shape
+  int64_t piece = 0;  // elements that one thread takes at once
+  int64_t cost = 0;   // of one element, in the units of parallel_for
+  EpilogueForm epilogue;
 
   std::vector<TileInstruction> instructions;
   std::vector<TileInput> inputs;
@@ -32,7 +39,8 @@ struct TilePlan {
   TilePlan& operator=(const TilePlan&) = delete;
 };
 
-std::shared_ptr<const TilePlan> lower(const TileProgram& program, int64_t columns);
+std::shared_ptr<const TilePlan> lower(const TileProgram& program,
+                                      const EpilogueForm& epilogue = {});
 
 // How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left
 // alone.

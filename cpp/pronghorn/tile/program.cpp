@@ -120,6 +120,6 @@ void TileProgram::output(int32_t value, DType dtype) {
   output_dtypes_.push_back(dtype);
 }
 
-void TileProgram::finish(int64_t columns) { plan_ = lower(*this, columns); }
+void TileProgram::finish() { plan_ = lower(*this); }
 
 }  // namespace pronghorn

@@ -39,9 +39,8 @@ class TileProgram final : public Payload {
   int32_t apply(const OpDef& op, std::span<const int32_t> args, DType output);
   void output(int32_t value, DType dtype);
 
-  // Makes the program executable; after it nothing can be added. columns: of the matrix whose
-  // blocks an epilogue is given.
-  void finish(int64_t columns = 1);
+  // Makes the program executable; after it nothing can be added.
+  void finish();
   const std::shared_ptr<const TilePlan>& plan() const { return plan_; }
 
   const Shape& shape() const { return shape_; }

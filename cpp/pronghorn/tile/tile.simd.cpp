@@ -341,6 +341,15 @@ class Run {
     }
   }
 
+  // Brings elements of the operands that are read in place into the cache; operand 0 is there.
+  void prefetch(int64_t begin, int64_t n) const {
+    for (int k = 1; k < code_.input_count; ++k) {
+      if (code_.inputs[k].access != TileAccess::kDirect) continue;
+      const float* p = static_cast<const float*>(inputs_[k]) + begin;
+      for (int64_t i = 0; i < n; i += 16) __builtin_prefetch(p + i);
+    }
+  }
+
   void run(int64_t begin, int64_t end) {
     int64_t n;
     for (int64_t at = begin; at < end; at += n) {
@@ -440,13 +449,20 @@ void tile_run(const TileCode& code, const void* const* inputs, void* const* outp
   Run(code, inputs, outputs, begin, end - begin, 0).run(begin, end);
 }
 
-// The same for the elements begin + r * stride + c, 0 <= r < rows, 0 <= c < columns.
-void tile_run_rows(const TileCode& code, const void* const* inputs, void* const* outputs,
-                   int64_t begin, int64_t columns, int64_t rows, int64_t stride) {
+// The same for the elements begin + r * stride + c, 0 <= r < rows, 0 <= c < columns. Operand 0 lies
+// elsewhere: each row of it `shift` floats further than its index says; so does output 0 if
+// `in_place`.
+void tile_run_rows(const TileCode& code, const void** inputs, void** outputs, int64_t begin,
+                   int64_t columns, int64_t rows, int64_t stride, int64_t shift, bool in_place) {
   Run run(code, inputs, outputs, begin, columns, stride);
   for (int64_t r = 0; r < rows; ++r) {
+    // Short rows of wide matrices: the hardware sees no stream.
+    if (r + 1 < rows) run.prefetch(begin + (r + 1) * stride, columns);
     run.run(begin + r * stride, begin + r * stride + columns);
-    if (r + 1 < rows) run.seek(begin + (r + 1) * stride);
+    if (r + 1 == rows) break;
+    run.seek(begin + (r + 1) * stride);
+    inputs[0] = static_cast<const float*>(inputs[0]) + shift;
+    if (in_place) outputs[0] = static_cast<float*>(outputs[0]) + shift;
   }
 }
 

@@ -21,6 +21,7 @@ struct Plan {
   std::optional<DirectPlan> direct;        // else a matrix of patches
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
+  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
 };
 
 std::vector<TensorType> infer(const OpCall& call) {
@@ -71,31 +72,32 @@ Prepared prepare(const OpCall& call) {
   plan->epilogue = epilogue_plan(call);
   if (suits_amx(sizes, false, call.inputs[0].dtype)) {
     plan->amx = plan_amx_conv(sizes, false, call.inputs[0].dtype);
-    return {.plan = plan, .workspace = plan->amx->workspace};
-  }
-  if (suits_direct(sizes.windows) && shape.k > 0) {
+    plan->own_result = (plan->amx->workspace + 63) / 64 * 64;
+  } else if (suits_direct(sizes.windows) && shape.k > 0) {
     plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
     plan->winograd = plan_winograd(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
     const int64_t packed =
         std::max(plan->direct->packed, plan->winograd ? plan->winograd->packed : 0);
-    return {.plan = plan, .workspace = static_cast<size_t>(packed) * sizeof(float)};
+    plan->own_result = static_cast<size_t>(packed + 15) / 16 * 16 * sizeof(float);
+  } else {
+    plan->gemm = plan_gemm(shape);
+    plan->own_result = plan->gemm.workspace;
   }
-  plan->gemm = plan_gemm(shape);
-  return {.plan = plan, .workspace = plan->gemm.workspace};
+  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
+  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
+  float* y = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0], epilogue,
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], y, epilogue,
                         launch.workspace);
   }
   if (plan.direct) {
     const float* x = launch.input<float>(0);
     const float* w = launch.input<float>(1);
-    float* y = launch.output<float>(0);
     auto* packed = static_cast<float*>(launch.workspace);
     if (plan.winograd) {
       transform_weights(*plan.winograd, w, packed);
@@ -106,7 +108,7 @@ void run(const Launch& launch) noexcept {
   }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
-                       .c = launch.output<float>(0),
+                       .c = y,
                        .fill_a = fill_patches,
                        .fill_context = &source,
                        .epilogue = epilogue,
@@ -122,7 +124,8 @@ OpDef conv_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
-          .takes_epilogue = true};
+          .takes_epilogue = true,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

@@ -9,6 +9,7 @@
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
+#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -19,6 +20,8 @@ struct Plan {
   std::optional<WinogradDwPlan> winograd;  // then `direct` for results that are not finite
   std::optional<DirectDwPlan> direct;      // else a matrix of patches
   GemmPlan gemm;
+  std::shared_ptr<const TilePlan> epilogue;
+  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
 };
 
 Shape kernel_shape(const OpCall& call) {
@@ -71,7 +74,7 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
 
 Prepared prepare(const OpCall& call) {
   const ConvSizes sizes =
-      conv_sizes("conv_dw", call.inputs[0].shape, call.outputs[0].shape, call.attrs);
+      conv_sizes("conv_dw", call.inputs[0].shape, own_result(call).shape, call.attrs);
   GemmShape shape{.m = sizes.taps() * sizes.group_in(),
                   .n = sizes.group_out(),
                   .k = sizes.batch * volume(sizes.windows.out),
@@ -86,40 +89,46 @@ Prepared prepare(const OpCall& call) {
   }
   auto plan = std::make_shared<Plan>();
   plan->windows = sizes.windows;
+  plan->epilogue = epilogue_plan(call);
   if (suits_amx_dw(sizes, call.inputs[0].dtype)) {
     plan->amx = plan_amx_dw(sizes, call.inputs[0].dtype);
-    return {.plan = plan, .workspace = plan->amx->workspace};
-  }
-  if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
+    plan->own_result = (plan->amx->workspace + 63) / 64 * 64;
+  } else if (suits_direct(sizes.windows) && shape.m > 0 && shape.n > 0 && shape.k > 0) {
     plan->direct = plan_direct_dw(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
     plan->winograd = plan_winograd_dw(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
-    return {.plan = plan,
-            .workspace =
-                std::max(plan->direct->workspace, plan->winograd ? plan->winograd->workspace : 0)};
+    const size_t workspace =
+        std::max(plan->direct->workspace, plan->winograd ? plan->winograd->workspace : 0);
+    plan->own_result = (workspace + 63) / 64 * 64;
+  } else {
+    plan->gemm = plan_gemm(shape);
+    plan->own_result = plan->gemm.workspace;
   }
-  plan->gemm = plan_gemm(shape);
-  return {.plan = plan, .workspace = plan->gemm.workspace};
+  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
+  float* dw = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    return run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0],
-                      launch.workspace);
-  }
-  if (plan.winograd &&
-      run_winograd_dw(*plan.winograd, launch.input<float>(0), launch.input<float>(1),
-                      launch.output<float>(0), launch.workspace))
+    run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], dw, launch.workspace);
+    if (plan.epilogue) TileEpilogue::apply_to_all(epilogue, dw);
     return;
+  }
   if (plan.direct) {
-    return run_direct_dw(*plan.direct, launch.input<float>(0), launch.input<float>(1),
-                         launch.output<float>(0), launch.workspace);
+    const float* x = launch.input<float>(0);
+    const float* dy = launch.input<float>(1);
+    if (!plan.winograd || !run_winograd_dw(*plan.winograd, x, dy, dw, launch.workspace))
+      run_direct_dw(*plan.direct, x, dy, dw, launch.workspace);
+    if (plan.epilogue) TileEpilogue::apply_to_all(epilogue, dw);
+    return;
   }
   const PatchSource source{&plan.windows, launch.input<float>(0)};
   run_gemm(plan.gemm, {.b = launch.input<float>(1),
-                       .c = launch.output<float>(0),
+                       .c = dw,
                        .fill_a = fill_patches,
                        .fill_context = &source,
+                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
                        .workspace = launch.workspace});
 }
 
@@ -131,7 +140,9 @@ OpDef conv_dw_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify};
+          .simplify = simplify,
+          .takes_epilogue = true,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

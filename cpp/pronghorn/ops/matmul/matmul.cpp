@@ -10,6 +10,10 @@ namespace {
 struct Plan {
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
+  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
+  // Updates of variables stream several matrices: in pieces of wide rows they wait for memory, and
+  // run faster in a sweep of their own.
+  bool sweeps = false;
 };
 
 Shape leading(const Shape& shape) {
@@ -169,7 +173,7 @@ std::vector<GemmBatch> batches(const Shape& a, const Shape& b, const Shape& out)
 Prepared prepare(const OpCall& call) {
   const Shape& a = call.inputs[0].shape;
   const Shape& b = call.inputs[1].shape;
-  const Shape& out = call.outputs[0].shape;
+  const Shape& out = own_result(call).shape;
   const Sizes s = sizes_of(a, b, call.attrs);
   GemmShape shape{.m = s.m,
                   .n = s.n,
@@ -190,17 +194,22 @@ Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   plan->gemm = plan_gemm(shape);
   plan->epilogue = epilogue_plan(call);
-  return {.plan = plan, .workspace = plan->gemm.workspace};
+  plan->own_result = plan->gemm.workspace;
+  plan->sweeps = own_result_bytes(call) > 0 && plan->gemm.cols < shape.n;
+  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
+  float* c = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
+  const bool inside = plan.epilogue != nullptr && !plan.sweeps;
   run_gemm(plan.gemm, {.a = launch.input<float>(0),
                        .b = launch.input<float>(1),
-                       .c = launch.output<float>(0),
-                       .epilogue = {plan.epilogue ? &TileEpilogue::apply : nullptr, &epilogue},
+                       .c = c,
+                       .epilogue = {inside ? &TileEpilogue::apply : nullptr, &epilogue},
                        .workspace = launch.workspace});
+  if (plan.sweeps) TileEpilogue::apply_to_all(epilogue, c);
 }
 
 }  // namespace
@@ -212,7 +221,8 @@ OpDef matmul_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
-          .takes_epilogue = true};
+          .takes_epilogue = true,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops
