@@ -8,6 +8,12 @@ from pronghorn.layers.activations.leaky_relu import LeakyReLU
 from pronghorn.layers.activations.prelu import PReLU
 from pronghorn.layers.activations.relu import ReLU
 from pronghorn.layers.activations.softmax import Softmax
+from pronghorn.layers.attention.additive_attention import AdditiveAttention
+from pronghorn.layers.attention.attention import Attention
+from pronghorn.layers.attention.group_query_attention import (
+    GroupedQueryAttention as GroupQueryAttention,
+)
+from pronghorn.layers.attention.multi_head_attention import MultiHeadAttention
 from pronghorn.layers.convolutional.conv1d import Conv1D
 from pronghorn.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from pronghorn.layers.convolutional.conv2d import Conv2D
@@ -138,7 +144,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -195,6 +203,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "HashedCrossing",
     "Hashing",
     "Identity",
@@ -217,6 +226,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

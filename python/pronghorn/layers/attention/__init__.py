@@ -1,0 +1,1 @@
+"""Layers: attention. Import them from `pronghorn.layers`."""
