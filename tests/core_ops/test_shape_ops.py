@@ -85,6 +85,17 @@ def test_large_transposes(shape: tuple[int, ...], order: tuple[int, ...]) -> Non
     check("transpose", [x], lambda x: x.transpose(order), axes=list(order), ulps=0)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "int16", "float32"])
+@pytest.mark.parametrize(
+    "shape", [(1, 9), (8, 8), (7, 33), (40, 3), (3, 40), (65, 71), (5, 17, 24)]
+)
+def test_transposes_of_odd_sizes(shape: tuple[int, ...], dtype: str) -> None:
+    x = random(np.random.default_rng(0), shape, dtype)
+    order = (0, 2, 1) if len(shape) == 3 else (1, 0)
+    (y,) = apply("transpose", [x], axes=list(order))
+    np.testing.assert_array_equal(y, x.transpose(order))
+
+
 @pytest.mark.parametrize("shape", [(1, 300), (3000, 1)])
 def test_large_broadcasts(shape: tuple[int, ...]) -> None:
     x = random(np.random.default_rng(0), shape)

@@ -166,8 +166,8 @@ def _reductions() -> list[Bench]:
         found += [
             Bench("softmax", (x,), {"axis": 1}),
             Bench("softmax_grad", (positive, x)),
-            Bench("sparse_softmax_cross_entropy_grad", (positive, labels, row)),
-            Bench("softmax_cross_entropy_grad", (positive, positive, row)),
+            Bench("sparse_softmax_cross_entropy_grad", (x, labels, row)),
+            Bench("softmax_cross_entropy_grad", (x, positive, row)),
             Bench("sparse_cross_entropy", (positive, labels), {"epsilon": 1e-7}),
             Bench("cross_entropy", (positive, positive), {"epsilon": 1e-7}),
             Bench("cumsum", (x,), {"axis": 1}),

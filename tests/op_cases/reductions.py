@@ -136,8 +136,9 @@ def _losses() -> list[OpCase]:
         ),
         OpCase(
             "sparse_softmax_cross_entropy_grad",
-            lambda p, i, d: (p - _one_hot(i, 11)) * d[..., None],
-            (target, labels, dloss),
+            lambda x, i, d: (np.exp(_log_softmax(x)) - _one_hot(i, 11)) * d[..., None],
+            (x, labels, dloss),
+            reduction=11,
         ),
         OpCase(
             "softmax_cross_entropy",
@@ -148,8 +149,8 @@ def _losses() -> list[OpCase]:
         ),
         OpCase(
             "softmax_cross_entropy_grad",
-            lambda p, t, d: (p * t.sum(-1, keepdims=True) - t) * d[..., None],
-            (probs, target, dloss),
+            lambda x, t, d: (np.exp(_log_softmax(x)) * t.sum(-1, keepdims=True) - t) * d[..., None],
+            (x, target, dloss),
             reduction=11,
         ),
         OpCase(

@@ -64,6 +64,9 @@ void gather_rows(const Plan& plan, const Unit* x, const Index* indices, Unit* y)
                     int64_t o = begin / plan.count;
                     int64_t i = begin % plan.count;
                     for (int64_t row = begin; row < end; ++row) {
+                      if (i + kAhead < plan.count)
+                        prefetch_row(x + o * plan.size * plan.inner, plan.inner,
+                                     wrapped(indices[i + kAhead], plan.size));
                       const int64_t at = wrapped(indices[i], plan.size);
                       Unit* to = y + row * plan.inner;
                       if (at < 0) {

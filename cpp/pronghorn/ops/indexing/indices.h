@@ -3,6 +3,7 @@
 // is ever accessed out of bounds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -56,6 +57,19 @@ inline uint64_t fill_bits(DType dtype, bool is_zero) {
     case DType::kBfloat16: return 0x7fc0;
     default: return 0x7fc00000u;
   }
+}
+
+// Rows at random places: so many indices ahead, the beginning of a row is brought into the cache.
+inline constexpr int64_t kAhead = 12;
+
+template <typename T>
+inline void prefetch_row(const T* x, int64_t row_elements, int64_t row) {
+#if defined(__GNUC__)
+  if (row < 0) return;
+  const char* p = reinterpret_cast<const char*>(x + row * row_elements);
+  const int64_t bytes = std::min<int64_t>(row_elements * static_cast<int64_t>(sizeof(T)), 512);
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i);
+#endif
 }
 
 }  // namespace pronghorn::ops

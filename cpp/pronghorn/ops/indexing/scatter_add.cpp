@@ -83,6 +83,10 @@ void add_rows(const Plan& plan, const Index* indices, const T* updates, T* y) {
         const T* from = updates + o * plan.count * plan.inner + column;
         T* to = y + o * plan.size * plan.inner + column;
         for (int64_t i = 0; i < plan.count; ++i) {
+          if (i + kAhead < plan.count) {
+            const int64_t next = wrapped(indices[i + kAhead], plan.size);
+            if (next >= 0) prefetch_row(to + next * plan.inner, columns, 0);
+          }
           const int64_t at = wrapped(indices[i], plan.size);
           if (at < 0) continue;
           T* row = to + at * plan.inner;

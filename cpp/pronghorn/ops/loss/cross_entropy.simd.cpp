@@ -46,18 +46,29 @@ void sparse_softmax_cross_entropy_rows(const float* x, const int32_t* labels, in
   }
 }
 
-// dx(i, j) = (p(i, j) - [j = labels(i)]) dloss(i); NaN for a negative label.  p, dx: (rows, n);
-// labels(i) < n; dx may be p.
-void sparse_softmax_cross_entropy_grad_rows(const float* p, const int32_t* labels,
+// dx(i, j) = (softmax(x)(i, j) - [j = labels(i)]) dloss(i); NaN for a negative label.  x, dx:
+// (rows, n), n >= 1; labels(i) < n; dx may be x.
+void sparse_softmax_cross_entropy_grad_rows(const float* x, const int32_t* labels,
                                             const float* dloss, int64_t rows, int64_t n,
                                             float* dx) {
-  for (int64_t i = 0; i < rows; ++i, p += n, dx += n) {
-    const float d = labels[i] < 0 ? __builtin_nanf("") : dloss[i];
-    const float at_label = labels[i] < 0 ? 0.0f : p[labels[i]];
+  for (int64_t i = 0; i < rows; ++i, x += n, dx += n) {
+    const int32_t label = labels[i];
+    const float d = label < 0 ? __builtin_nanf("") : dloss[i];
+    if (n <= kLanes) {
+      const Vec p = softmax_vector(x, n);
+      const Vec one = select(iota() == label, broadcast(1.0f), zero());
+      store_part(dx, (p - one) * d, n);
+      continue;
+    }
+    const float sum = store_exp(x, n, row_max(x, n), dx);
+    const float scale = 1.0f / sum;
+    const float at_label = label < 0 ? 0.0f : dx[label] * scale;
     for_vectors(
-        n, [&](int64_t j) { store(dx + j, load(p + j) * d); },
-        [&](int64_t j, int64_t count) { store_part(dx + j, load_part(p + j, count) * d, count); });
-    if (labels[i] >= 0) dx[labels[i]] = (at_label - 1.0f) * d;
+        n, [&](int64_t j) { store(dx + j, load(dx + j) * scale * d); },
+        [&](int64_t j, int64_t count) {
+          store_part(dx + j, load_part(dx + j, count) * scale * d, count);
+        });
+    if (label >= 0) dx[label] = (at_label - 1.0f) * d;
   }
 }
 
@@ -85,20 +96,26 @@ void softmax_cross_entropy_rows(const float* x, const float* t, int64_t rows, in
   }
 }
 
-// dx(i, j) = (p(i, j) sum_k t(i, k) - t(i, j)) dloss(i).  p, t, dx: (rows, n); dx may be p.
-void softmax_cross_entropy_grad_rows(const float* p, const float* t, const float* dloss,
+// dx(i, j) = (softmax(x)(i, j) sum_k t(i, k) - t(i, j)) dloss(i).  x, t, dx: (rows, n), n >= 1; dx
+// may be x.
+void softmax_cross_entropy_grad_rows(const float* x, const float* t, const float* dloss,
                                      int64_t rows, int64_t n, float* dx) {
-  for (int64_t i = 0; i < rows; ++i, p += n, t += n, dx += n) {
+  for (int64_t i = 0; i < rows; ++i, x += n, t += n, dx += n) {
+    const float d = dloss[i];
+    if (n <= kLanes) {
+      const Vec target = load_part(t, n);
+      store_part(dx, (softmax_vector(x, n) * horizontal_sum(target) - target) * d, n);
+      continue;
+    }
     Vec sum = zero();
     for_vectors(
         n, [&](int64_t j) { sum += load(t + j); },
         [&](int64_t j, int64_t count) { sum += load_part(t + j, count); });
-    const float total = horizontal_sum(sum);
-    const float d = dloss[i];
+    const float total = horizontal_sum(sum) / store_exp(x, n, row_max(x, n), dx);
     for_vectors(
-        n, [&](int64_t j) { store(dx + j, (load(p + j) * total - load(t + j)) * d); },
+        n, [&](int64_t j) { store(dx + j, (load(dx + j) * total - load(t + j)) * d); },
         [&](int64_t j, int64_t count) {
-          store_part(dx + j, (load_part(p + j, count) * total - load_part(t + j, count)) * d,
+          store_part(dx + j, (load_part(dx + j, count) * total - load_part(t + j, count)) * d,
                      count);
         });
   }

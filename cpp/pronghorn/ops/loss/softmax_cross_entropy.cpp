@@ -1,6 +1,6 @@
 // softmax_cross_entropy(logits (..., c), target (..., c)) -> loss (...) = -sum(target *
-// log_softmax(logits)). softmax_cross_entropy_grad(probs, target, dloss) = (probs * sum(target) -
-// target) * dloss, probs = softmax(logits).
+// log_softmax(logits)). softmax_cross_entropy_grad(logits, target, dloss) = (softmax(logits) *
+// sum(target) - target) * dloss.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -33,10 +33,10 @@ std::vector<TensorType> infer(const OpCall& call) {
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_operands(call, 3);
-  const Shape& probs = call.inputs[0].shape;
-  if (probs.rank() == 0 || call.inputs[1].shape != probs ||
-      call.inputs[2].shape != loss_shape(probs)) {
-    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs,
+  const Shape& logits = call.inputs[0].shape;
+  if (logits.rank() == 0 || call.inputs[1].shape != logits ||
+      call.inputs[2].shape != loss_shape(logits)) {
+    value_error(call.op.name, ": shapes must fit. Received: logits.shape=", logits,
                 ", target.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
                 ".");
   }
@@ -52,26 +52,26 @@ Value column(Builder& g, Value loss) {
 std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
   const Attrs last{{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}};
-  const Value probs = g.apply("softmax", {call.inputs[0]}, last);
   const Value d_logits =
-      g.apply("softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]});
+      g.apply("softmax_cross_entropy_grad", {call.inputs[0], call.inputs[1], call.d_outputs[0]});
   const Expr log_probs(g, g.apply("log_softmax", {call.inputs[0]}, last));
   const Expr dloss(g, column(g, call.d_outputs[0]));
   return {d_logits, (-(log_probs * dloss)).value};
 }
 
-// dx = (p T - t) dloss, T = sum(t). With e the gradient of dx: dp = e dloss T; dt = dloss (sum(e p)
-// - e); d(dloss) = sum(e (p T - t)).
+// dx = (p T - t) dloss, p = softmax(logits), T = sum(t). With e the gradient of dx: d(logits) =
+// softmax_grad(p, e dloss T); dt = dloss (sum(e p) - e); d(dloss) = sum(e (p T - t)).
 std::vector<Value> grad_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const Expr p(g, call.inputs[0]);
+  const int64_t axis = g.shape(call.inputs[0]).rank() - 1;
+  const Expr p(g, g.apply("softmax", {call.inputs[0]}, {{"axis", axis}}));
   const Expr t(g, call.inputs[1]);
   const Expr dloss(g, column(g, call.inputs[2]));
   const Expr e(g, call.d_outputs[0]);
-  const std::vector<int64_t> last{g.shape(p.value).rank() - 1};
+  const std::vector<int64_t> last{axis};
   const Expr total(g, g.reduce_sum(t.value, last, true));
   const Expr ep(g, g.reduce_sum((e * p).value, last, true));
-  return {(e * (dloss * total)).value, (dloss * (ep - e)).value,
+  return {g.apply("softmax_grad", {p.value, (e * (dloss * total)).value}), (dloss * (ep - e)).value,
           g.reduce_sum((e * (p * total - t)).value, last, false)};
 }
 

@@ -1,7 +1,6 @@
 // sparse_softmax_cross_entropy(logits (..., c), labels (...)) -> loss (...) = log(sum(exp(logits)))
-// - logits[label]. sparse_softmax_cross_entropy_grad(probs, labels, dloss) = (probs -
-// onehot(labels)) * dloss, probs = softmax(logits). A label outside [0, c) gives NaN, loss and
-// gradient.
+// - logits[label]. sparse_softmax_cross_entropy_grad(logits, labels, dloss) = (softmax(logits) -
+// onehot(labels)) * dloss. A label outside [0, c) gives NaN, loss and gradient.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/loss/labels.h"
@@ -38,10 +37,10 @@ std::vector<TensorType> infer(const OpCall& call) {
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_operands(call, 3);
-  const Shape& probs = call.inputs[0].shape;
-  if (probs.rank() == 0 || call.inputs[1].shape != loss_shape(probs) ||
+  const Shape& logits = call.inputs[0].shape;
+  if (logits.rank() == 0 || call.inputs[1].shape != loss_shape(logits) ||
       call.inputs[2].shape != call.inputs[1].shape) {
-    value_error(call.op.name, ": shapes must fit. Received: probs.shape=", probs,
+    value_error(call.op.name, ": shapes must fit. Received: logits.shape=", logits,
                 ", labels.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
                 ".");
   }
@@ -49,27 +48,26 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
 }
 
 std::vector<Value> gradient(const GradientCall& call) {
-  Builder& g = call.g;
-  const Value probs =
-      g.apply("softmax", {call.inputs[0]}, {{"axis", int64_t{g.shape(call.inputs[0]).rank() - 1}}});
-  return {g.apply("sparse_softmax_cross_entropy_grad", {probs, call.inputs[1], call.d_outputs[0]}),
+  return {call.g.apply("sparse_softmax_cross_entropy_grad",
+                       {call.inputs[0], call.inputs[1], call.d_outputs[0]}),
           {}};
 }
 
-// dx = (probs - onehot) * dloss. With e the gradient of dx: d(probs) = e dloss; d(dloss) = sum(e
-// (probs - onehot)).
+// dx = (p - onehot) * dloss, p = softmax(logits). With e the gradient of dx: d(logits) =
+// softmax_grad(p, e dloss); d(dloss) = sum(e (p - onehot)).
 std::vector<Value> grad_gradient(const GradientCall& call) {
   Builder& g = call.g;
-  const Expr probs(g, call.inputs[0]);
+  const Shape shape = g.shape(call.inputs[0]);
+  const int64_t last = shape.rank() - 1;
+  const Expr probs(g, g.apply("softmax", {call.inputs[0]}, {{"axis", last}}));
   const Expr e(g, call.d_outputs[0]);
-  const Shape shape = g.shape(probs.value);
   Shape column = loss_shape(shape);
   column.push_back(1);
   const Expr dloss(g, g.reshape(call.inputs[2], column));
   const Expr one_hot(g, g.apply("one_hot", {call.inputs[1]},
                                 {{"depth", shape.back()}, {"dtype", std::string("float32")}}));
-  const Value d_dloss = g.reduce_sum((e * (probs - one_hot)).value, {shape.rank() - 1}, false);
-  return {(e * dloss).value, {}, d_dloss};
+  const Value d_dloss = g.reduce_sum((e * (probs - one_hot)).value, {last}, false);
+  return {g.apply("softmax_grad", {probs.value, (e * dloss).value}), {}, d_dloss};
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {

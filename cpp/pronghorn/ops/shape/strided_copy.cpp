@@ -12,8 +12,9 @@ namespace {
 constexpr int64_t kPieceBytes = 1 << 16;  // work of one thread at a time
 constexpr int64_t kTile = 32;             // rows of a transposed piece
 
-struct Unit16 {
-  uint64_t half[2];
+template <int n>
+struct Bytes {
+  uint64_t words[n / 8];
 };
 
 // n units of the type Unit at steps of src_step and dst_step bytes.
@@ -51,7 +52,9 @@ void copy_line(const char* src, int64_t src_step, char* dst, int64_t dst_step, i
     case 2: return copy_units<uint16_t>(src, src_step, dst, dst_step, n);
     case 4: return copy_units<uint32_t>(src, src_step, dst, dst_step, n);
     case 8: return copy_units<uint64_t>(src, src_step, dst, dst_step, n);
-    case 16: return copy_units<Unit16>(src, src_step, dst, dst_step, n);
+    case 16: return copy_units<Bytes<16>>(src, src_step, dst, dst_step, n);
+    case 32: return copy_units<Bytes<32>>(src, src_step, dst, dst_step, n);
+    case 64: return copy_units<Bytes<64>>(src, src_step, dst, dst_step, n);
     default:
       for (int64_t i = 0; i < n; ++i)
         std::memcpy(dst + i * dst_step, src + i * src_step, static_cast<size_t>(run));
@@ -77,9 +80,15 @@ void transpose_tile(const char* src, int64_t src_step, char* dst, int64_t dst_st
                     int64_t rows, int64_t columns) {
   switch (run) {
     case 1: return transpose_units<uint8_t>(src, src_step, dst, dst_step, rows, columns);
-    case 2: return transpose_units<uint16_t>(src, src_step, dst, dst_step, rows, columns);
+    case 2:
+      return kernels().transpose_halves(reinterpret_cast<const uint16_t*>(src), src_step / run,
+                                        columns, rows, reinterpret_cast<uint16_t*>(dst),
+                                        dst_step / run);
     case 8: return transpose_units<uint64_t>(src, src_step, dst, dst_step, rows, columns);
-    default: return transpose_units<uint32_t>(src, src_step, dst, dst_step, rows, columns);
+    default:
+      return kernels().transpose_matrix(reinterpret_cast<const float*>(src), src_step / run,
+                                        columns, rows, reinterpret_cast<float*>(dst),
+                                        dst_step / run);
   }
 }
 

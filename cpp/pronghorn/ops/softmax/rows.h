@@ -41,6 +41,32 @@ PRONGHORN_INLINE float row_sum_exp(const float* x, int64_t n, float m) {
   return horizontal_sum(sum);
 }
 
+// y(i) = exp(x(i) - m); their sum returned. y may be x.
+PRONGHORN_INLINE float store_exp(const float* x, int64_t n, float m, float* y) {
+  Vec sum = zero();
+  for_vectors(
+      n,
+      [&](int64_t i) {
+        const Vec e = exp(load(x + i) - m);
+        store(y + i, e);
+        sum += e;
+      },
+      [&](int64_t i, int64_t count) {
+        const Vec e = exp(load_filled(x + i, count, -__builtin_inff()) - m);
+        store_part(y + i, e, count);
+        sum += select(iota() < static_cast<int32_t>(count), e, zero());
+      });
+  return horizontal_sum(sum);
+}
+
+// Softmax of a row of n <= kLanes elements; other lanes unspecified. n >= 1.
+PRONGHORN_INLINE Vec softmax_vector(const float* x, int64_t n) {
+  const Vec v = load_filled(x, n, -__builtin_inff());
+  // The maximum may skip a NaN, but its exponential makes the sum NaN.
+  const Vec e = exp(v - horizontal_max(v));
+  return e * (1.0f / horizontal_sum(select(iota() < static_cast<int32_t>(n), e, zero())));
+}
+
 PRONGHORN_INLINE float scalar_log(float x) { return log(broadcast(x))[0]; }
 
 }  // namespace

@@ -7,29 +7,11 @@ namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 // y(i, j) = exp(x(i, j)) / sum_k exp(x(i, k)).  x, y: (rows, n), n >= 1; y may be x.
 void softmax_rows(const float* x, int64_t rows, int64_t n, float* y) {
   for (; rows > 0; --rows, x += n, y += n) {
-    if (n <= kLanes) {  // a row fits a register
-      const Vec v = load_filled(x, n, -__builtin_inff());
-      const Vec e = exp(v - horizontal_max(v));
-      // The maximum skips a NaN, but its exponential makes the sum NaN.
-      store_part(
-          y, e * (1.0f / horizontal_sum(select(iota() < static_cast<int32_t>(n), e, zero()))), n);
+    if (n <= kLanes) {
+      store_part(y, softmax_vector(x, n), n);
       continue;
     }
-    const float m = row_max(x, n);
-    Vec sum = zero();
-    for_vectors(
-        n,
-        [&](int64_t i) {
-          const Vec e = exp(load(x + i) - m);
-          store(y + i, e);
-          sum += e;
-        },
-        [&](int64_t i, int64_t count) {
-          const Vec e = exp(load_filled(x + i, count, -__builtin_inff()) - m);
-          store_part(y + i, e, count);
-          sum += select(iota() < static_cast<int32_t>(count), e, zero());
-        });
-    const float scale = 1.0f / horizontal_sum(sum);
+    const float scale = 1.0f / store_exp(x, n, row_max(x, n), y);
     for_vectors(
         n, [&](int64_t i) { store(y + i, load(y + i) * scale); },
         [&](int64_t i, int64_t count) {
