@@ -134,6 +134,10 @@ struct OpDef {
   // the op's own inputs.
   bool takes_epilogue = false;
 
+  // The op's only input may be the result of a tile program, which is computed in pieces as the op
+  // reads it and never stored; the program's operands take the input's place (tile/prologue.h).
+  bool takes_prologue = false;
+
   // The op hands its outputs to the epilogue, which may then have several of any float dtype and
   // take the place of the op's result (tile/epilogue.h).
   bool epilogue_has_outputs = false;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pronghorn/passes/fold_epilogue.h"
+#include "pronghorn/passes/fold_prologue.h"
 #include "pronghorn/passes/fuse_elementwise.h"
 #include "pronghorn/passes/passes.h"
 
@@ -21,6 +22,7 @@ constexpr Pass kEarly[] = {{"simplify", simplify}};
 // After it: what decides how they are computed.
 constexpr Pass kLate[] = {
     {"fold_epilogue", fold_epilogue},
+    {"fold_prologue", fold_prologue},
     {"fuse_elementwise", fuse_elementwise},
 };
 

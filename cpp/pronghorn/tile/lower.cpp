@@ -16,8 +16,9 @@ constexpr int32_t kNone = -1;
 constexpr int32_t kLargestTile = 256;
 constexpr int32_t kRegisterMemory = 8192;  // floats; the rest of kTileMemory is for unrolled rows
 
-// Operations per element, roughly.
-int64_t cost_of(TileOp op) {
+}  // namespace
+
+int64_t instruction_cost(TileOp op) {
   switch (op) {
     case TileOp::divide:
     case TileOp::sqrt:
@@ -36,6 +37,8 @@ int64_t cost_of(TileOp op) {
   return op <= TileOp::gelu_tanh ? 15
                                  : 1;  // elementwise.inc starts with the transcendental functions
 }
+
+namespace {
 
 class Lowering {
  public:
@@ -241,7 +244,7 @@ class Lowering {
       plan_->instructions.push_back(
           {static_cast<uint8_t>(value.op), static_cast<uint8_t>(slot_of_[i]), slot(value.args[0]),
            slot(value.args[1]), slot(value.args[2]), slot(value.args[3]), scalars, scalar_[i]});
-      plan_->cost += cost_of(value.op);
+      plan_->cost += instruction_cost(value.op);
     }
     // A converted output is written after all instructions of its tile.
     for (size_t k = 0; k < kept_.size(); ++k) {

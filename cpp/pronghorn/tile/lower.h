@@ -42,6 +42,9 @@ struct TilePlan {
 std::shared_ptr<const TilePlan> lower(const TileProgram& program,
                                       const EpilogueForm& epilogue = {});
 
+// Operations per element, roughly.
+int64_t instruction_cost(TileOp op);
+
 // How a tensor of shape `from` is read by an iteration over `to`; `slot` and `row_at` are left
 // alone.
 TileInput classify(const Shape& from, const Shape& to, DType dtype);

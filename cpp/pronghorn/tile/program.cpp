@@ -109,7 +109,9 @@ int32_t TileProgram::apply(const OpDef& op, std::span<const int32_t> args, DType
     std::copy(args.begin(), args.end(), four.begin());
     result = apply(opcode, four);
   }
-  if (exact) return result;
+  // Inside of a program values keep the precision of float32, as they do in a register; a cast to
+  // 16 bits rounds, and so does an output.
+  if (exact || opcode != kTileCopy) return result;
   if (output == DType::kBfloat16) return apply(TileOp::round_to_bfloat16, {result, -1, -1, -1});
   if (output == DType::kFloat16) return apply(TileOp::round_to_float16, {result, -1, -1, -1});
   return result;

@@ -6,6 +6,7 @@
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/reduce/reduce.h"
 #include "pronghorn/tensor/buffer.h"
+#include "pronghorn/tile/prologue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -137,19 +138,105 @@ T identity(ReduceKind kind) {
   return Limits::has_infinity ? Limits::infinity() : Limits::max();
 }
 
+// Of x that is computed while it is read: pieces of it, at most kScratch floats.
+constexpr int64_t kScratch = 4096;
+
+// y(i) = reduction of row i of `count` rows of n from element `begin` on.
+void rows_of(ReduceKind kind, const PrologueReader& x, int64_t begin, int64_t count, int64_t n,
+             float* y) {
+  alignas(64) float scratch[kScratch];
+  if (n <= kScratch) {
+    const int64_t most = kScratch / n;
+    for (int64_t i = 0; i < count; i += most) {
+      const int64_t some = std::min(most, count - i);
+      kernels().reduce_rows(kind, x.read(begin + i * n, some * n, scratch), some, n, y + i);
+    }
+    return;
+  }
+  // Rows are chunks of at most 2 kRowChunk.
+  float parts[2 * kRowChunk / kScratch + 1];
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t found = 0;
+    for (int64_t j = 0; j < n; j += kScratch) {
+      const int64_t some = std::min(kScratch, n - j);
+      kernels().reduce_rows(kind, x.read(begin + i * n + j, some, scratch), 1, some,
+                            parts + found++);
+    }
+    kernels().reduce_rows(kind, parts, 1, found, y + i);
+  }
+}
+
+// y(j) = reduction over the n rows of (n, columns) that start at element `begin`, `stride` apart.
+void columns_of(ReduceKind kind, const PrologueReader& x, int64_t begin, int64_t n, int64_t stride,
+                int64_t columns, float* y) {
+  alignas(64) float scratch[2 * kScratch];  // the results so far are the first row
+  for (int64_t j = 0; j < columns; j += kScratch) {
+    const int64_t width = std::min(kScratch, columns - j);
+    const int64_t most = kScratch / width;
+    for (int64_t i = 0; i < n; i += most) {
+      const int64_t some = std::min(most, n - i);
+      float* from = scratch + width;
+      if (width == stride) {
+        x.read(begin + i * stride, some * stride, from);
+      } else {
+        for (int64_t r = 0; r < some; ++r)
+          x.read(begin + (i + r) * stride + j, width, from + r * width);
+      }
+      const bool more = i > 0;
+      if (more) std::copy_n(y + j, width, scratch);
+      kernels().reduce_columns(kind, more ? scratch : from, some + (more ? 1 : 0), width, width,
+                               y + j);
+    }
+  }
+}
+
+// The first stage, of x that is computed while it is read.
+void run_computed_stage(ReduceKind kind, const ReduceStage& s, const PrologueReader& x, float* y) {
+  const int64_t cost = 4 + x.plan->cost;
+  if (s.inner == 1 && s.chunks == 1) {
+    const int64_t piece = std::max<int64_t>(1, kPieceElements / s.n);
+    return parallel_ranges(s.outer, piece, s.n * cost, [&](int64_t begin, int64_t end) {
+      rows_of(kind, x, begin * s.n, end - begin, s.n, y + begin);
+    });
+  }
+  if (s.inner == 1) {
+    return parallel_for(s.outer * s.chunks, s.chunk * cost, [&](int64_t item) {
+      const int64_t begin = item % s.chunks * s.chunk;
+      rows_of(kind, x, item / s.chunks * s.n + begin, 1, std::min(s.chunk, s.n - begin), y + item);
+    });
+  }
+  const int64_t items = s.outer * s.chunks;
+  const int64_t piece = std::max<int64_t>(1, kPieceElements / (s.chunk * s.inner));
+  parallel_ranges(items, piece, s.chunk * s.inner * cost, [&](int64_t first, int64_t last) {
+    for (int64_t item = first; item < last; ++item) {
+      const int64_t row = item % s.chunks * s.chunk;
+      columns_of(kind, x, (item / s.chunks * s.n + row) * s.inner, std::min(s.chunk, s.n - row),
+                 s.inner, s.inner, y + item * s.inner);
+    }
+  });
+}
+
 template <typename T>
-void reduce_of(const ReducePlan& plan, const T* x, T* y, char* workspace) {
+void reduce_of(const ReducePlan& plan, const void* const* inputs, T* y, char* workspace) {
+  const T* x = static_cast<const T*>(inputs[0]);
+  const PrologueReader computed{plan.source.get(), inputs};
   if (plan.reduced == 0) {
     const bool is_all = plan.dtype == DType::kBool && plan.kind == ReduceKind::kMin;
     std::fill_n(y, plan.size, is_all ? T{1} : identity<T>(plan.kind));
   } else if (plan.stages.empty()) {
-    std::memcpy(y, x, static_cast<size_t>(plan.size) * sizeof(T));
+    if constexpr (std::is_same_v<T, float>) x = computed.read(0, plan.size, y);
+    if (x != y) std::memcpy(y, x, static_cast<size_t>(plan.size) * sizeof(T));
   }
   const T* from = x;
   for (size_t i = 0; i < plan.stages.size(); ++i) {
     const bool is_last = i + 1 == plan.stages.size();
     T* to = is_last ? y : reinterpret_cast<T*>(workspace);
-    run_stage<T>(plan.kind, plan.stages[i], from, to);
+    bool done = false;
+    if constexpr (std::is_same_v<T, float>) {
+      done = i == 0 && plan.source != nullptr;
+      if (done) run_computed_stage(plan.kind, plan.stages[0], computed, to);
+    }
+    if (!done) run_stage<T>(plan.kind, plan.stages[i], from, to);
     if (!is_last) workspace += stage_bytes(plan, plan.stages[i]);
     from = to;
   }
@@ -171,7 +258,8 @@ ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& 
                   .size = 1,
                   .reduced = 1,
                   .is_mean = is_mean,
-                  .workspace = 0};
+                  .workspace = 0,
+                  .source = nullptr};
   // Neighbours of the same kind as one: kept, reduced, kept, ...
   std::vector<std::pair<bool, int64_t>> groups;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -201,12 +289,10 @@ ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& 
   return plan;
 }
 
-void reduce(const ReducePlan& plan, const void* x, void* y, void* workspace) {
+void reduce(const ReducePlan& plan, const void* const* inputs, void* y, void* workspace) {
   if (plan.size == 0) return;
   char* scratch = static_cast<char*>(workspace);
-  const auto as = [&]<typename T>() {
-    reduce_of<T>(plan, static_cast<const T*>(x), static_cast<T*>(y), scratch);
-  };
+  const auto as = [&]<typename T>() { reduce_of<T>(plan, inputs, static_cast<T*>(y), scratch); };
   switch (plan.dtype) {
     case DType::kBool:
     case DType::kUint8: return as.operator()<uint8_t>();

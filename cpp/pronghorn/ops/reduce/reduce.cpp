@@ -142,14 +142,15 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
 
 template <ReduceKind kind, bool is_mean>
 Prepared prepare(const OpCall& call) {
-  const TensorType& x = call.inputs[0];
-  auto plan = std::make_shared<const ReducePlan>(
+  const TensorType x = own_input(call);
+  auto plan = std::make_shared<ReducePlan>(
       plan_reduce(kind, is_mean, x.dtype, x.shape, axes_of(call.op.name, call.attrs, x.shape)));
+  plan->source = prologue_plan(call);
   return {.plan = plan, .workspace = plan->workspace};
 }
 
 void run(const Launch& launch) noexcept {
-  reduce(launch.plan_as<ReducePlan>(), launch.inputs[0], launch.outputs[0], launch.workspace);
+  reduce(launch.plan_as<ReducePlan>(), launch.inputs, launch.outputs[0], launch.workspace);
 }
 
 template <const char* const& name, ReduceKind kind, bool is_mean = false>
@@ -160,7 +161,8 @@ OpDef reduction(std::vector<TensorType> (*rule)(const OpCall&),
           .gradient = gradient,
           .prepare = prepare<kind, is_mean>,
           .run = run,
-          .simplify = simplify<name>};
+          .simplify = simplify<name>,
+          .takes_prologue = true};
 }
 
 constexpr const char* kSum = "reduce_sum";

@@ -9,6 +9,7 @@
 #include "pronghorn/base/dtype.h"
 #include "pronghorn/base/shape.h"
 #include "pronghorn/kernels/kernel_types.h"
+#include "pronghorn/tile/prologue.h"
 
 namespace pronghorn::ops {
 
@@ -29,14 +30,15 @@ struct ReducePlan {
   int64_t size;     // elements of the result
   int64_t reduced;  // elements of x per element of the result
   bool is_mean;
-  size_t workspace;  // bytes
+  size_t workspace;                        // bytes
+  std::shared_ptr<const TilePlan> source;  // computes x; null: x is in memory
 };
 
 // axes: sorted, in [0, rank).
 ReducePlan plan_reduce(ReduceKind kind, bool is_mean, DType dtype, const Shape& shape,
                        const std::vector<int64_t>& axes);
 
-// Uses threads. x and y do not overlap.
-void reduce(const ReducePlan& plan, const void* x, void* y, void* workspace);
+// inputs: x, or the operands of the plan's source. Uses threads. They do not overlap y.
+void reduce(const ReducePlan& plan, const void* const* inputs, void* y, void* workspace);
 
 }  // namespace pronghorn::ops
