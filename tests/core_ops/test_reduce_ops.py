@@ -142,3 +142,13 @@ def test_arg_reduce(dtype: str, shape: tuple[int, ...]) -> None:
 def test_errors(name: str, x: np.ndarray, attrs: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=rf"^{name}: .*Received: "):
         apply(name, [x], **attrs)
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 7), (2, 40, 600), (1, 9, 1), (70, 2, 33)])
+def test_positions_down_columns(shape: tuple[int, ...]) -> None:
+    x = np.round(random(np.random.default_rng(0), shape) * 2)
+    x[0, -1, 0] = np.nan
+    x[-1, :, -1] = np.nan
+    for axis in range(3):
+        np.testing.assert_array_equal(apply("argmax", [x], axis=axis)[0], np.argmax(x, axis))
+        np.testing.assert_array_equal(apply("argmin", [x], axis=axis)[0], np.argmin(x, axis))

@@ -117,3 +117,17 @@ def test_errors() -> None:
         apply("top_k", [np.zeros(3, np.float32)], k=4)
     with pytest.raises(TypeError, match=r"^cumsum: .*dtype=bool"):
         apply("cumsum", [np.zeros(3, bool)], axis=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", "int8", "uint32", "int64"])
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 1000, 70000])
+def test_long_sorts(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    x = (random(rng, (2, n), dtype).astype(np.float64) * 50 - 20).astype(dtype)
+    if dtype.startswith("float"):
+        x[0, ::7] = np.round(x[0, ::7])
+        x[1, ::5] = [[np.nan, np.inf, -np.inf, 0.0, -0.0][i % 5] for i in range(len(x[1, ::5]))]
+    (y,) = apply("sort", [x], axis=1)
+    np.testing.assert_array_equal(y, np.sort(x, 1))
+    (order,) = apply("argsort", [x], axis=1)
+    np.testing.assert_array_equal(order, np.argsort(x, 1, kind="stable"))

@@ -65,4 +65,37 @@ void arg_reduce_rows(ReduceKind kind, const float* x, int64_t rows, int64_t n, i
   }
 }
 
+// y(j) = the first i where x[i stride + j] is the maximum (kMax) or minimum (kMin) over i in [0,
+// n), or is NaN; best(j) its value.  0 <= j < columns, n >= 1.
+void arg_reduce_columns(ReduceKind kind, const float* x, int64_t n, int64_t stride, int64_t columns,
+                        float* best, int32_t* y) {
+  const bool is_max = kind == ReduceKind::kMax;
+  for (int64_t j = 0; j < columns; ++j) {
+    best[j] = x[j];
+    y[j] = 0;
+  }
+  for (int64_t i = 1; i < n; ++i) {
+    const float* row = x + i * stride;
+    const IVec at = broadcast(static_cast<int32_t>(i));
+    const auto step = [&](Vec v, Vec b) PRONGHORN_LAMBDA_INLINE {
+      return (is_max ? v > b : v < b) | ((v != v) & (b == b));
+    };
+    int64_t j = 0;
+    for (; j + kLanes <= columns; j += kLanes) {
+      const Vec v = load(row + j);
+      const Vec b = load(best + j);
+      const Mask better = step(v, b);
+      store(best + j, select(better, v, b));
+      store(y + j, select(better, at, load(y + j)));
+    }
+    if (j < columns) {
+      const Vec v = load_part(row + j, columns - j);
+      const Vec b = load_part(best + j, columns - j);
+      const Mask better = step(v, b);
+      store_part(best + j, select(better, v, b), columns - j);
+      store_part(y + j, select(better, at, load_part(y + j, columns - j)), columns - j);
+    }
+  }
+}
+
 }  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE

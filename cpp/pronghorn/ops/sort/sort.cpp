@@ -46,6 +46,69 @@ uint64_t key_of(T value) {
   }
 }
 
+// Whether key32_of orders the values of a type.
+template <typename T>
+constexpr bool kHasKey32 = sizeof(T) <= 4;
+
+template <typename T>
+uint32_t key32_of(T value) {
+  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    return static_cast<uint32_t>(static_cast<int32_t>(value)) ^ 0x80000000u;
+  } else {
+    return static_cast<uint32_t>(key_of(value));
+  }
+}
+
+constexpr int64_t kRadixFrom = 64;  // elements; below it comparisons are faster
+
+// Sorts by the digits of 8 bits of the lower 32 bits of each item shifted by `shift`, stably.
+// other: room for n. The result is in a.
+template <typename Item>
+void radix_sort(Item* a, Item* other, int64_t n, int shift) {
+  uint32_t counts[4][256] = {};
+  const auto digit = [shift](Item item, int d) {
+    return static_cast<uint32_t>(item >> (shift + 8 * d)) & 255u;
+  };
+  for (int64_t i = 0; i < n; ++i) {
+    for (int d = 0; d < 4; ++d) ++counts[d][digit(a[i], d)];
+  }
+  Item* from = a;
+  Item* to = other;
+  for (int d = 0; d < 4; ++d) {
+    if (counts[d][digit(from[0], d)] == n) continue;  // all the same
+    uint32_t begin = 0;
+    for (uint32_t& count : counts[d]) {
+      const uint32_t next = begin + count;
+      count = begin;
+      begin = next;
+    }
+    for (int64_t i = 0; i < n; ++i) to[counts[d][digit(from[i], d)]++] = from[i];
+    std::swap(from, to);
+  }
+  if (from != a) std::memcpy(a, from, static_cast<size_t>(n) * sizeof(Item));
+}
+
+// The values of floats that are not NaN by the order of their bits, -0 before 0.
+uint32_t ordered_bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if (value != value) return 0xffffffffu;
+  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+float from_ordered_bits(uint32_t key) {
+  const uint32_t bits = key & 0x80000000u ? key ^ 0x80000000u : ~key;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// y: a copy of the row, sorted in place; keys: room for 2 n.
+void sort_floats(float* y, uint32_t* keys, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) keys[i] = ordered_bits(y[i]);
+  radix_sort(keys, keys + n, n, 0);
+  for (int64_t i = 0; i < n; ++i) y[i] = from_ordered_bits(keys[i]);
+}
+
 // What can be compared.
 template <typename T>
 auto number_of(T value) {
@@ -116,7 +179,12 @@ Prepared plan_rows(const OpCall& call, int64_t k, bool entries) {
   return {.plan = plan, .workspace = entries ? static_cast<size_t>(x.size()) * sizeof(Entry) : 0};
 }
 
-Prepared prepare_sort(const OpCall& call) { return plan_rows(call, 0, false); }
+Prepared prepare_sort(const OpCall& call) {
+  Prepared prepared = plan_rows(call, 0, false);
+  const TensorType& x = call.inputs[0];
+  if (x.dtype == DType::kFloat32) prepared.workspace = 2 * x.bytes();
+  return prepared;
+}
 Prepared prepare_argsort(const OpCall& call) { return plan_rows(call, 0, true); }
 Prepared prepare_top_k(const OpCall& call) {
   const int64_t k = call.attrs.integer("k");
@@ -138,6 +206,11 @@ void run_sort(const Launch& launch) noexcept {
     for_rows(plan, [&](int64_t i) {
       T* y = launch.output<T>(0) + i * plan.n;
       std::copy_n(launch.input<T>(0) + i * plan.n, plan.n, y);
+      if constexpr (std::is_same_v<T, float>) {
+        if (plan.n >= kRadixFrom) {
+          return sort_floats(y, static_cast<uint32_t*>(launch.workspace) + 2 * i * plan.n, plan.n);
+        }
+      }
       std::sort(y, y + plan.n, [](T a, T b) { return key_of(a) < key_of(b); });
     });
   });
@@ -149,9 +222,20 @@ void run_argsort(const Launch& launch) noexcept {
     for_rows(plan, [&](int64_t i) {
       const T* x = launch.input<T>(0) + i * plan.n;
       Entry* entries = static_cast<Entry*>(launch.workspace) + i * plan.n;
+      int32_t* y = launch.output<int32_t>(0) + i * plan.n;
+      if constexpr (kHasKey32<T>) {
+        if (plan.n >= kRadixFrom) {
+          // Keys above positions, in the memory of the entries.
+          auto* items = reinterpret_cast<uint64_t*>(entries);
+          for (int64_t j = 0; j < plan.n; ++j)
+            items[j] = uint64_t{key32_of(x[j])} << 32 | static_cast<uint64_t>(j);
+          radix_sort(items, items + plan.n, plan.n, 32);
+          for (int64_t j = 0; j < plan.n; ++j) y[j] = static_cast<int32_t>(items[j]);
+          return;
+        }
+      }
       for (int64_t j = 0; j < plan.n; ++j) entries[j] = {key_of(x[j]), j};
       std::sort(entries, entries + plan.n);
-      int32_t* y = launch.output<int32_t>(0) + i * plan.n;
       for (int64_t j = 0; j < plan.n; ++j) y[j] = static_cast<int32_t>(entries[j].index);
     });
   });
