@@ -127,7 +127,7 @@ std::vector<float> run(const Problem& p, Which which, const Epilogue& epilogue =
   if (weights) {
     const auto plan = plan_amx_dw(p.sizes, dtype);
     const Buffer workspace(plan->workspace);
-    run_amx_dw(*plan, from_a, from_b, to, workspace.data());
+    run_amx_dw(*plan, from_a, from_b, to, p.half, workspace.data());
   } else {
     const auto plan = plan_amx_conv(p.sizes, which == Which::kInput, dtype);
     const Buffer workspace(plan->workspace);

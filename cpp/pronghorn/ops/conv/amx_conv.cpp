@@ -141,9 +141,12 @@ void finish_line(const Task& t, int64_t o0, int64_t o1, float* result, float lea
   const int64_t width = t.strip.end - t.strip.begin;
   const int64_t groups = plan.sizes.groups;
   const int64_t channels = plan.n * groups;
-  const bool streams = plan.n % 16 == 0 && plan.parts == 3 &&
-                       plan.sizes.batch * volume(plan.out) * channels * 4 >= kStreamed;
-  const bool in_scratch = plan.parts != 3 || (groups == 1 && plan.n_stored == plan.n);
+  const size_t bytes = element_bytes(plan);
+  const bool streams =
+      plan.n % 32 == 0 &&
+      static_cast<size_t>(plan.sizes.batch * volume(plan.out) * channels) * bytes >= kStreamed;
+  // Blocks narrower or wider than the result's rows are slower.
+  const bool in_scratch = t.y == nullptr || (groups == 1 && plan.n_stored == plan.n);
   for (int64_t lane = 0; lane < t.lanes; ++lane) {
     float* line = result + lane * plan.lane_floats;
     if (plan.parts == 3 && kernels().conv_is_suspect(line, width, plan.n_stored, plan.n, least)) {
@@ -151,18 +154,16 @@ void finish_line(const Task& t, int64_t o0, int64_t o1, float* result, float lea
     }
     const int64_t row =
         (((t.image + lane) * plan.out[0] + o0) * plan.out[1] + o1) * plan.out[2] + t.strip.begin;
-    char* to = t.y + static_cast<size_t>(row * channels + t.group * plan.n) * element_bytes(plan);
-    const bool applies = t.epilogue.apply != nullptr;
-    if (applies && in_scratch) {
-      t.epilogue.apply(t.epilogue.context, line, row, width, t.group * plan.n, plan.n,
-                       plan.n_stored);
-    }
-    kernels().conv_store(line, width, plan.n_stored, plan.n, to, channels, plan.parts != 3,
+    const auto apply = [&](float* block, int64_t stride) {
+      if (t.epilogue.apply == nullptr) return;
+      t.epilogue.apply(t.epilogue.context, block, row, width, t.group * plan.n, plan.n, stride);
+    };
+    if (in_scratch) apply(line, plan.n_stored);
+    if (t.y == nullptr) continue;
+    char* to = t.y + static_cast<size_t>(row * channels + t.group * plan.n) * bytes;
+    kernels().conv_store(line, width, plan.n_stored, plan.n, to, channels, plan.parts == 1,
                          streams && reinterpret_cast<uintptr_t>(to) % 64 == 0);
-    if (applies && !in_scratch) {
-      t.epilogue.apply(t.epilogue.context, reinterpret_cast<float*>(to), row, width,
-                       t.group * plan.n, plan.n, channels);
-    }
+    if (!in_scratch) apply(reinterpret_cast<float*>(to), channels);
   }
 }
 

@@ -62,8 +62,8 @@ bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype);
 std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gradient,
                                                  DType dtype);
 
-// x: image (of dy for conv_dx), y: result; float or bfloat16 as the plan says. workspace:
-// plan.workspace bytes, 64-byte aligned.
+// x: image (of dy for conv_dx), y: result; float or bfloat16 as the plan says. Null y: the epilogue
+// takes the result, as float, elsewhere. workspace: plan.workspace bytes, 64-byte aligned.
 void run_amx_conv(const AmxConvPlan& plan, const void* x, const void* w, void* y,
                   const Epilogue& epilogue, void* workspace) noexcept;
 

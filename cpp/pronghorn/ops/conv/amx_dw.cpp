@@ -211,8 +211,8 @@ void repeat_rows(const AmxDwPlan& plan, const float* x, const float* dy, int64_t
 }
 
 // Adds the tasks' sums of some rows of a tap.
-void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, const float* sums,
-              const ConvRange& x_range, const ConvRange& dy_range, int64_t i) {
+void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, bool half,
+              const float* sums, const ConvRange& x_range, const ConvRange& dy_range, int64_t i) {
   const ConvSizes& sizes = plan.sizes;
   const int64_t blocks = divide_up(sizes.group_in(), kRepeatedRows);
   const int64_t row = i % blocks * kRepeatedRows;
@@ -223,7 +223,7 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, co
       sums + group * plan.tasks * plan.sums + (tap * plan.rows + row) * plan.columns;
   const int64_t at =
       (tap * sizes.group_in() + row) * sizes.out_channels + group * sizes.group_out();
-  if (plan.parts == 1) {
+  if (half) {
     float* total = thread_scratch(plan.columns);
     for (int64_t r = 0; r < count; ++r) {
       kernels().add_partial_sums(from + r * plan.columns, plan.tasks, plan.sums, sizes.group_out(),
@@ -239,6 +239,7 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, co
     kernels().add_partial_sums(from + r * plan.columns, plan.tasks, plan.sums, sizes.group_out(),
                                to + r * sizes.out_channels, false);
   }
+  if (plan.parts == 1) return;
   const float least = least_result(x_range, dy_range, sizes.batch * volume(sizes.windows.out));
   if (kernels().conv_is_suspect(to, count, sizes.out_channels, sizes.group_out(), least)) {
     repeat_rows(plan, reinterpret_cast<const float*>(x), reinterpret_cast<const float*>(dy), group,
@@ -249,7 +250,9 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, co
 }  // namespace
 
 bool suits_amx_dw(const ConvSizes& sizes, DType dtype) {
-  if (kernels().conv_taps == nullptr) return false;
+  if (kernels().conv_taps == nullptr || (dtype != DType::kFloat32 && dtype != DType::kBfloat16)) {
+    return false;
+  }
   if (dtype == DType::kFloat32 && strict_float32()) return false;
   return sizes.group_in() >= 16 && sizes.group_out() >= 16 && sizes.batch >= 24 &&
          volume(sizes.windows.out) > 0;
@@ -330,7 +333,7 @@ std::shared_ptr<const AmxDwPlan> plan_amx_dw(const ConvSizes& sizes, DType dtype
   return made;
 }
 
-void run_amx_dw(const AmxDwPlan& plan, const void* x, const void* dy, void* dw,
+void run_amx_dw(const AmxDwPlan& plan, const void* x, const void* dy, void* dw, bool half,
                 void* workspace) noexcept {
   const ConvSizes& sizes = plan.sizes;
   float* const sums = static_cast<float*>(workspace);
@@ -356,8 +359,8 @@ void run_amx_dw(const AmxDwPlan& plan, const void* x, const void* dy, void* dw,
   const int64_t blocks = divide_up(sizes.group_in(), kRepeatedRows);
   parallel_for(sizes.groups * sizes.taps() * blocks,
                kRepeatedRows * sizes.group_out() * plan.tasks * 4, [&](int64_t i) {
-                 add_rows(plan, static_cast<const char*>(x), static_cast<const char*>(dy), dw, sums,
-                          x_range, dy_range, i);
+                 add_rows(plan, static_cast<const char*>(x), static_cast<const char*>(dy), dw, half,
+                          sums, x_range, dy_range, i);
                });
 }
 

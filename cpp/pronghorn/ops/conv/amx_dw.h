@@ -44,9 +44,9 @@ bool suits_amx_dw(const ConvSizes& sizes, DType dtype);
 // Of any sizes but empty ones.
 std::shared_ptr<const AmxDwPlan> plan_amx_dw(const ConvSizes& sizes, DType dtype);
 
-// Operands float or bfloat16 as the plan says, and so is dw. workspace: plan.workspace bytes,
-// 64-byte aligned.
-void run_amx_dw(const AmxDwPlan& plan, const void* x, const void* dy, void* dw,
+// Operands float or bfloat16 as the plan says; dw float, or bfloat16 if `half`. workspace:
+// plan.workspace bytes, 64-byte aligned.
+void run_amx_dw(const AmxDwPlan& plan, const void* x, const void* dy, void* dw, bool half,
                 void* workspace) noexcept;
 
 }  // namespace pronghorn::ops

@@ -26,12 +26,19 @@ bool conv_is_suspect(const float* y, int64_t rows, int64_t y_stride, int64_t n, 
 }
 
 // y(r, i) = x(r, i), as float or rounded to bfloat16.  x: rows x n, x_stride apart. `streams`: y,
-// 64-byte aligned with n and y_stride multiples of 16, goes past the caches.
+// 64-byte aligned with n and y_stride multiples of 32, goes past the caches.
 void conv_store(const float* x, int64_t rows, int64_t x_stride, int64_t n, void* y,
                 int64_t y_stride, bool to_bfloat16, bool streams) {
   for (int64_t r = 0; r < rows; ++r, x += x_stride) {
     if (to_bfloat16) {
       uint16_t* to = static_cast<uint16_t*>(y) + r * y_stride;
+      if (streams) {
+        for (int64_t i = 0; i < n; i += 2 * kLanes) {
+          const __m512bh v = _mm512_cvtne2ps_pbh((__m512)load(x + i + kLanes), (__m512)load(x + i));
+          _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), (__m512i)v);
+        }
+        continue;
+      }
       for (int64_t i = 0; i < n; i += kLanes) {
         const __mmask16 mask =
             n - i >= kLanes ? kAllLanes : static_cast<__mmask16>((1u << (n - i)) - 1u);

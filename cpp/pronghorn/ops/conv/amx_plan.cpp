@@ -40,7 +40,9 @@ void add_strips(AmxConvPlan& plan, int64_t width) {
 }  // namespace
 
 bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype) {
-  if (kernels().conv_line == nullptr) return false;
+  if (kernels().conv_line == nullptr || (dtype != DType::kFloat32 && dtype != DType::kBfloat16)) {
+    return false;
+  }
   if (dtype == DType::kFloat32 && strict_float32()) return false;
   const int64_t channels = gradient ? sizes.group_out() : sizes.group_in();
   const int64_t n = gradient ? sizes.group_in() : sizes.group_out();

@@ -10,6 +10,7 @@
 #include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
+#include "pronghorn/tile/lower.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -45,10 +46,12 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  if (const Value wide = widened(g, "conv", inputs, attrs)) return wide;
   const Shape w = g.shape(inputs[1]);
   const ConvSizes sizes = conv_sizes("conv", g.shape(inputs[0]), w, attrs);
-  if (!is_pointwise(sizes)) return {};
+  if (!is_pointwise(sizes)) {
+    return suits_amx(sizes, false, g.dtype(inputs[0])) ? Value{}
+                                                       : widened(g, "conv", inputs, attrs);
+  }
   return g.apply("matmul",
                  {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})});
 }
@@ -72,8 +75,9 @@ Prepared prepare(const OpCall& call) {
   plan->epilogue = epilogue_plan(call);
   if (suits_amx(sizes, false, call.inputs[0].dtype)) {
     plan->amx = plan_amx_conv(sizes, false, call.inputs[0].dtype);
-    plan->own_result = (plan->amx->workspace + 63) / 64 * 64;
-  } else if (suits_direct(sizes.windows) && shape.k > 0) {
+    return {.plan = plan, .workspace = plan->amx->workspace};
+  }
+  if (suits_direct(sizes.windows) && shape.k > 0) {
     plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
     plan->winograd = plan_winograd(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
     const int64_t packed =
@@ -90,11 +94,12 @@ void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
-  float* y = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], y, epilogue,
-                        launch.workspace);
+    const bool replaced = plan.epilogue != nullptr && !plan.epilogue->epilogue.in_place;
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1],
+                        replaced ? nullptr : launch.outputs[0], epilogue, launch.workspace);
   }
+  float* y = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.direct) {
     const float* x = launch.input<float>(0);
     const float* w = launch.input<float>(1);

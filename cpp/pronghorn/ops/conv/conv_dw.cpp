@@ -59,11 +59,12 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  if (const Value wide = widened(g, "conv_dw", inputs, attrs)) return wide;
   const TensorType types[] = {g.type(inputs[0]), g.type(inputs[1])};
   const Shape w = kernel_shape(OpCall{find_op("conv_dw"), types, {}, attrs, nullptr});
   const ConvSizes sizes = conv_sizes("conv_dw", types[0].shape, w, attrs);
-  if (!is_pointwise(sizes)) return {};
+  if (!is_pointwise(sizes)) {
+    return suits_amx_dw(sizes, types[0].dtype) ? Value{} : widened(g, "conv_dw", inputs, attrs);
+  }
   const int64_t pixels = sizes.batch * volume(sizes.windows.out);
   const Value product = g.apply("matmul",
                                 {g.reshape(inputs[0], {pixels, sizes.in_channels}),
@@ -111,7 +112,8 @@ void run(const Launch& launch) noexcept {
   const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
   float* dw = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.amx != nullptr) {
-    run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], dw, launch.workspace);
+    const bool half = plan.amx->parts == 1 && plan.epilogue == nullptr;
+    run_amx_dw(*plan.amx, launch.inputs[0], launch.inputs[1], dw, half, launch.workspace);
     if (plan.epilogue) TileEpilogue::apply_to_all(epilogue, dw);
     return;
   }

@@ -17,6 +17,7 @@
 #include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
+#include "pronghorn/tile/lower.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -53,6 +54,7 @@ struct Plan {
   ColumnsPlan columns;
   std::shared_ptr<const AmxConvPlan> amx;  // not null: in that form
   std::shared_ptr<const TilePlan> epilogue;
+  size_t own_result = 0;  // where the workspace has room for dx, if that is no output
 
   bool scatters() const { return phases.size() != 1 || !covers; }
 };
@@ -91,11 +93,12 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  if (const Value wide = widened(g, "conv_dx", inputs, attrs)) return wide;
   const TensorType types[] = {g.type(inputs[0]), g.type(inputs[1])};
   const Shape x = input_shape(OpCall{find_op("conv_dx"), types, {}, attrs, nullptr});
   const ConvSizes sizes = conv_sizes("conv_dx", x, types[1].shape, attrs);
-  if (!is_pointwise(sizes)) return {};
+  if (!is_pointwise(sizes)) {
+    return suits_amx(sizes, true, types[0].dtype) ? Value{} : widened(g, "conv_dx", inputs, attrs);
+  }
   return g.apply("matmul",
                  {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})},
                  {{"transpose_a", int64_t{0}}, {"transpose_b", int64_t{1}}});
@@ -125,7 +128,7 @@ Axis axis_of(const Windows& w, int d, int64_t p) {
 
 Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
-  plan->sizes = conv_sizes("conv_dx", call.outputs[0].shape, call.inputs[1].shape, call.attrs);
+  plan->sizes = conv_sizes("conv_dx", own_result(call).shape, call.inputs[1].shape, call.attrs);
   plan->epilogue = epilogue_plan(call);
   const ConvSizes& sizes = plan->sizes;
   if (suits_amx(sizes, true, call.inputs[0].dtype)) {
@@ -212,12 +215,14 @@ Prepared prepare(const OpCall& call) {
   if (parallel && by_phases > by_columns) {
     plan->by_columns = true;
     plan->columns = plan_columns(sizes);
-    return {.plan = plan, .workspace = static_cast<size_t>(plan->columns.weights) * sizeof(float)};
+    plan->own_result = static_cast<size_t>(plan->columns.weights + 15) / 16 * 16 * sizeof(float);
+    return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
   }
   plan->result = (weights + 15) / 16 * 16;
   plan->gemm_workspace = plan->result + (plan->scatters() ? (longest + 15) / 16 * 16 : 0);
-  return {.plan = plan,
-          .workspace = static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + gemm_workspace};
+  plan->own_result =
+      static_cast<size_t>(plan->gemm_workspace) * sizeof(float) + (gemm_workspace + 63) / 64 * 64;
+  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
 // out[group][panel][tap][oc][ic of the panel] = w[kernel pixel of the tap][ic][group's oc]
@@ -263,14 +268,15 @@ void scatter_phase(const Plan& plan, const Phase& phase, const float* rows, floa
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const float* w = launch.input<float>(1);
-  float* dx = launch.output<float>(0);
   float* workspace = static_cast<float*>(launch.workspace);
-  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2};
+  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
   if (plan.amx != nullptr) {
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1], launch.outputs[0], epilogue,
-                        launch.workspace);
+    const bool replaced = plan.epilogue != nullptr && !plan.epilogue->epilogue.in_place;
+    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1],
+                        replaced ? nullptr : launch.outputs[0], epilogue, launch.workspace);
   }
+  float* dx = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.by_columns)
     return run_columns(plan.columns, launch.input<float>(0), w, dx, epilogue, workspace);
   const int64_t pixels = plan.sizes.batch * volume(plan.sizes.windows.in);
@@ -317,7 +323,8 @@ OpDef conv_dx_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
-          .takes_epilogue = true};
+          .takes_epilogue = true,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops
