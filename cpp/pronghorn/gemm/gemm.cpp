@@ -191,6 +191,7 @@ class Product {
     for (int64_t k = k0; k < k0 + count; k += plan_.depth) {
       g.depth = std::min(plan_.depth, k0 + count - k);
       g.b = b + k * g.b_depth;
+      g.b_then = k + g.depth < k0 + count && g.b_col == 1 ? g.b + g.depth * g.b_depth : nullptr;
       g.accumulate = accumulate || k > k0;
       g.a_row = plan_.a_row;
       g.a_depth = plan_.a_depth;

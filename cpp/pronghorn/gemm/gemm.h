@@ -99,6 +99,11 @@ GemmPlan plan_gemm(const GemmShape& shape);
 // Whether this machine multiplies bfloat16 itself.
 bool takes_bfloat16();
 
+// Whether every block of C that meets the epilogue has all columns of its rows.
+inline bool computes_whole_rows(const GemmPlan& plan) {
+  return (plan.swaps ? plan.rows : plan.cols) >= plan.shape.n;
+}
+
 struct GemmOperands {
   const float* a = nullptr;
   const float* b = nullptr;

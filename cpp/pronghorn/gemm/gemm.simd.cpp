@@ -109,7 +109,7 @@ void gemm_block(const GemmBlock& g) {
         return;
     }
   }
-  const int widest = packed_b ? 2 : g.rows <= kRows8 ? 8 : g.rows <= kRows4 ? 4 : 2;
+  const int widest = g.rows <= kRows8 ? 8 : g.rows <= kRows4 ? 4 : 2;
   const int64_t limit = widest == 8 ? kRows8 : widest == 4 ? kRows4 : kTileRows;
   const RowPanels split = row_panels(g.rows, limit);
   const bool packs = !packed_b && (g.pack_b || g.b_col != 1);
@@ -127,18 +127,26 @@ void gemm_block(const GemmBlock& g) {
     const int64_t full = static_cast<int64_t>(vecs) * kLanes;
     const int64_t width = left < full ? left : full;
     t.last = width - (vecs - 1) * kLanes;
+    const float* next;
     if (packed_b) {
       t.b = g.b + j / kPanelColumns * g.b_panel;
       t.b_stride = kPanelColumns;
+      t.b_pair = g.b_panel;
+      t.b_next_stride = kPanelColumns;
+      next = t.b + (full + kPanelColumns - 1) / kPanelColumns * g.b_panel;
     } else {
       t.b = g.b + j * g.b_col;
       t.b_stride = g.b_depth;
+      t.b_pair = 2 * kLanes;
+      t.b_next_stride = g.b_depth;
+      next = g.b_col == 1 ? t.b + full : t.b;
       if (packs || (!kMaskedLoads && width < full)) {
         pack_panel(g, t.b, width, full, g.panel);
         t.b = g.panel;
         t.b_stride = full;
       }
     }
+    if (j + width >= g.cols) next = g.b_then != nullptr ? g.b_then : t.b;
     int64_t i = 0;
     for (int64_t p = 0; p < split.panels; ++p) {
       const int64_t rows = split.rows + (p < split.longer);
@@ -150,7 +158,9 @@ void gemm_block(const GemmBlock& g) {
         t.a_stride = by_depth ? g.a_depth : g.a_row;
       }
       t.c = g.c + i * g.c_row + j;
-      t.b_next = packed_b && p * 16 < kPanelColumns ? t.b + g.b_panel + p * 16 * g.depth : t.b;
+      // The first rows bring what the next columns need.
+      t.b_next = p == 0 ? next : t.b;
+      if (p == 1) t.b_next_stride = t.b_stride;
       pick(vecs, by_depth, rows)(t);
       i += rows;
     }

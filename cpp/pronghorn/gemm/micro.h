@@ -23,7 +23,9 @@ struct Tile {
   int64_t a_ahead;   // floats from what is read to what is brought into cache; 0: nothing
   const float* b;
   int64_t b_stride;
-  const float* b_next;  // with kByDepth: brought into the L2 cache, a cache line for each k
+  int64_t b_pair;       // from two vectors of a row of b to the next two
+  const float* b_next;  // brought into the L2 cache, as many columns as b has
+  int64_t b_next_stride;
   float* c;
   int64_t c_stride;
   int64_t last;
@@ -49,7 +51,9 @@ void micro(const Tile& t) {
   const int64_t a_stride = t.a_stride;
   const int64_t b_stride = t.b_stride;
   const int64_t a_ahead = t.a_ahead;
+  const int64_t b_pair = t.b_pair;
   const float* b_next = t.b_next;
+  const int64_t b_next_stride = t.b_next_stride;
   const int64_t a_step = kByDepth ? a_stride : 1;
   const int64_t a_row = kByDepth ? 1 : a_stride;
   if (t.accumulate && t.depth >= kPrefetchDepth) {
@@ -66,11 +70,11 @@ void micro(const Tile& t) {
     Vec bv[kVecs];
 #pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) {
+      const float* from = b + j / 2 * b_pair + j % 2 * kLanes;
 #if defined(PRONGHORN_ISA_AVX512)
-      bv[j] =
-          j + 1 < kVecs ? load(b + j * kLanes) : (Vec)_mm512_maskz_loadu_ps(last, b + j * kLanes);
+      bv[j] = j + 1 < kVecs ? load(from) : (Vec)_mm512_maskz_loadu_ps(last, from);
 #else
-      bv[j] = load(b + j * kLanes);
+      bv[j] = load(from);
 #endif
     }
 #pragma GCC unroll 16
@@ -79,10 +83,11 @@ void micro(const Tile& t) {
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs; ++j) s[i][j] = fma(x, bv[j], s[i][j]);
     }
-    if constexpr (kByDepth) {
-      __builtin_prefetch(a + a_ahead);
-      __builtin_prefetch(b_next, 0, 2);
-      b_next += 16;
+    if constexpr (kByDepth) __builtin_prefetch(a + a_ahead);
+    if constexpr (kVecs <= 2) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kVecs * kLanes; j += 16) __builtin_prefetch(b_next + j, 0, 2);
+      b_next += b_next_stride;
     }
     a += a_step;
     b += b_stride;

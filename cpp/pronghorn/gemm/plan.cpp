@@ -16,11 +16,15 @@ constexpr int64_t kMaxDepth = 256;      // a panel of B (32 columns) takes 32 KB
 constexpr int64_t kMaxCols = 1024;      // of a block of C that stays in the L2 cache between passes
 constexpr int64_t kTaskCost = 1 << 20;  // operations below which a product is not cut further
 constexpr int64_t kMaxTasks = 32;
+constexpr int64_t kFewTasks = 8;
+constexpr int64_t kLargeTask = 1 << 26;  // operations for which there is a task more than these
+
 constexpr int64_t kTinyCost = 1 << 17;    // products of a batch below this share a task
 constexpr int64_t kMinSplit = 512;        // depth of a piece of k
 constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
 constexpr int64_t kPackRows = 64;         // from so many rows on, packing B pays
 constexpr int64_t kDotRows = 3;           // rows up to here are dotted with stored rows of B
+constexpr int64_t kSwapRows = 128;        // more rows are better multiplied with packed columns
 constexpr int64_t kPackCols = 192;        // from so many columns on, packing A pays
 constexpr int64_t kPackCost = 1 << 22;    // operations of such a product
 constexpr int64_t kMaxPacked = 1 << 22;   // floats of packed A, and of a slice of B
@@ -29,10 +33,12 @@ constexpr int64_t kAliasing = 512;  // floats; rows so far apart fall into few s
 // Blocks of rows, columns and k that run in parallel.
 void cut(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t batch) {
   const GemmShape& shape = plan.shape;
-  const int64_t wanted = std::clamp<int64_t>(
-      static_cast<int64_t>(2.0 * static_cast<double>(m) * static_cast<double>(n) *
-                           static_cast<double>(k) * static_cast<double>(batch) / kTaskCost),
-      1, kMaxTasks);
+  // Many for large products, few and large ones for others: they read what is shared again.
+  const double cost = 2.0 * static_cast<double>(m) * static_cast<double>(n) *
+                      static_cast<double>(k) * static_cast<double>(batch);
+  const int64_t most =
+      std::min(kMaxTasks, kFewTasks + static_cast<int64_t>(cost / static_cast<double>(kLargeTask)));
+  const int64_t wanted = std::clamp<int64_t>(static_cast<int64_t>(cost / kTaskCost), 1, most);
   // Rows first; a filled A is cut into columns of C last, because each of those fills it again.
   plan.row_blocks = divide_up(m, kMaxRows);
   plan.col_blocks = shape.fills_a ? 1 : divide_up(n, kMaxCols);
@@ -100,7 +106,8 @@ GemmPlan plan_gemm(const GemmShape& shape) {
   }
   plan.panel_columns = kernels().gemm_panel_columns();
   plan.swaps = shape.transpose_b && !shape.packed_b && !shape.fills_a && !shape.accumulate &&
-               shape.m > kDotRows && (shape.transpose_a || shape.m < shape.n);
+               shape.m > kDotRows &&
+               (shape.transpose_a || (shape.m < shape.n && shape.m <= kSwapRows));
   plan.m = shape.m;
   plan.n = shape.n;
   plan.a_row = shape.transpose_a ? 1 : shape.a_stride;

@@ -125,7 +125,8 @@ struct GemmBlock {
   const float* b;
   int64_t b_depth;
   int64_t b_col;
-  int64_t b_panel;  // not 0: b is packed by pack_columns, panels that far apart
+  int64_t b_panel;      // not 0: b is packed by pack_columns, panels that far apart
+  const float* b_then;  // what will be read after this block, as b is: brought into cache; or null
   float* c;
   int64_t c_row;
   int64_t rows;
