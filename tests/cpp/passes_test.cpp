@@ -329,4 +329,35 @@ TEST_CASE("programs use one large arena in turn, which goes with the last of the
   CHECK(arena_pool().idle_bytes() <= before);
 }
 
+TEST_CASE("prepack packs weights that no run changes, once, and only these") {
+  const TensorType rows{DType::kFloat32, {16, 512}};
+  const TensorType matrix{DType::kFloat32, {512, 512}};
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input(rows);
+  const Value w = g.variable(matrix);
+  const Value y = g.apply("matmul", {x, w});
+  const Value z = g.apply("matmul", {g.apply("relu", {y}), w}, {{"transpose_b", int64_t{1}}});
+  graph.outputs = {z};
+  const Hoisted fixed = optimize_program(graph);
+  CHECK(count(fixed.main, "matmul") + count(fixed.main, "pack_weights") == 0);
+  CHECK(count(fixed.main, "matmul_packed") == 2);
+  CHECK(count(fixed.once, "pack_weights") == 2);
+
+  Graph trained = graph;
+  trained.updates = {{0, w}};
+  CHECK(count(optimize_program(trained).main, "matmul") == 2);
+
+  Tensor weights(matrix);
+  float* const values = static_cast<float*>(weights.data());
+  for (int64_t i = 0; i < matrix.size(); ++i)
+    values[i] = static_cast<float>(i * 7919 % 1013) / 1013.0f - 0.4f;
+  std::vector<Tensor> variables{weights};
+  const float packed = run(graph, variables)[0];
+  set_passes(false);
+  const float plain = run(graph, variables)[0];
+  set_passes(true);
+  CHECK(packed == doctest::Approx(plain).epsilon(1e-4));
+}
+
 }  // namespace pronghorn

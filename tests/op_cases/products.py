@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases.case import Arg, ErrorCase, OpCase
+from op_cases.case import Arg, ErrorCase, OpCase, tensor
+from pronghorn import _core
 
 _HALF = ("float32", "bfloat16", "float16")
 
@@ -376,4 +377,62 @@ def _matmuls() -> list[OpCase]:
     return cases
 
 
-CASES = [*_matmuls(), *_convolutions(), *_pools()]
+def _packed(w: np.ndarray, transpose: bool = False) -> np.ndarray:
+    """Panels of columns, the last one filled up with anything: here by what the core has there."""
+    found = _core.apply("pack_weights", [tensor(w.astype(np.float32))], {"transpose": transpose})
+    panels = found.numpy().astype(np.float64)
+    w = w.T if transpose else w
+    k, n = w.shape
+    columns = panels.shape[-1]
+    wanted = panels.transpose(1, 0, 2).reshape(k, -1).copy()
+    wanted[:, :n] = w
+    return wanted.reshape(k, -1, columns).transpose(1, 0, 2)
+
+
+def _packed_matmuls() -> list[OpCase]:
+    wrong = ErrorCase((Arg((3,)),), {"transpose": False}, ValueError, "pack_weights: expected")
+    cases = [
+        OpCase(
+            "pack_weights",
+            _packed,
+            (Arg((7, 41)),),
+            {"transpose": False},
+            gradient=(),
+            errors=(wrong,),
+        ),
+        OpCase(
+            "pack_weights",
+            _packed,
+            (Arg((70, 9)),),
+            {"transpose": True},
+            gradient=(),
+            name="transposed",
+        ),
+    ]
+    rng = np.random.default_rng(5)
+    for rows, k, n in ((5, 33, 70), (40, 300, 129)):
+        w = rng.uniform(-2, 2, (k, n)).astype(np.float32)
+        packed = _core.apply("pack_weights", [tensor(w)], {"transpose": False}).numpy()
+
+        def product(a: np.ndarray, panels: np.ndarray, n: int, w: np.ndarray = w) -> np.ndarray:
+            return a @ w.astype(np.float64)
+
+        wrong = ErrorCase(
+            (Arg((2, 3)), Arg((1, 4, 8))), {"n": 8}, ValueError, "matmul_packed: expected"
+        )
+        cases.append(
+            OpCase(
+                "matmul_packed",
+                product,
+                (Arg((2, rows, k)), Arg(packed.shape, values=packed)),
+                {"n": n},
+                gradient=(),
+                reduction=k,
+                errors=(wrong,),
+                name=f"{rows}x{n}x{k}",
+            )
+        )
+    return cases
+
+
+CASES = [*_matmuls(), *_packed_matmuls(), *_convolutions(), *_pools()]

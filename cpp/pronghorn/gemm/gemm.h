@@ -104,6 +104,19 @@ inline bool computes_whole_rows(const GemmPlan& plan) {
   return (plan.swaps ? plan.rows : plan.cols) >= plan.shape.n;
 }
 
+// A B that many products read may be packed once, before them (GemmShape::packed_b): panels of
+// columns, the last one filled up; the number of columns is the ISA's.
+struct PackedSizes {
+  int64_t panels, depth, columns;
+};
+PackedSizes packed_sizes(int64_t k, int64_t n);
+
+// Whether a product of that shape, its B not packed yet, gains from a B that is packed already.
+bool worth_packing(const GemmShape& shape);
+
+void pack_operand(const float* b, int64_t b_stride, bool transpose_b, int64_t k, int64_t n,
+                  float* packed) noexcept;
+
 struct GemmOperands {
   const float* a = nullptr;
   const float* b = nullptr;

@@ -104,6 +104,11 @@ struct OpDef {
   // Single-output ops only.
   Value (*simplify)(Builder&, std::span<const Value> inputs, const Attrs&) = nullptr;
 
+  // Another value that equals output 0, for a node of which some inputs are the same in every run
+  // (fixed[i]): what is computed from these alone costs one run, weights packed for products, say.
+  // The gradient has been taken. No value: the node stays.
+  Value (*prepack)(Builder&, const Node&, std::span<const bool> fixed) = nullptr;
+
   // Index of the tile instruction that computes output 0 elementwise (see tile/), -1 if there is
   // none.
   int16_t tile_opcode = -1;

@@ -15,10 +15,9 @@ class Hoisting {
  public:
   explicit Hoisting(const Graph& graph)
       : graph_(graph),
-        fixed_(graph.nodes.size(), false),
+        fixed_(fixed_nodes(graph)),
         in_main_(graph.nodes.size(), false),
         is_kept_(graph.nodes.size(), false) {
-    find_fixed();
     find_kept();
   }
 
@@ -34,21 +33,6 @@ class Hoisting {
   }
 
  private:
-  void find_fixed() {
-    if (graph_.input_count == 0) return;
-    std::vector<bool> updated(at(graph_.variable_count), false);
-    for (const Update& update : graph_.updates) updated[at(update.slot)] = true;
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      const Node& node = graph_.nodes[i];
-      if (is_source(node)) {
-        fixed_[i] = node.op == &kConstantOp || (node.op == &kVariableOp && !updated[at(node.slot)]);
-      } else {
-        fixed_[i] = !node.op->is_opaque && std::all_of(node.inputs.begin(), node.inputs.end(),
-                                                       [&](Value v) { return fixed_[at(v.node)]; });
-      }
-    }
-  }
-
   bool worth_keeping(const Node& node) const {
     if (is_source(node) || node.op->is_view) return false;
     size_t read = 0;
@@ -136,6 +120,23 @@ class Hoisting {
 };
 
 }  // namespace
+
+std::vector<bool> fixed_nodes(const Graph& graph) {
+  std::vector<bool> fixed(graph.nodes.size(), false);
+  if (graph.input_count == 0) return fixed;
+  std::vector<bool> updated(at(graph.variable_count), false);
+  for (const Update& update : graph.updates) updated[at(update.slot)] = true;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    if (is_source(node)) {
+      fixed[i] = node.op == &kConstantOp || (node.op == &kVariableOp && !updated[at(node.slot)]);
+    } else {
+      fixed[i] = !node.op->is_opaque && std::all_of(node.inputs.begin(), node.inputs.end(),
+                                                    [&](Value v) { return fixed[at(v.node)]; });
+    }
+  }
+  return fixed;
+}
 
 Hoisted hoist(const Graph& graph) { return Hoisting(graph).run(); }
 

@@ -17,6 +17,10 @@ struct Hoisted {
   std::vector<int32_t> watched;  // variable slots that kept values depend on
 };
 
+// By node: whether it depends on constants and on variables that the graph does not update alone,
+// so that it is the same in every run. Nothing is, where there are no inputs.
+std::vector<bool> fixed_nodes(const Graph& graph);
+
 // Keeps values that depend only on constants and on variables that the graph does not update, the
 // last of each chain. Not kept: views, which cost nothing, and large values made of small ones
 // (broadcasts), which cost more memory than their computation saves. A graph without inputs stays

@@ -6,6 +6,7 @@
 #include "pronghorn/passes/fold_prologue.h"
 #include "pronghorn/passes/fuse_elementwise.h"
 #include "pronghorn/passes/passes.h"
+#include "pronghorn/passes/prepack.h"
 
 namespace pronghorn {
 namespace {
@@ -50,7 +51,9 @@ Hoisted optimize_program(const Graph& graph) {
     result.main = graph;
     return result;
   }
-  result = hoist(run(kEarly, graph));
+  const Graph packed = prepack(run(kEarly, graph));
+  verify(packed, "prepack");
+  result = hoist(packed);
   verify(result.main, "hoist");
   verify(result.once, "hoist");
   result.main = run(kLate, std::move(result.main));

@@ -1,24 +1,10 @@
 // matmul(a, b) {transpose_a, transpose_b}: (..., m, k) x (..., k, n) -> (..., m, n); leading
 // dimensions broadcast.
-#include "pronghorn/gemm/gemm.h"
+#include "pronghorn/ops/matmul/product.h"
 #include "pronghorn/ops/shape/rules.h"
-#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
-
-struct Plan {
-  GemmPlan gemm;
-  std::shared_ptr<const TilePlan> epilogue;
-  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
-  // Updates of variables stream several matrices: in pieces of wide rows they wait for memory, and
-  // run faster in a sweep of their own.
-  bool sweeps = false;
-};
-
-Shape leading(const Shape& shape) {
-  return Shape(shape.dims().first(static_cast<size_t>(shape.rank() - 2)));
-}
 
 struct Sizes {
   int64_t m, n, k;
@@ -170,11 +156,8 @@ std::vector<GemmBatch> batches(const Shape& a, const Shape& b, const Shape& out)
   return batch;
 }
 
-Prepared prepare(const OpCall& call) {
-  const Shape& a = call.inputs[0].shape;
-  const Shape& b = call.inputs[1].shape;
-  const Shape& out = own_result(call).shape;
-  const Sizes s = sizes_of(a, b, call.attrs);
+// What prepare and prepack plan: operands as they are stored.
+GemmShape product_shape(const Shape& a, const Shape& b, const Shape& out, const Sizes& s) {
   GemmShape shape{.m = s.m,
                   .n = s.n,
                   .k = s.k,
@@ -191,25 +174,29 @@ Prepared prepare(const OpCall& call) {
   } else {
     shape.batch = batches(a, b, out);
   }
-  auto plan = std::make_shared<Plan>();
-  plan->gemm = plan_gemm(shape);
-  plan->epilogue = epilogue_plan(call);
-  plan->own_result = plan->gemm.workspace;
-  plan->sweeps = own_result_bytes(call) > 0 && plan->gemm.cols < shape.n;
-  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
+  return shape;
 }
 
-void run(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
-  float* c = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
-  const bool inside = plan.epilogue != nullptr && !plan.sweeps;
-  run_gemm(plan.gemm, {.a = launch.input<float>(0),
-                       .b = launch.input<float>(1),
-                       .c = c,
-                       .epilogue = {inside ? &TileEpilogue::apply : nullptr, &epilogue},
-                       .workspace = launch.workspace});
-  if (plan.sweeps) TileEpilogue::apply_to_all(epilogue, c);
+Prepared prepare(const OpCall& call) {
+  const Shape& a = call.inputs[0].shape;
+  const Shape& b = call.inputs[1].shape;
+  return prepare_product(call,
+                         product_shape(a, b, own_result(call).shape, sizes_of(a, b, call.attrs)));
+}
+
+// One matrix for all rows, the same in every run: packed once.
+Value prepack(Builder& g, const Node& node, std::span<const bool> fixed) {
+  const Shape a = g.shape(node.inputs[0]);
+  const Shape b = g.shape(node.inputs[1]);
+  const Shape& out = node.outputs[0].shape;
+  const Sizes s = sizes_of(a, b, node.attrs);
+  if (fixed[0] || !fixed[1] || s.transpose_a || leading(b).size() != 1 || out.size() == 0)
+    return {};
+  if (g.dtype(node.inputs[1]) != DType::kFloat32 || !worth_packing(product_shape(a, b, out, s)))
+    return {};
+  const Value w = g.reshape(node.inputs[1], Shape{b[b.rank() - 2], b.back()});
+  const Value packed = g.apply("pack_weights", {w}, {{"transpose", int64_t{s.transpose_b}}});
+  return g.reshape(g.apply("matmul_packed", {node.inputs[0], packed}, {{"n", s.n}}), out);
 }
 
 }  // namespace
@@ -219,8 +206,9 @@ OpDef matmul_op() {
           .infer = infer,
           .gradient = gradient,
           .prepare = prepare,
-          .run = run,
+          .run = run_product,
           .simplify = simplify,
+          .prepack = prepack,
           .takes_epilogue = true,
           .epilogue_has_outputs = true};
 }

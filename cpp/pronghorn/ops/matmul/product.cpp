@@ -1,0 +1,43 @@
+#include "pronghorn/ops/matmul/product.h"
+
+namespace pronghorn::ops {
+namespace {
+
+struct Plan {
+  GemmPlan gemm;
+  std::shared_ptr<const TilePlan> epilogue;
+  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
+  // Updates of variables stream several matrices: in pieces of wide rows they wait for memory, and
+  // run faster in a sweep of their own.
+  bool sweeps = false;
+};
+
+}  // namespace
+
+Shape leading(const Shape& shape) {
+  return Shape(shape.dims().first(static_cast<size_t>(shape.rank() - 2)));
+}
+
+Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
+  auto plan = std::make_shared<Plan>();
+  plan->gemm = plan_gemm(shape);
+  plan->epilogue = epilogue_plan(call);
+  plan->own_result = plan->gemm.workspace;
+  plan->sweeps = own_result_bytes(call) > 0 && plan->gemm.cols < shape.n;
+  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
+}
+
+void run_product(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
+  float* c = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
+  const bool inside = plan.epilogue != nullptr && !plan.sweeps;
+  run_gemm(plan.gemm, {.a = launch.input<float>(0),
+                       .b = launch.input<float>(1),
+                       .c = c,
+                       .epilogue = {inside ? &TileEpilogue::apply : nullptr, &epilogue},
+                       .workspace = launch.workspace});
+  if (plan.sweeps) TileEpilogue::apply_to_all(epilogue, c);
+}
+
+}  // namespace pronghorn::ops
