@@ -3,8 +3,9 @@
 python -m bench.ops [OP ...] [--isa avx2,avx512] [--threads 1,2] [--dtype bfloat16] [--json FILE]
 
 Products and convolutions count 2 operations for each term (GFLOP/s, against the peak of
-multiply-adds in float32 registers); the others count the bytes of their inputs and outputs once
-(GB/s, against a copy that touches as many bytes). Peaks are measured in the same process.
+multiply-adds in registers, with --dtype bfloat16 that of AMX tiles where there are any); the others
+count the bytes of their inputs and outputs once (GB/s, against a copy that touches as many bytes).
+Peaks are measured in the same process.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ def here(names: list[str], dtype: str) -> dict[str, Any]:
         )
     peaks.again()
     for row in measured:
-        row["peak"] = peaks.copy(row["moved"]) if row["unit"] == "GB/s" else peaks.multiply_add
+        moves = row["unit"] == "GB/s"
+        row["peak"] = peaks.copy(row["moved"]) if moves else peaks.products(dtype)
     setting = {"isa": _core.isa(), "threads": _core.num_threads(), "dtype": dtype}
     return setting | {"peaks": str(peaks), "overhead": overhead(), "measured": measured}
 

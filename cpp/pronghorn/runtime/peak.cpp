@@ -53,6 +53,15 @@ double peak_multiply_add() {
   });
 }
 
+double peak_multiply_tiles() {
+  constexpr int64_t kInner = 1000;
+  if (kernels().tile_multiply_rounds == nullptr) return 0;
+  const auto operations = static_cast<double>(kernels().tile_multiply_rounds(1));
+  return best_rate(operations * kInner, [](int64_t, int64_t rounds) {
+    kernels().tile_multiply_rounds(rounds * kInner);
+  });
+}
+
 double peak_read(size_t bytes) {
   const int64_t n = part_floats(bytes);
   const size_t size = static_cast<size_t>(n) * sizeof(float);

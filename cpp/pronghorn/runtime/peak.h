@@ -9,6 +9,9 @@ namespace pronghorn {
 // float32 multiplications and additions in registers, GFLOP/s.
 double peak_multiply_add();
 
+// bfloat16 products of tiles in registers, GFLOP/s; 0 where the active kernels have none.
+double peak_multiply_tiles();
+
 // Reading `bytes` again and again, each thread its own part, GB/s.
 double peak_read(size_t bytes);
 
