@@ -157,7 +157,8 @@ std::vector<GemmBatch> batches(const Shape& a, const Shape& b, const Shape& out)
 }
 
 // What prepare and prepack plan: operands as they are stored.
-GemmShape product_shape(const Shape& a, const Shape& b, const Shape& out, const Sizes& s) {
+GemmShape product_shape(const Shape& a, const Shape& b, const Shape& out, const Sizes& s,
+                        DType dtype) {
   GemmShape shape{.m = s.m,
                   .n = s.n,
                   .k = s.k,
@@ -166,7 +167,7 @@ GemmShape product_shape(const Shape& a, const Shape& b, const Shape& out, const 
                   .a_stride = a.back(),
                   .b_stride = b.back(),
                   .c_stride = s.n,
-                  .bfloat16 = call.inputs[0].dtype == DType::kBfloat16};
+                  .bfloat16 = dtype == DType::kBfloat16};
   if (out.size() == 0) {
     shape.m = 0;
   } else if (leading(b).size() == 1 && (!s.transpose_a || leading(a).size() == 1)) {
@@ -180,8 +181,8 @@ GemmShape product_shape(const Shape& a, const Shape& b, const Shape& out, const 
 Prepared prepare(const OpCall& call) {
   const Shape& a = call.inputs[0].shape;
   const Shape& b = call.inputs[1].shape;
-  return prepare_product(call,
-                         product_shape(a, b, own_result(call).shape, sizes_of(a, b, call.attrs)));
+  return prepare_product(call, product_shape(a, b, own_result(call).shape,
+                                             sizes_of(a, b, call.attrs), call.inputs[0].dtype));
 }
 
 // One matrix for all rows, the same in every run: packed once.
@@ -192,7 +193,8 @@ Value prepack(Builder& g, const Node& node, std::span<const bool> fixed) {
   const Sizes s = sizes_of(a, b, node.attrs);
   if (fixed[0] || !fixed[1] || s.transpose_a || leading(b).size() != 1 || out.size() == 0)
     return {};
-  if (g.dtype(node.inputs[1]) != DType::kFloat32 || !worth_packing(product_shape(a, b, out, s)))
+  if (g.dtype(node.inputs[1]) != DType::kFloat32 ||
+      !worth_packing(product_shape(a, b, out, s, DType::kFloat32)))
     return {};
   const Value w = g.reshape(node.inputs[1], Shape{b[b.rank() - 2], b.back()});
   const Value packed = g.apply("pack_weights", {w}, {{"transpose", int64_t{s.transpose_b}}});

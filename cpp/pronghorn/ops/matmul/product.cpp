@@ -23,7 +23,7 @@ Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
   plan->gemm = plan_gemm(shape);
   plan->epilogue = epilogue_plan(call);
   plan->own_result = plan->gemm.workspace;
-  plan->sweeps = own_result_bytes(call) > 0 && plan->gemm.cols < shape.n;
+  plan->sweeps = own_result_bytes(call) > 0 && !computes_whole_rows(plan->gemm);
   return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
