@@ -358,6 +358,42 @@ TEST_CASE("prepack packs weights that no run changes, once, and only these") {
   const float plain = run(graph, variables)[0];
   set_passes(true);
   CHECK(packed == doctest::Approx(plain).epsilon(1e-4));
+
+TEST_CASE("simplify keeps a number that fills an array a number where elementwise ops read it") {
+  for (const int64_t rows : {8, 4096}) {
+    const TensorType type{DType::kFloat32, {rows, 64}};
+    Graph graph;
+    Builder g(graph);
+    const Value x = g.input(type);
+    const Value half = g.broadcast_to(g.scalar(0.5, DType::kFloat32), {rows, 1});
+    const Value wide = g.broadcast_to(g.apply("multiply", {half, half}), Shape(type.shape));
+    graph.outputs = {g.apply("multiply", {x, g.apply("add", {wide, wide})})};
+    const Graph result = simplify(graph);
+    verify(result, "simplify");
+    CHECK(count(result, "broadcast_to") == 0);
+    CHECK(count(result, "add") == 0);
+    CHECK(count(result, "multiply") == 1);
+    size_t bytes = 0;
+    for (const Node& node : result.nodes) {
+      if (node.op == &kConstantOp) bytes += node.outputs[0].bytes();
+    }
+    CHECK(bytes == 4);
+    CHECK(run(graph) == std::vector<float>{0.5f});
+  }
+}
+
+TEST_CASE("simplify leaves an array of numbers that differ, and the shape of a result") {
+  Graph graph;
+  Builder g(graph);
+  const Value x = g.input({DType::kFloat32, {}});
+  const Value ones = g.broadcast_to(g.scalar(1, DType::kFloat32), {64});
+  Tensor numbers(kRow);
+  for (int i = 0; i < 64; ++i) static_cast<float*>(numbers.data())[i] = static_cast<float>(i);
+  graph.outputs = {g.apply("add", {x, ones}), g.apply("add", {x, g.constant(numbers)}), ones};
+  const Graph result = simplify(graph);
+  verify(result, "simplify");
+  CHECK(result.type(result.outputs[0]) == kRow);
+  CHECK(run(graph) == std::vector<float>{2, 1, 1});
 }
 
 }  // namespace pronghorn

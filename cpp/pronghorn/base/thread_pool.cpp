@@ -1,5 +1,9 @@
 #include "pronghorn/base/thread_pool.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <system_error>
 #include <thread>
@@ -22,6 +26,31 @@ inline void pause() {
 #endif
 }
 
+int current_core() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Where other processes keep all cores busy, the system wakes a worker on the core of the caller,
+// whose time it then takes. Such a worker goes to another core and does not come back to that one.
+void leave_core([[maybe_unused]] int core) {
+#if defined(__linux__)
+  thread_local const cpu_set_t allowed = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof set, &set);
+    return set;
+  }();
+  if (core < 0 || core >= CPU_SETSIZE || CPU_COUNT(&allowed) < 2) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(static_cast<size_t>(core), &others);
+  sched_setaffinity(0, sizeof others, &others);
+#endif
+}
+
 }  // namespace
 
 bool ThreadPool::run(int threads, int64_t n, Body body, void* context) {
@@ -35,6 +64,7 @@ bool ThreadPool::run(int threads, int64_t n, Body body, void* context) {
   body_ = body;
   context_ = context;
   float_mode_ = get_float_mode();
+  core_ = current_core();
   next_.store(0, std::memory_order_relaxed);
   const uint64_t epoch = (state_.load(std::memory_order_relaxed) >> kEpochShift) + 1;
   // Sequentially consistent with sleepers_: either this thread sees the sleeper or the sleeper sees
@@ -95,6 +125,7 @@ void ThreadPool::work(int worker) {
       sleepers_.fetch_sub(1);
     }
     if (!joined) continue;
+    if (core_ == current_core()) leave_core(core_);
     set_float_mode(float_mode_);
     take_pieces();
     state_.fetch_sub(1, std::memory_order_acq_rel);

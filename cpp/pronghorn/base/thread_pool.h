@@ -40,6 +40,7 @@ class ThreadPool {
   Body body_ = nullptr;
   void* context_ = nullptr;
   uint64_t float_mode_ = 0;
+  int core_ = -1;  // of the caller
 };
 
 }  // namespace pronghorn

@@ -91,6 +91,78 @@ Tensor evaluate(const Graph& graph, const Node& node) {
   return result;
 }
 
+// The number that a constant is made of; no tensor if its elements differ in their bits.
+Tensor only_element(const Tensor& constant) {
+  const size_t bytes = constant.type().bytes();
+  const size_t one = size_of(constant.dtype());
+  const auto* data = static_cast<const char*>(constant.data());
+  if (bytes == 0 || bytes > kFoldBytes || std::memcmp(data, data + one, bytes - one) != 0)
+    return {};
+  Tensor scalar(TensorType{constant.dtype(), {}});
+  std::memcpy(scalar.data(), data, one);
+  return scalar;
+}
+
+// Keeps numbers that fill a whole array (gradients of means) as numbers where elementwise ops read
+// them: those hold them in registers.
+class Fills {
+ public:
+  // What each element of node i's output is, as far as it is known.
+  const Tensor& operator[](int32_t i) const { return known_[static_cast<size_t>(i)]; }
+
+  void add(const Node& node, const Tensor& number) {
+    known_.push_back(node.op == &kConstantOp ? only_element(node.constant) : number);
+  }
+
+  // What each element of the node's result is, if its operands are filled with numbers.
+  Tensor result_of(const Node& node) const {
+    if (!is_elementwise(node)) return {};
+    Graph graph;
+    Builder g(graph);
+    Node scalar{.op = node.op, .attrs = node.attrs};
+    for (const Value v : node.inputs) {
+      if (v.index != 0 || !(*this)[v.node]) return {};
+      scalar.inputs.push_back(g.constant((*this)[v.node]));
+    }
+    scalar.outputs = infer(graph, scalar);
+    const TensorType type{node.outputs[0].dtype, {}};
+    if (scalar.outputs == std::vector<TensorType>{type}) return evaluate(graph, scalar);
+    // An op of one operand that changes the shape alone repeats it.
+    const bool repeats = node.inputs.size() == 1 && scalar.outputs == node.outputs &&
+                         graph.type(scalar.inputs[0]) == type;
+    return repeats ? (*this)[node.inputs[0].node] : Tensor();
+  }
+
+  // Whether operand k of the node can be its number: the result keeps its type.
+  bool can_be_number(const Graph& graph, Node node, size_t k, Value number) const {
+    const Value v = node.inputs[k];
+    if (!is_elementwise(node) || v.index != 0 || !(*this)[v.node] ||
+        graph.type(v).shape.rank() == 0) {
+      return false;
+    }
+    node.inputs[k] = number;
+    return infer(graph, node) == node.outputs;
+  }
+
+ private:
+  static bool is_elementwise(const Node& node) {
+    return !is_source(node) && node.op->tile_opcode >= 0 && !node.op->is_opaque &&
+           node.payload == nullptr && node.outputs.size() == 1 && !node.inputs.empty();
+  }
+
+  static std::vector<TensorType> infer(const Graph& graph, const Node& node) {
+    std::vector<TensorType> types;
+    for (const Value v : node.inputs) types.push_back(graph.type(v));
+    try {
+      return node.op->infer(OpCall{*node.op, types, {}, node.attrs, nullptr});
+    } catch (const Error&) {
+      return {};  // the op wants arrays
+    }
+  }
+
+  std::vector<Tensor> known_;
+};
+
 }  // namespace
 
 Graph simplify(const Graph& graph) {
@@ -105,30 +177,49 @@ Graph simplify(const Graph& graph) {
     return Value{place[static_cast<size_t>(v.node)], v.index};
   };
 
+  Fills fills;
+  bool replaced = false;
+  const auto emit = [&](Node node, const Tensor& number = {}) {
+    const size_t hash = node.op->is_opaque ? 0 : hash_of(node);
+    if (!node.op->is_opaque) {
+      const auto [begin, end] = seen.equal_range(hash);
+      for (auto it = begin; it != end; ++it) {
+        if (equal(result.nodes[static_cast<size_t>(it->second)], node)) return it->second;
+      }
+    }
+    const auto index = static_cast<int32_t>(result.nodes.size());
+    if (!node.op->is_opaque) seen.emplace(hash, index);
+    fills.add(node, number);
+    result.nodes.push_back(std::move(node));
+    return index;
+  };
+  const auto emit_constant = [&](const Tensor& tensor) {
+    return emit(Node{.op = &kConstantOp, .outputs = {tensor.type()}, .constant = tensor});
+  };
+
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!live[i]) continue;
     Node node = graph.nodes[i];
     for (Value& v : node.inputs) v = moved(v);
     if (can_fold(result, node)) {
-      const Tensor folded = evaluate(result, node);
-      node = Node{.op = &kConstantOp, .outputs = {folded.type()}, .constant = folded};
+      place[i] = emit_constant(evaluate(result, node));
+      continue;
     }
-    if (!node.op->is_opaque) {
-      const size_t hash = hash_of(node);
-      const auto [begin, end] = seen.equal_range(hash);
-      for (auto it = begin; it != end && place[i] < 0; ++it) {
-        if (equal(result.nodes[static_cast<size_t>(it->second)], node)) place[i] = it->second;
-      }
-      if (place[i] >= 0) continue;
-      seen.emplace(hash, static_cast<int32_t>(result.nodes.size()));
+    const Tensor number = fills.result_of(node);
+    for (size_t k = 0; k < node.inputs.size() && !number; ++k) {
+      const Value v = node.inputs[k];
+      if (v.index != 0 || !fills[v.node] || result.type(v).shape.rank() == 0) continue;
+      const Value scalar{emit_constant(fills[v.node]), 0};
+      if (!fills.can_be_number(result, node, k, scalar)) continue;
+      node.inputs[k] = scalar;
+      replaced = true;
     }
-    place[i] = static_cast<int32_t>(result.nodes.size());
-    result.nodes.push_back(std::move(node));
+    place[i] = emit(std::move(node), number);
   }
   for (const Value v : graph.outputs) result.outputs.push_back(moved(v));
   for (const Update& update : graph.updates)
     result.updates.push_back({update.slot, moved(update.value)});
-  return result;
+  return replaced ? simplify(result) : result;  // without what nothing reads any more
 }
 
 }  // namespace pronghorn
