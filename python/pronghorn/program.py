@@ -103,3 +103,17 @@ class Program:
     def print(self) -> str:
         """Returns the optimized graph as text, a node a line."""
         return self._core.print()
+
+
+def random_order(key: Tensor, rows: int) -> Any:
+    """Returns the numbers from 0 to `rows - 1` in a random order, for `Program.run_batches`.
+
+    Args:
+        key: What a `SeedGenerator` gave; the same key gives the same order.
+        rows: How many numbers.
+
+    Returns:
+        int64 array `(rows,)`.
+    """
+    seed, stream = key._to_numpy(False).tolist()
+    return _core.random_permutation(seed, stream, rows)

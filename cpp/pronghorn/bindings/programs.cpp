@@ -7,6 +7,7 @@
 
 #include "pronghorn/bindings/conversions.h"
 #include "pronghorn/runtime/batches.h"
+#include "pronghorn/runtime/permutation.h"
 #include "pronghorn/runtime/program.h"
 
 namespace py = pybind11;
@@ -198,6 +199,16 @@ void bind_program(py::module_& m) {
       .def_property_readonly("kept_bytes", &Program::kept_bytes)
       .def_property_readonly("step_count", &Program::step_count)
       .def("print", &Program::print);
+  m.def(
+      "random_permutation",
+      [](uint32_t seed, uint32_t stream, int64_t rows) {
+        if (rows < 0 || rows > UINT32_MAX)
+          value_error("random_permutation: expected fewer than 2**32 rows. Received: ", rows, ".");
+        py::array_t<int64_t> order(rows);
+        random_permutation(seed, stream, {order.mutable_data(), static_cast<size_t>(rows)});
+        return order;
+      },
+      py::arg("seed"), py::arg("stream"), py::arg("rows"));
 }
 
 }  // namespace pronghorn

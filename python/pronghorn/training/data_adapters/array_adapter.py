@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn.program import random_order
 from pronghorn.training.data_adapters.batch import flatten_batch, map_leaves, to_array
 from pronghorn.training.data_adapters.class_weight import class_weight_to_sample_weight
 from pronghorn.training.data_adapters.data_adapter import DataAdapter
@@ -54,12 +55,11 @@ class ArrayAdapter(DataAdapter):
         """The order of the rows of a new pass, or `None` for the order they are in."""
         if not self.shuffle:
             return None
-        generator = _numpy_generator()
         if self.shuffle != "batch":
-            return generator.permutation(self.num_rows)
+            return _permutation(self.num_rows)
         rows = np.arange(self.num_rows)
         batches = rows[: self.full_batches * self.batch_size].reshape(-1, self.batch_size)
-        mixed = batches[generator.permutation(self.full_batches)].reshape(-1)
+        mixed = batches[_permutation(self.full_batches)].reshape(-1)
         return np.concatenate([mixed, rows[mixed.size :]])
 
     def batch(self, step: int, order: np.ndarray | None) -> Any:
@@ -80,12 +80,12 @@ class ArrayAdapter(DataAdapter):
         return self.batch(0, None)
 
 
-def _numpy_generator() -> np.random.Generator:
+def _permutation(rows: int) -> np.ndarray:
     # The key of the global generator is advanced, so two passes differ and a seeded run repeats.
     from pronghorn.random.seed_generator import global_seed_generator
 
-    seed, counter = (int(v) for v in np.asarray(global_seed_generator().next()).reshape(-1))
-    return np.random.Generator(np.random.Philox(key=(seed << 32) | counter))
+    order: np.ndarray = random_order(global_seed_generator().next(), rows)
+    return order
 
 
 def _convert(structure: Any, name: str) -> Any:
