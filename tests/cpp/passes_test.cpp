@@ -358,6 +358,7 @@ TEST_CASE("prepack packs weights that no run changes, once, and only these") {
   const float plain = run(graph, variables)[0];
   set_passes(true);
   CHECK(packed == doctest::Approx(plain).epsilon(1e-4));
+}
 
 TEST_CASE("simplify keeps a number that fills an array a number where elementwise ops read it") {
   for (const int64_t rows : {8, 4096}) {

@@ -1,5 +1,7 @@
 #include "pronghorn/ops/matmul/product.h"
 
+#include "pronghorn/tile/lower.h"
+
 namespace pronghorn::ops {
 namespace {
 
@@ -23,7 +25,8 @@ Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
   plan->gemm = plan_gemm(shape);
   plan->epilogue = epilogue_plan(call);
   plan->own_result = plan->gemm.workspace;
-  plan->sweeps = own_result_bytes(call) > 0 && !computes_whole_rows(plan->gemm);
+  plan->sweeps = plan->epilogue != nullptr && plan->epilogue->code.output_count > 1 &&
+                 own_result_bytes(call) > 0 && !computes_whole_rows(plan->gemm);
   return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
 }
 
