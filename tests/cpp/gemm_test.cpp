@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -8,6 +9,10 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace pronghorn {
 namespace {
@@ -191,20 +196,195 @@ TEST_CASE("gemm: the same bits for any number of threads") {
   set_num_threads(before);
 }
 
-TEST_CASE("gemm: infinities and NaN stay in their row and column") {
-  Problem p = make(20, 20, 20, false, false, false);
-  p.a[3 * 20 + 4] = INFINITY;
-  p.b[7 * 20 + 9] = NAN;
-  const std::vector<float> c = run(p);
-  for (int i = 0; i < 20; ++i) {
-    for (int j = 0; j < 20; ++j) {
-      const float v = c[static_cast<size_t>(i * 20 + j)];
-      if (j == 9) {
-        CHECK(std::isnan(v));
-      } else if (i == 3) {
-        CHECK(std::isinf(v));
-      } else {
-        CHECK(std::isfinite(v));
+TEST_CASE("gemm: infinities, NaN and overflow stay in their row and column") {
+  for (const int64_t size : {20, 200, 300}) {
+    for (int mode = 0; mode < 4; ++mode) {
+      Problem p = make(size, size, size, mode & 1, mode & 2, false);
+      p.shape.engine = GemmEngine::kFma;
+      const auto a_at = [&](int64_t i, int64_t k) -> float& {
+        return p.a[static_cast<size_t>(mode & 1 ? k * size + i : i * size + k)];
+      };
+      const auto b_at = [&](int64_t k, int64_t j) -> float& {
+        return p.b[static_cast<size_t>(mode & 2 ? j * size + k : k * size + j)];
+      };
+      a_at(3, 4) = INFINITY;
+      a_at(5, 6) = 3e38f;
+      a_at(5, 7) = 3e38f;
+      b_at(6, 11) = 1.5f;
+      b_at(7, 9) = NAN;
+      const std::vector<float> c = run(p);
+      CAPTURE(size);
+      CAPTURE(mode);
+      for (int64_t i = 0; i < size; ++i) {
+        for (int64_t j = 0; j < size; ++j) {
+          const float v = c[static_cast<size_t>(i * size + j)];
+          if (j == 9) {
+            REQUIRE(std::isnan(v));
+          } else if (i == 3 || (i == 5 && j == 11)) {
+            REQUIRE(std::isinf(v));
+          } else if (i != 5) {
+            REQUIRE(std::isfinite(v));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm: subnormal operands and results, where the caller keeps them") {
+  // Subnormal factors, then subnormal products of normal ones.
+  for (const auto& [of_a, of_b] : {std::array{1e-39f, 1.0f}, std::array{1e-20f, 1e-20f}}) {
+    Problem p = make(40, 50, 60, false, false, false);
+    for (float& x : p.a) x *= of_a;
+    for (float& x : p.b) x *= of_b;
+    const std::vector<float> c = run(p);
+    for (size_t i = 0; i < c.size(); ++i) {
+      double exact = 0;
+      for (size_t k = 0; k < 60; ++k) {
+        exact +=
+            static_cast<double>(p.a[i / 50 * 60 + k]) * static_cast<double>(p.b[k * 50 + i % 50]);
+      }
+      REQUIRE(std::fabs(static_cast<double>(c[i]) - exact) <= 60 * 0x1p-149);
+    }
+  }
+}
+
+TEST_CASE("gemm: no less accurate than sums of one chain, whatever the data look like") {
+  const auto scale = [](size_t i) {
+    return std::ldexp(1.0f, static_cast<int>(i * 7919 % 31) - 15);
+  };
+  for (int data = 0; data < 4; ++data) {
+    Problem p = make(70, 90, 1100, false, false, false);
+    p.shape.engine = GemmEngine::kFma;
+    for (size_t i = 0; i < p.a.size(); ++i) {
+      if (data == 1) p.a[i] = std::fabs(p.a[i]);
+      if (data == 2) p.a[i] *= scale(i / 1100);
+      if (data == 3) p.a[i] *= scale(i % 1100);
+    }
+    for (float& x : p.b) x = data == 1 ? std::fabs(x) : x;
+    const std::vector<float> c = run(p);
+    double ours = 0;
+    double chain = 0;
+    for (size_t i = 0; i < 70; ++i) {
+      double size = 0;
+      double squares[2] = {0, 0};
+      for (size_t j = 0; j < 90; ++j) {
+        double exact = 0;
+        float sum = 0;
+        for (size_t k = 0; k < 1100; ++k) {
+          exact += static_cast<double>(p.a[i * 1100 + k]) * static_cast<double>(p.b[k * 90 + j]);
+          sum = std::fma(p.a[i * 1100 + k], p.b[k * 90 + j], sum);
+        }
+        size += exact * exact;
+        squares[0] += std::pow(static_cast<double>(c[i * 90 + j]) - exact, 2);
+        squares[1] += std::pow(static_cast<double>(sum) - exact, 2);
+      }
+      ours += squares[0] / size;
+      chain += squares[1] / size;
+    }
+    CAPTURE(data);
+    CHECK(std::sqrt(ours) <= 1.1 * std::sqrt(chain));
+  }
+}
+
+TEST_CASE("gemm: operands at any address") {
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
+           {5, 7, 9}, {33, 40, 20}, {300, 260, 310}, {16, 1024, 600}}) {
+    for (int mode = 0; mode < 4; ++mode) {
+      const Problem p = make(m, n, k, mode & 1, mode & 2, false);
+      const std::vector<float> expected = run(p);
+      const GemmPlan plan = plan_gemm(p.shape);
+      std::vector<float> workspace(plan.workspace / sizeof(float) + 16);
+      for (const size_t shift : {1, 3, 6}) {
+        std::vector<float> a(p.a.size() + shift);
+        std::vector<float> b(p.b.size() + shift);
+        std::vector<float> c(p.c.size() + shift);
+        std::copy(p.a.begin(), p.a.end(), a.begin() + static_cast<std::ptrdiff_t>(shift));
+        std::copy(p.b.begin(), p.b.end(), b.begin() + static_cast<std::ptrdiff_t>(shift));
+        run_gemm(plan, {.a = a.data() + shift,
+                        .b = b.data() + shift,
+                        .c = c.data() + shift,
+                        .workspace = workspace.data()});
+        REQUIRE(std::memcmp(c.data() + shift, expected.data(), p.c.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
+#if defined(__linux__)
+TEST_CASE("gemm: rows 2^30 floats apart, matrices of more than 2^32") {
+  constexpr int64_t kStride = int64_t{1} << 30;
+  constexpr int64_t kRows = 9;
+  const size_t bytes = static_cast<size_t>(kStride) * kRows * sizeof(float);
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return;  // a limit of address space
+  float* const floats = static_cast<float*>(memory);
+  float* const b = floats + 4096;
+  float* const c = floats + 8192;
+  for (int mode = 0; mode < 4; ++mode) {
+    Problem p = make(kRows, kRows, kRows, mode & 1, mode & 2, false);
+    const std::vector<float> expected = run(p);
+    for (int64_t i = 0; i < kRows; ++i) {
+      std::copy_n(p.a.data() + i * kRows, kRows, floats + i * kStride);
+      std::copy_n(p.b.data() + i * kRows, kRows, b + i * kStride);
+    }
+    p.shape.a_stride = p.shape.b_stride = p.shape.c_stride = kStride;
+    const GemmPlan plan = plan_gemm(p.shape);
+    std::vector<float> workspace(plan.workspace / sizeof(float) + 16);
+    run_gemm(plan, {.a = floats, .b = b, .c = c, .workspace = workspace.data()});
+    for (int64_t i = 0; i < kRows; ++i) {
+      for (int64_t j = 0; j < kRows; ++j) {
+        const float difference = c[i * kStride + j] - expected[static_cast<size_t>(i * kRows + j)];
+        REQUIRE(std::fabs(difference) <= 1e-5f);
+      }
+    }
+  }
+  munmap(memory, bytes);
+}
+#endif
+
+TEST_CASE("gemm: sizes of plans are counted in 64 bits") {
+  const int64_t big = 1 << 20;
+  for (const bool transpose : {false, true}) {
+    const GemmPlan plan = plan_gemm({.m = big,
+                                     .n = big,
+                                     .k = big,
+                                     .transpose_b = transpose,
+                                     .a_stride = big,
+                                     .b_stride = big,
+                                     .c_stride = big,
+                                     .engine = GemmEngine::kFma});
+    CHECK(plan.row_blocks * plan.rows >= big);
+    CHECK(plan.col_blocks * plan.cols >= big);
+    CHECK(plan.workspace < size_t{1} << 32);  // slices of B, not all of it
+  }
+  const PackedSizes sizes = packed_sizes(big, big);
+  CHECK(sizes.panels * sizes.depth * sizes.columns == big * big);
+}
+
+TEST_CASE("gemm: a packed operand, with few rows and many") {
+  for (const auto& [n, k] :
+       std::vector<std::array<int64_t, 2>>{{1, 1}, {7, 0}, {33, 70}, {129, 300}, {700, 900}}) {
+    for (const bool transposed : {false, true}) {
+      for (const int64_t m : {1, 2, 3, 4, 5, 6, 7, 14, 15, 40, 300}) {
+        const Problem p = make(m, n, k, false, transposed, false, 3);
+        const PackedSizes sizes = packed_sizes(k, n);
+        std::vector<float> packed(static_cast<size_t>(sizes.panels * sizes.depth * sizes.columns));
+        pack_operand(p.b.data(), p.shape.b_stride, transposed, k, n, packed.data());
+        GemmShape shape = p.shape;
+        shape.packed_b = true;
+        const GemmPlan plan = plan_gemm(shape);
+        std::vector<float> c = p.c;
+        std::vector<float> workspace(plan.workspace / sizeof(float) + 16);
+        run_gemm(
+            plan,
+            {.a = p.a.data(), .b = packed.data(), .c = c.data(), .workspace = workspace.data()});
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
+        CAPTURE(transposed);
+        REQUIRE(sampled_error(p, c) <= 64);
       }
     }
   }
