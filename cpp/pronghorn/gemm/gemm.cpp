@@ -175,6 +175,7 @@ class Product {
     g.b_col = plan_.b_col;
     g.rows = block.rows;
     g.cols = block.cols;
+    g.fetch = plan_.fetches;
     g.pack_b = plan_.packs_b;
     g.packed_a = plan_.packs_a;
     g.panel = scratch;

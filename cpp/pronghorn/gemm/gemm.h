@@ -80,6 +80,7 @@ struct GemmPlan {
   bool packs_a = false;   // all of A is packed first, into the workspace
   bool shares_b = false;  // a slice of B is packed first, into the workspace
   bool packs_b = false;   // a task packs its panels of B
+  bool fetches = false;   // operands come from a farther cache than L2
   int64_t panel_columns = 0;
 
   // Floats of scratch memory of a thread: panels of b, rows of a, the result to transpose.

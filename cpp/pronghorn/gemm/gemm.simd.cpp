@@ -161,7 +161,7 @@ void gemm_block(const GemmBlock& g) {
       // The first rows bring what the next columns need.
       t.b_next = p == 0 ? next : t.b;
       if (p == 1) t.b_next_stride = t.b_stride;
-      pick(vecs, by_depth, rows)(t);
+      pick(vecs, by_depth, g.fetch, rows)(t);
       i += rows;
     }
     j += width;

@@ -13,8 +13,6 @@ inline constexpr bool kMaskedLoads = true;
 inline constexpr bool kMaskedLoads = false;
 #endif
 
-inline constexpr int64_t kPrefetchDepth = 64;  // from here on tiles of c are fetched early
-
 // One tile of the result. The last vector of each row of b and c has `last` valid lanes.
 struct Tile {
   int64_t depth;
@@ -33,8 +31,9 @@ struct Tile {
 };
 
 // c(i, j) = sum of a(i, k) b(k, j), kRows x (kVecs * kLanes). Few results use several accumulators
-// each, because a chain of dependent additions runs at a fraction of the speed.
-template <int kRows, int kVecs, bool kByDepth>
+// each, because a chain of dependent additions runs at a fraction of the speed. With kFetch what is
+// needed next comes into cache meanwhile: slower where it is there already.
+template <int kRows, int kVecs, bool kByDepth, bool kFetch = false>
 void micro(const Tile& t) {
   constexpr int kChains = kRows * kVecs <= 2 ? 4 : kRows * kVecs <= 6 ? 2 : 1;
   Vec sum[kChains][kRows][kVecs];
@@ -56,7 +55,7 @@ void micro(const Tile& t) {
   const int64_t b_next_stride = t.b_next_stride;
   const int64_t a_step = kByDepth ? a_stride : 1;
   const int64_t a_row = kByDepth ? 1 : a_stride;
-  if (t.accumulate && t.depth >= kPrefetchDepth) {
+  if (kFetch && t.accumulate) {
     for (int i = 0; i < kRows; ++i) {
       const char* c = reinterpret_cast<const char*>(t.c + i * t.c_stride);
 #pragma GCC unroll 8
@@ -83,8 +82,8 @@ void micro(const Tile& t) {
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs; ++j) s[i][j] = fma(x, bv[j], s[i][j]);
     }
-    if constexpr (kByDepth) __builtin_prefetch(a + a_ahead);
-    if constexpr (kVecs <= 2) {
+    if constexpr (kFetch) {
+      if constexpr (kByDepth) __builtin_prefetch(a + a_ahead);
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs * kLanes; j += 16) __builtin_prefetch(b_next + j, 0, 2);
       b_next += b_next_stride;
@@ -128,14 +127,15 @@ void micro(const Tile& t) {
 
 using Micro = void (*)(const Tile&);
 
-#define PRONGHORN_ROWS_3(vecs, mode) \
-  &micro<1, vecs, mode>, &micro<2, vecs, mode>, &micro<3, vecs, mode>
-#define PRONGHORN_ROWS_6(vecs, mode) \
-  PRONGHORN_ROWS_3(vecs, mode), &micro<4, vecs, mode>, &micro<5, vecs, mode>, &micro<6, vecs, mode>
-#define PRONGHORN_ROWS_14(vecs, mode)                                         \
-  PRONGHORN_ROWS_6(vecs, mode), &micro<7, vecs, mode>, &micro<8, vecs, mode>, \
-      &micro<9, vecs, mode>, &micro<10, vecs, mode>, &micro<11, vecs, mode>,  \
-      &micro<12, vecs, mode>, &micro<13, vecs, mode>, &micro<14, vecs, mode>
+#define PRONGHORN_ROWS_3(vecs, ...) \
+  &micro<1, vecs, __VA_ARGS__>, &micro<2, vecs, __VA_ARGS__>, &micro<3, vecs, __VA_ARGS__>
+#define PRONGHORN_ROWS_6(vecs, ...)                                                                \
+  PRONGHORN_ROWS_3(vecs, __VA_ARGS__), &micro<4, vecs, __VA_ARGS__>, &micro<5, vecs, __VA_ARGS__>, \
+      &micro<6, vecs, __VA_ARGS__>
+#define PRONGHORN_ROWS_14(vecs, ...)                                                               \
+  PRONGHORN_ROWS_6(vecs, __VA_ARGS__), &micro<7, vecs, __VA_ARGS__>, &micro<8, vecs, __VA_ARGS__>, \
+      &micro<9, vecs, __VA_ARGS__>, &micro<10, vecs, __VA_ARGS__>, &micro<11, vecs, __VA_ARGS__>,  \
+      &micro<12, vecs, __VA_ARGS__>, &micro<13, vecs, __VA_ARGS__>, &micro<14, vecs, __VA_ARGS__>
 
 // kMicro...[by depth][rows - 1]; each width holds as many rows as fit into the registers.
 #if defined(PRONGHORN_ISA_AVX512)
@@ -143,6 +143,8 @@ inline constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_14(1, false)},
                                                 {PRONGHORN_ROWS_14(1, true)}};
 inline constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_14(2, false)},
                                                 {PRONGHORN_ROWS_14(2, true)}};
+inline constexpr Micro kFetching[2][kTileRows] = {{PRONGHORN_ROWS_14(2, false, true)},
+                                                  {PRONGHORN_ROWS_14(2, true, true)}};
 inline constexpr Micro kMicro4[2][6] = {{PRONGHORN_ROWS_6(4, false)}, {PRONGHORN_ROWS_6(4, true)}};
 inline constexpr Micro kMicro8[2][3] = {{PRONGHORN_ROWS_3(8, false)}, {PRONGHORN_ROWS_3(8, true)}};
 inline constexpr int kRows4 = 6;
@@ -152,12 +154,15 @@ inline constexpr Micro kMicro1[2][kTileRows] = {{PRONGHORN_ROWS_6(1, false)},
                                                 {PRONGHORN_ROWS_6(1, true)}};
 inline constexpr Micro kMicro2[2][kTileRows] = {{PRONGHORN_ROWS_6(2, false)},
                                                 {PRONGHORN_ROWS_6(2, true)}};
+inline constexpr Micro kFetching[2][kTileRows] = {{PRONGHORN_ROWS_6(2, false, true)},
+                                                  {PRONGHORN_ROWS_6(2, true, true)}};
 inline constexpr Micro kMicro4[2][3] = {{PRONGHORN_ROWS_3(4, false)}, {PRONGHORN_ROWS_3(4, true)}};
 inline constexpr Micro kMicro8[2][1] = {{&micro<1, 8, false>}, {&micro<1, 8, true>}};
 inline constexpr int kRows4 = 3;
 inline constexpr int kRows8 = 1;
 #endif
-PRONGHORN_INLINE Micro pick(int vecs, bool by_depth, int64_t rows) {
+PRONGHORN_INLINE Micro pick(int vecs, bool by_depth, bool fetch, int64_t rows) {
+  if (vecs == 2 && fetch) return kFetching[by_depth][rows - 1];
   switch (vecs) {
     case 8: return kMicro8[by_depth][rows - 1];
     case 4: return kMicro4[by_depth][rows - 1];

@@ -19,16 +19,18 @@ constexpr int64_t kMaxTasks = 32;
 constexpr int64_t kFewTasks = 8;
 constexpr int64_t kLargeTask = 1 << 26;  // operations for which there is a task more than these
 
-constexpr int64_t kTinyCost = 1 << 17;    // products of a batch below this share a task
-constexpr int64_t kMinSplit = 512;        // depth of a piece of k
-constexpr int64_t kFarA = 1 << 17;        // floats of A which tasks find in a farther cache again
-constexpr int64_t kFarB = 1 << 19;        // floats of B which are read from a farther cache
-constexpr int64_t kPackRowsFar = 24;      // from so many rows on, packing such a B pays
-constexpr int64_t kFarDepth = 64;         // of a pass over such a B whose rows alias
+constexpr int64_t kTinyCost = 1 << 17;  // products of a batch below this share a task
+constexpr int64_t kMinSplit = 512;      // depth of a piece of k
+constexpr int64_t kFarA = 1 << 17;      // floats of A which tasks find in a farther cache again
+constexpr int64_t kFarB = 1 << 19;      // floats of B which are read from a farther cache
+constexpr int64_t kPackRowsFar = 24;    // from so many rows on, packing such a B pays
+constexpr int64_t kFarDepth = 64;       // of a pass over such a B whose rows alias
+constexpr int64_t kFetchFloats = 1 << 17;
 constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
 constexpr int64_t kPackRows = 64;         // from so many rows on, packing B pays
 constexpr int64_t kDotRows = 3;           // rows up to here are dotted with stored rows of B
 constexpr int64_t kSwapRows = 128;        // more rows are better multiplied with packed columns
+constexpr int64_t kSwapDepth = 128;       // that pays for transposing the result
 constexpr int64_t kPackCols = 192;        // from so many columns on, packing A pays
 constexpr int64_t kPackCost = 1 << 22;    // operations of such a product
 constexpr int64_t kMaxPacked = 1 << 22;   // floats of packed A, and of a slice of B
@@ -122,7 +124,8 @@ GemmPlan plan_gemm(const GemmShape& shape) {
   plan.panel_columns = kernels().gemm_panel_columns();
   plan.swaps = shape.transpose_b && !shape.packed_b && !shape.fills_a && !shape.accumulate &&
                shape.m > kDotRows &&
-               (shape.transpose_a || (shape.m < shape.n && shape.m <= kSwapRows));
+               (shape.transpose_a ||
+                (4 * shape.m <= shape.n && shape.m <= kSwapRows && shape.k >= kSwapDepth));
   plan.m = shape.m;
   plan.n = shape.n;
   plan.a_row = shape.transpose_a ? 1 : shape.a_stride;
@@ -145,6 +148,7 @@ GemmPlan plan_gemm(const GemmShape& shape) {
   cut(plan, m, n, k, batch);
   plan.slice = plan.col_blocks * plan.cols;
   choose_packing(plan, m, n, k, batch);
+  plan.fetches = k * n >= kFetchFloats || m * k >= kFetchFloats;
   if (reads_aliasing_rows(plan, n, k)) plan.depth = std::min(plan.depth, kFarDepth);
   if (plan.row_blocks * plan.col_blocks * plan.splits == 1)
     plan.products = std::clamp<int64_t>(kTinyCost / (2 * m * n * k), 1, batch);

@@ -133,6 +133,7 @@ struct GemmBlock {
   int64_t cols;
   int64_t depth;
   bool accumulate;
+  bool fetch;    // bring what is read next into cache meanwhile: slower where it is there already
   bool pack_b;   // copy each panel of b into `panel` first: pays when many rows read it
   float* panel;  // 64-byte aligned, depth * kGemmPanel floats
 };
