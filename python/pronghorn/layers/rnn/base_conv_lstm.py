@@ -94,8 +94,7 @@ class BaseConvLSTM(RNN):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
         config = super().get_config()
-        for name in ("cell", "unroll", "zero_output_for_mask"):
-            del config[name]
+        del config["cell"]
         cell = self.cell.get_config()
         own = {k: v for k, v in cell.items() if k not in ("name", "trainable", "dtype")}
         activity = regularizers.serialize(self.activity_regularizer)

@@ -80,12 +80,12 @@ class SimpleRNN(FusedRNN):
         bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        seed: Any = None,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
+        seed: Any = None,
         **kwargs: Any,
     ) -> None:
         cell = SimpleRNNCell(**cell_arguments(locals(), kwargs, "simple_rnn_cell"))
@@ -117,3 +117,9 @@ class SimpleRNN(FusedRNN):
             go_backwards=self.go_backwards,
             **names,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments, as in Keras without the seed."""
+        config = super().get_config()
+        del config["seed"]
+        return config
