@@ -1,5 +1,6 @@
 // The product of a recurrent step: few rows by a packed matrix that stays in the L2 cache.
 #include "pronghorn/kernels/kernel_types.h"
+#include "pronghorn/simd/transpose.h"
 #include "pronghorn/simd/vec.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
@@ -123,12 +124,16 @@ void pack_product(const float* b, int64_t k_stride, int64_t col_stride, int64_t 
         for (j += width % kLanes != 0 ? kLanes : 0; j < stride; j += kLanes) store(to + j, zero());
       }
     } else {
-      // Blocks of kPackedRound columns: each line of `packed` is written while it is in cache.
-      for (int64_t j1 = 0; j1 < stride; j1 += kPackedRound) {
-        for (int64_t k = 0; k < depth; ++k) {
-          float* to = packed + k * stride + j1;
-          for (int64_t j = 0; j < kPackedRound; ++j) {
-            to[j] = j1 + j < width ? from[k * k_stride + (j1 + j) * col_stride] : 0.0f;
+      for (int64_t j = 0; j < stride; j += kLanes) {
+        const int64_t columns = width - j < kLanes ? width - j : kLanes;
+        if (columns > 0) {
+          transpose_strip(from + j * col_stride, col_stride, columns, depth, packed + j, stride,
+                          false);
+        }
+        if (columns < kLanes) {
+          const int64_t first = columns > 0 ? columns : 0;
+          for (int64_t k = 0; k < depth; ++k) {
+            for (int64_t i = first; i < kLanes; ++i) packed[k * stride + j + i] = 0.0f;
           }
         }
       }

@@ -149,8 +149,8 @@ Value weights_gradient(Builder& g, Value h_before, Value dz) {
 
 std::vector<Value> no_second_gradient(const GradientCall& call) {
   value_error(call.node.op->name,
-              ": the second derivative of a fused recurrent op is not available. Use the layer "
-              "with unroll=True.");
+              ": the second derivative of a fused recurrent op is not available. Use RNN with the "
+              "layer's cell instead.");
 }
 
 void expect_no_gradient(const GradientCall& call, size_t first) {

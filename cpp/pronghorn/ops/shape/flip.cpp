@@ -15,12 +15,20 @@ std::vector<Value> gradient(const GradientCall& call) {
   return {call.g.apply("flip", {call.d_outputs[0]}, call.node.attrs)};
 }
 
-Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+// The operand, if every axis has one element.
+Value without_effect(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const Shape shape = g.shape(inputs[0]);
   for (const int64_t axis : sorted_axes("flip", attrs.integers("axes"), shape.rank())) {
     if (shape[static_cast<int>(axis)] > 1) return {};
   }
   return inputs[0];
+}
+
+// flip(flip(x)) is x: a backward layer of Bidirectional flips what it then flips back.
+Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  const Node* inner = g.producer(inputs[0], "flip");
+  if (inner != nullptr && inner->attrs == attrs) return inner->inputs[0];
+  return without_effect(g, inputs, attrs);
 }
 
 Prepared prepare(const OpCall& call) {
