@@ -34,6 +34,9 @@ struct TilePlan {
   std::vector<int32_t> last_read;   // by input: the last instruction that reads its memory
   std::vector<int32_t> written_by;  // by output: the first instruction that writes its memory
 
+  // Whether the epilogue may run again on a result that was computed again.
+  bool is_repeatable() const { return epilogue.in_place && code.output_count == 1; }
+
   TilePlan() = default;
   TilePlan(const TilePlan&) = delete;
   TilePlan& operator=(const TilePlan&) = delete;

@@ -106,7 +106,13 @@ void run(const Launch& launch) noexcept {
     auto* packed = static_cast<float*>(launch.workspace);
     if (plan.winograd) {
       transform_weights(*plan.winograd, w, packed);
-      if (run_winograd(*plan.winograd, x, packed, y, epilogue)) return;
+      // Repeated where the result is not finite: an epilogue that may overwrite what it reads
+      // waits.
+      const bool repeats = plan.epilogue == nullptr || plan.epilogue->is_repeatable();
+      if (run_winograd(*plan.winograd, x, packed, y, repeats ? epilogue : Epilogue{})) {
+        if (!repeats) TileEpilogue::apply_to_all(tiles, y);
+        return;
+      }
     }
     pack_weights(*plan.direct, w, packed);
     return run_direct(*plan.direct, x, packed, y, epilogue);

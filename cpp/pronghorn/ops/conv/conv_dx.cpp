@@ -285,9 +285,14 @@ void run(const Launch& launch) noexcept {
   for (const Phase& phase : plan.phases) {
     if (phase.winograd) {
       transform_transposed(*phase.winograd, w, workspace + phase.weights);
+      // Repeated where the result is not finite: an epilogue that may overwrite what it reads
+      // waits.
+      const bool repeats = plan.epilogue == nullptr || plan.epilogue->is_repeatable();
       if (run_winograd(*phase.winograd, launch.input<float>(0), workspace + phase.weights, dx,
-                       epilogue))
+                       repeats ? epilogue : Epilogue{})) {
+        if (!repeats) TileEpilogue::apply_to_all(tiles, dx);
         continue;
+      }
     }
     transpose_weights(plan, phase, w, workspace + phase.weights);
     if (phase.direct) {
