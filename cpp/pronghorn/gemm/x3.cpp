@@ -334,7 +334,7 @@ void add_parts(const GemmShape& shape, const X3Plan& plan, const GemmOperands& o
 }
 
 // Whether this engine is faster than FMA. See cpp/README.md.
-bool pays(const GemmShape& s) { return s.m >= 96 && s.n >= 96 && s.k >= 96; }
+bool pays(const GemmShape& s) { return s.m >= 64 && s.n >= 96 && s.k >= 96; }
 
 }  // namespace
 
