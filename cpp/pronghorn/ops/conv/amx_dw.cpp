@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
-#include "pronghorn/base/precision.h"
 #include "pronghorn/gemm/gemm.h"
 
 namespace pronghorn::ops {
@@ -250,12 +249,10 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, bo
 }  // namespace
 
 bool suits_amx_dw(const ConvSizes& sizes, DType dtype) {
-  if (kernels().conv_taps == nullptr || (dtype != DType::kFloat32 && dtype != DType::kBfloat16)) {
-    return false;
-  }
-  if (dtype == DType::kFloat32 && strict_float32()) return false;
-  return sizes.group_in() >= 16 && sizes.group_out() >= 16 && sizes.batch >= 24 &&
-         volume(sizes.windows.out) > 0;
+  if (kernels().conv_taps == nullptr || volume(sizes.windows.out) == 0) return false;
+  const double used = used_part(sizes.batch, kConvImages) * used_part(sizes.group_in(), 16) *
+                      used_part(sizes.group_out(), 16);
+  return pays_amx(sizes, dtype, used);
 }
 
 std::shared_ptr<const AmxDwPlan> plan_amx_dw(const ConvSizes& sizes, DType dtype) {

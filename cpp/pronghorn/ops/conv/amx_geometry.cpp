@@ -3,7 +3,24 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pronghorn/base/precision.h"
+
 namespace pronghorn::ops {
+
+double used_part(int64_t n, int64_t block) {
+  if (n == 0) return 0;
+  return static_cast<double>(n) / static_cast<double>((n + block - 1) / block * block);
+}
+
+bool pays_amx(const ConvSizes& sizes, DType dtype, double used) {
+  if (dtype == DType::kBfloat16) return used >= 0.2;
+  if (dtype != DType::kFloat32 || strict_float32()) return false;
+  const Windows& w = sizes.windows;
+  const bool winograd = sizes.groups == 1 && w.kernel[0] == 1 && w.kernel[1] == 3 &&
+                        w.kernel[2] == 3 && w.stride[1] == 1 && w.stride[2] == 1 &&
+                        w.dilation[1] == 1 && w.dilation[2] == 1;
+  return used >= (winograd ? 0.85 : 0.6);
+}
 
 std::vector<int32_t> inputs_along(const Windows& w, int d, bool gradient) {
   const int64_t outs = gradient ? w.in[d] : w.out[d];

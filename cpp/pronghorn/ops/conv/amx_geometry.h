@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "pronghorn/base/dtype.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/conv/sizes.h"
 
@@ -19,6 +20,13 @@ struct ConvStrip {
   int64_t first_pair = 0;
   int64_t pair_count = 0;
 };
+
+// The part of whole blocks that n elements fill.
+double used_part(int64_t n, int64_t block);
+
+// Whether AMX is faster than the other forms, if `used` is the part of its products that are not
+// with zeros. Figures: cpp/README.md.
+bool pays_amx(const ConvSizes& sizes, DType dtype, double used);
 
 // [o][k]: the pixel of x that tap k of pixel o of y reads along dimension d, -1 outside.
 // `gradient`: x and y are those of conv_dx.

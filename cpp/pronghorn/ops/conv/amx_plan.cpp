@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "pronghorn/base/cpu.h"
-#include "pronghorn/base/precision.h"
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/amx_geometry.h"
@@ -40,13 +39,12 @@ void add_strips(AmxConvPlan& plan, int64_t width) {
 }  // namespace
 
 bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype) {
-  if (kernels().conv_line == nullptr || (dtype != DType::kFloat32 && dtype != DType::kBfloat16)) {
-    return false;
-  }
-  if (dtype == DType::kFloat32 && strict_float32()) return false;
+  if (kernels().conv_line == nullptr || volume(sizes.windows.out) == 0) return false;
   const int64_t channels = gradient ? sizes.group_out() : sizes.group_in();
   const int64_t n = gradient ? sizes.group_in() : sizes.group_out();
-  return channels >= 16 && n >= 16 && sizes.batch >= 12 && volume(sizes.windows.out) > 0;
+  const double used =
+      used_part(sizes.batch, kConvLanes) * used_part(channels, kConvBlock) * used_part(n, 16);
+  return pays_amx(sizes, dtype, used);
 }
 
 std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gradient,
