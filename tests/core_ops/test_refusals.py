@@ -187,3 +187,19 @@ def test_floats_are_no_indices() -> None:
     assert [10, 20][convert_to_tensor(1)] == 20
     with pytest.raises(TypeError, match="integers"):
         [10, 20][convert_to_tensor(1.0)]
+
+
+def test_taps_that_a_window_does_not_have() -> None:
+    attrs = {"window": [2, 2], "strides": [2, 2], "pads_low": [0, 0], "pads_high": [1, 1]}
+    x = convert_to_tensor(np.arange(18, dtype=np.float32).reshape(1, 3, 3, 2), "float32")
+    taken = np.array([0, 3, -1, 4, 2**31 - 1, -(2**31), 3, -2], np.int32).reshape(1, 2, 2, 2)
+    got = _core.apply("max_pool_take", [x, convert_to_tensor(taken, "int32")], attrs).numpy()
+    # Window 0: taps 0 and 3; window 1: none, and one past the last; window 3 reaches outside.
+    assert got[0, 0, 0].tolist() == [0.0, 9.0]
+    assert got[0, 0, 1, 0] == 0.0
+    rest = [got[0, 0, 1, 1], *got[0, 1].reshape(-1)]
+    assert np.isnan(rest).all()
+    attrs["input_spatial"] = [3, 3]
+    dy = convert_to_tensor(np.ones((1, 2, 2, 2), np.float32), "float32")
+    dx = _core.apply("max_pool_grad", [dy, convert_to_tensor(taken, "int32")], attrs).numpy()
+    assert dx.sum() == 2.0

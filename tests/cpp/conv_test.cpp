@@ -160,65 +160,95 @@ Tensor tensor(const Shape& shape, const std::vector<float>& values) {
 
 std::vector<int64_t> list(const int64_t (&v)[3]) { return {v[0], v[1], v[2]}; }
 
-}  // namespace
-
-TEST_CASE("conv, conv_dx, conv_dw: all forms, the same bits for any number of threads") {
+// Results and gradients of an op and its gradient ops; w of the shape given after the kernel's.
+void check_forms(const Case& c, const char* const (&names)[3], int64_t w_rows, int64_t w_columns,
+                 bool groups) {
   const int before = num_threads();
-  for (const Case& c : cases()) {
-    const std::vector<float> x = numbers(c.batch * c.pixels_in() * c.ic, 1);
-    const std::vector<float> w = numbers(c.taps() * (c.ic / c.groups) * c.oc, 2);
-    const std::vector<float> dy = numbers(c.batch * c.pixels_out() * c.oc, 3);
-    const Tensor tx = tensor({c.batch, c.in[0], c.in[1], c.in[2], c.ic}, x);
-    const Tensor tw = tensor({c.kernel[0], c.kernel[1], c.kernel[2], c.ic / c.groups, c.oc}, w);
-    const Tensor tdy = tensor({c.batch, c.out(0), c.out(1), c.out(2), c.oc}, dy);
-    Attrs attrs;
-    attrs.set("strides", list(c.stride));
-    attrs.set("dilations", list(c.dilation));
-    attrs.set("pads_low", list(c.low));
-    attrs.set("pads_high", list(c.high));
-    attrs.set("groups", c.groups);
-    for (int kind = 0; kind < 3; ++kind) {
-      const char* const names[] = {"conv", "conv_dx", "conv_dw"};
-      Attrs full = attrs;
-      if (kind == 1) full.set("input_spatial", list(c.in));
-      if (kind == 2) full.set("kernel_spatial", list(c.kernel));
-      const Tensor operands[2] = {kind == 1 ? tdy : tx, kind == 0 ? tw : kind == 1 ? tw : tdy};
-      const size_t n = kind == 0 ? dy.size() : kind == 1 ? x.size() : w.size();
-      std::vector<double> wanted = zeros(static_cast<int64_t>(n));
-      std::vector<double> sizes = wanted;
-      reference(c, kind, x, w, dy, wanted, sizes);
-      CAPTURE(kind);
-      CAPTURE(c.batch);
-      CAPTURE(c.in[1]);
-      CAPTURE(c.in[2]);
-      CAPTURE(c.ic);
-      CAPTURE(c.oc);
-      CAPTURE(c.kernel[2]);
-      CAPTURE(c.stride[2]);
-      CAPTURE(c.groups);
-      std::vector<float> first(n);
-      for (const int threads : {1, 2, 3, 8}) {
-        set_num_threads(threads);
-        const std::vector<Tensor> results = apply_eager(find_op(names[kind]), operands, full);
-        REQUIRE(static_cast<size_t>(results[0].shape().size()) == n);
-        if (n == 0) break;
-        const auto* got = static_cast<const float*>(results[0].data());
-        if (threads > 1) {
-          REQUIRE(std::memcmp(got, first.data(), n * sizeof(float)) == 0);
-          continue;
-        }
-        std::memcpy(first.data(), got, n * sizeof(float));
-        double worst = 0;
-        for (size_t i = 0; i < n; ++i) {
-          const double bound = 0x1p-23 * sizes[i] + 1e-30;
-          const double error = std::fabs(static_cast<double>(got[i]) - wanted[i]) / bound;
-          worst = error <= worst ? worst : error;  // NaN counts
-        }
-        REQUIRE(worst <= 16);
+  const std::vector<float> x = numbers(c.batch * c.pixels_in() * c.ic, 1);
+  const std::vector<float> w = numbers(c.taps() * (c.ic / c.groups) * c.oc, 2);
+  const std::vector<float> dy = numbers(c.batch * c.pixels_out() * c.oc, 3);
+  const Tensor tx = tensor({c.batch, c.in[0], c.in[1], c.in[2], c.ic}, x);
+  const Tensor tw = tensor({c.kernel[0], c.kernel[1], c.kernel[2], w_rows, w_columns}, w);
+  const Tensor tdy = tensor({c.batch, c.out(0), c.out(1), c.out(2), c.oc}, dy);
+  Attrs attrs;
+  attrs.set("strides", list(c.stride));
+  attrs.set("dilations", list(c.dilation));
+  attrs.set("pads_low", list(c.low));
+  attrs.set("pads_high", list(c.high));
+  if (groups) attrs.set("groups", c.groups);
+  for (int kind = 0; kind < 3; ++kind) {
+    Attrs full = attrs;
+    if (kind == 1) full.set("input_spatial", list(c.in));
+    if (kind == 2) full.set("kernel_spatial", list(c.kernel));
+    const Tensor operands[2] = {kind == 1 ? tdy : tx, kind == 0 ? tw : kind == 1 ? tw : tdy};
+    const size_t n = kind == 0 ? dy.size() : kind == 1 ? x.size() : w.size();
+    std::vector<double> wanted = zeros(static_cast<int64_t>(n));
+    std::vector<double> sizes = wanted;
+    reference(c, kind, x, w, dy, wanted, sizes);
+    CAPTURE(kind);
+    CAPTURE(c.batch);
+    CAPTURE(c.in[1]);
+    CAPTURE(c.in[2]);
+    CAPTURE(c.ic);
+    CAPTURE(c.oc);
+    CAPTURE(c.kernel[2]);
+    CAPTURE(c.stride[2]);
+    CAPTURE(c.groups);
+    std::vector<float> first(n);
+    for (const int threads : {1, 2, 3, 8}) {
+      set_num_threads(threads);
+      const std::vector<Tensor> results = apply_eager(find_op(names[kind]), operands, full);
+      REQUIRE(static_cast<size_t>(results[0].shape().size()) == n);
+      if (n == 0) break;
+      const auto* got = static_cast<const float*>(results[0].data());
+      if (threads > 1) {
+        REQUIRE(std::memcmp(got, first.data(), n * sizeof(float)) == 0);
+        continue;
       }
+      std::memcpy(first.data(), got, n * sizeof(float));
+      double worst = 0;
+      for (size_t i = 0; i < n; ++i) {
+        const double bound = 0x1p-23 * sizes[i] + 1e-30;
+        const double error = std::fabs(static_cast<double>(got[i]) - wanted[i]) / bound;
+        worst = error <= worst ? worst : error;  // NaN counts
+      }
+      REQUIRE(worst <= 16);
     }
   }
   set_num_threads(before);
+}
+
+}  // namespace
+
+TEST_CASE("conv, conv_dx, conv_dw: all forms, the same bits for any number of threads") {
+  for (const Case& c : cases())
+    check_forms(c, {"conv", "conv_dx", "conv_dw"}, c.ic / c.groups, c.oc, true);
+}
+
+TEST_CASE("depthwise_conv and its gradients: all forms, the same bits for any number of threads") {
+  const auto channels = [](Case c) {
+    c.groups = c.ic = c.oc;
+    return c;
+  };
+  std::vector<Case> all;
+  for (const int64_t k : {1, 2, 3, 4, 5, 6, 7}) {
+    for (const int64_t stride : {1, 2, 3})
+      all.push_back(plane(2, 13, 17, 0, k == 3 ? 70 : 19, k, stride, 1, k / 2));
+  }
+  for (Case c : {plane(3, 56, 56, 0, 35, 3, 1, 1, 1), plane(3, 57, 40, 0, 16, 3, 2, 1, 1),
+                 plane(1, 12, 12, 0, 33, 3, 1, 2, 2), plane(2, 7, 7, 0, 130, 3, 1, 1, 0),
+                 plane(2, 3, 3, 0, 20, 5, 1, 1, 2), plane(0, 3, 3, 0, 20, 3, 1, 1, 1),
+                 plane(2, 30, 1, 0, 8, 3, 1, 1, 1), plane(2, 1, 30, 0, 8, 1, 2, 1, 0)})
+    all.push_back(c);
+  all.push_back({2, {4, 5, 9}, {3, 2, 3}, {2, 1, 2}, {1, 2, 1}, {1, 0, 1}, {1, 1, 0}, 1, 0, 21});
+  for (const Case& c : all) {
+    check_forms(channels(c), {"depthwise_conv", "depthwise_conv_dx", "depthwise_conv_dw"}, c.oc, 1,
+                false);
+    Case twice = channels(c);
+    twice.oc *= 2;
+    check_forms(twice, {"depthwise_conv", "depthwise_conv_dx", "depthwise_conv_dw"}, c.oc, 2,
+                false);
+  }
 }
 
 TEST_CASE("conv, conv_dx, conv_dw: infinities and overflow as in sums of products") {

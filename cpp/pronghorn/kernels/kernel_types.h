@@ -202,6 +202,14 @@ struct WinogradLine {
 
 inline constexpr int64_t kWinogradPositions = 16;  // 4 x 4 elements of a transformed tile
 
+// depthwise_lines. Where results go: floats from image to image, from o0 to o0 + 1, ...
+struct DepthwiseOutput {
+  int64_t image;
+  int64_t plane;
+  int64_t line;
+  int64_t pixel;
+};
+
 }  // namespace pronghorn
 
 namespace pronghorn {

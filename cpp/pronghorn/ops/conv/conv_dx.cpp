@@ -5,7 +5,6 @@
 // means much work at borders, columns.h does it.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include "pronghorn/base/parallel.h"
@@ -13,6 +12,7 @@
 #include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/columns.h"
 #include "pronghorn/ops/conv/direct.h"
+#include "pronghorn/ops/conv/phases.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
@@ -21,18 +21,6 @@
 
 namespace pronghorn::ops {
 namespace {
-
-// One dimension of a phase: input pixels first, first + stride, ...; kernel taps tap, tap - step,
-// ... (`count` of them).
-struct Axis {
-  int64_t first;
-  int64_t pixels;
-  int64_t tap;
-  int64_t step;
-  int64_t count;
-  int64_t dilation;  // over dy
-  int64_t pad;       // over dy
-};
 
 struct Phase {
   Axis axis[3];
@@ -102,28 +90,6 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return g.apply("matmul",
                  {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})},
                  {{"transpose_a", int64_t{0}}, {"transpose_b", int64_t{1}}});
-}
-
-// Phase p of one dimension.
-Axis axis_of(const Windows& w, int d, int64_t p) {
-  const int64_t s = w.stride[d];
-  const int64_t dilation = w.dilation[d];
-  Axis axis{.first = p,
-            .pixels = (w.in[d] - p + s - 1) / s,
-            .tap = 0,
-            .step = 1,
-            .count = 0,
-            .dilation = 1,
-            .pad = 0};
-  axis.step = s / std::gcd(s, dilation);
-  for (int64_t k = 0; k < w.kernel[d]; ++k) {
-    if ((p + w.pad[d] - k * dilation) % s != 0) continue;
-    axis.tap = k;  // the last one stays
-    ++axis.count;
-  }
-  axis.dilation = dilation * axis.step / s;
-  axis.pad = -(p + w.pad[d] - axis.tap * dilation) / s;
-  return axis;
 }
 
 Prepared prepare(const OpCall& call) {

@@ -6,7 +6,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
-#include "pronghorn/ops/conv/geometry.h"
+#include "pronghorn/ops/conv/phases.h"
 #include "pronghorn/ops/conv/rules.h"
 #include "pronghorn/ops/shape/rules.h"
 #include "pronghorn/tile/epilogue.h"
@@ -14,12 +14,23 @@
 namespace pronghorn::ops {
 namespace {
 
+// Lines of windows over an image, each with one result a channel.
+struct Lines {
+  Windows windows;
+  Axis axis[3];  // of the gradient of the image
+  DepthwiseOutput at;
+  int64_t first = 0;    // of its results
+  int64_t weights = 0;  // where its weights start in the workspace
+};
+
 struct Plan {
   WindowSizes sizes;
   int64_t multiplier = 1;
   int64_t out_channels = 0;
   int64_t taps = 0;
   std::vector<int32_t> source;  // empty for multiplier 1
+  std::vector<Lines> phases;    // multiplier 1: one forward, those of the gradient of the image
+  int64_t blocks = 0;           // of lines of an image, for each phase
   int64_t lines = 0;            // depthwise_conv_dw: of the row grid
   int64_t piece = 0;            // lines of one partial sum
   int64_t pieces = 0;
@@ -161,16 +172,64 @@ Value simplify_dw(Builder& g, std::span<const Value> inputs, const Attrs& attrs)
   return widened(g, "depthwise_conv_dw", inputs, attrs);
 }
 
+// Blocks of at least a quarter million operations.
+int64_t image_blocks(const Plan& plan) {
+  const Windows& w = plan.sizes.windows;
+  const int64_t cost = 2 * volume(w.out) * plan.taps * plan.out_channels;
+  return std::clamp<int64_t>(cost >> 18, 1, std::max<int64_t>(w.out[0] * w.out[1], 1));
+}
+
+DepthwiseOutput contiguous(const int64_t (&size)[3], int64_t channels) {
+  return {size[0] * size[1] * size[2] * channels, size[1] * size[2] * channels, size[2] * channels,
+          channels};
+}
+
 Prepared prepare(const OpCall& call) {
   auto plan = make_plan(call.op.name, call.inputs[0].shape, call.inputs[1].shape, call.attrs);
   plan->epilogue = epilogue_plan(call);
+  if (plan->multiplier == 1) {
+    Lines& lines = plan->phases.emplace_back();
+    lines.windows = plan->sizes.windows;
+    lines.at = contiguous(lines.windows.out, plan->out_channels);
+    plan->blocks = image_blocks(*plan);
+  }
   return {.plan = plan};
 }
 
 Prepared prepare_dx(const OpCall& call) {
   auto plan = make_plan(call.op.name, call.outputs[0].shape, call.inputs[1].shape, call.attrs);
   plan->epilogue = epilogue_plan(call);
-  return {.plan = plan};
+  if (plan->multiplier != 1) return {.plan = plan};
+  const Windows& w = plan->sizes.windows;
+  const int64_t channels = plan->out_channels;
+  int64_t weights = 0;
+  for (int64_t p0 = 0; p0 < std::min(w.stride[0], w.in[0]); ++p0) {
+    for (int64_t p1 = 0; p1 < std::min(w.stride[1], w.in[1]); ++p1) {
+      for (int64_t p2 = 0; p2 < std::min(w.stride[2], w.in[2]); ++p2) {
+        Lines lines{.windows = w,
+                    .axis = {axis_of(w, 0, p0), axis_of(w, 1, p1), axis_of(w, 2, p2)}};
+        lines.at = contiguous(w.in, channels);
+        lines.first = p0 * lines.at.plane + p1 * lines.at.line + p2 * lines.at.pixel;
+        lines.at.plane *= w.stride[0];
+        lines.at.line *= w.stride[1];
+        lines.at.pixel *= w.stride[2];
+        for (int d = 0; d < 3; ++d) {
+          const Axis& axis = lines.axis[d];
+          lines.windows.out[d] = axis.pixels;
+          lines.windows.in[d] = w.out[d];
+          lines.windows.kernel[d] = axis.count;
+          lines.windows.stride[d] = 1;
+          lines.windows.dilation[d] = axis.dilation;
+          lines.windows.pad[d] = axis.pad;
+        }
+        lines.weights = weights;
+        weights += volume(lines.windows.kernel) * channels;
+        plan->phases.push_back(lines);
+      }
+    }
+  }
+  plan->blocks = image_blocks(*plan);
+  return {.plan = plan, .workspace = static_cast<size_t>(weights) * sizeof(float)};
 }
 
 // Applies the epilogue to pixels [begin, end) of a result with that many channels.
@@ -194,10 +253,50 @@ Prepared prepare_dw(const OpCall& call) {
   return {.plan = plan, .workspace = floats * sizeof(float)};
 }
 
+// Each piece takes the same part of an image in all phases. weights: null for those in the
+// workspace.
+void run_lines(const Plan& plan, const Launch& launch, const float* weights, float* y) {
+  const int64_t channels = plan.out_channels;
+  const int64_t cost = 2 * volume(plan.sizes.windows.out) * plan.taps * channels / plan.blocks;
+  const float* packed = static_cast<const float*>(launch.workspace);
+  parallel_for(plan.sizes.batch * plan.blocks, std::max<int64_t>(cost, 1), [&](int64_t i) {
+    const int64_t image = i / plan.blocks;
+    const int64_t block = i % plan.blocks;
+    for (const Lines& phase : plan.phases) {
+      const Windows& w = phase.windows;
+      const int64_t lines = w.out[0] * w.out[1];
+      const int64_t begin = lines * block / plan.blocks;
+      const int64_t end = lines * (block + 1) / plan.blocks;
+      kernels().depthwise_lines(w, launch.input<float>(0),
+                                weights != nullptr ? weights : packed + phase.weights,
+                                image * lines + begin, end - begin, phase.at, y + phase.first);
+      if (plan.phases.size() == 1)
+        finish(plan, launch, (image * lines + begin) * w.out[2], (image * lines + end) * w.out[2],
+               channels);
+    }
+  });
+}
+
+// Weights of a phase: its taps in reverse order.
+void pack_phase(const Plan& plan, const Lines& phase, const float* w, float* packed) {
+  const int64_t (&kernel)[3] = plan.sizes.windows.kernel;
+  const int64_t (&count)[3] = phase.windows.kernel;
+  const int64_t channels = plan.out_channels;
+  for (int64_t tap = 0; tap < volume(count); ++tap) {
+    const int64_t t[3] = {tap / (count[1] * count[2]), tap / count[2] % count[1], tap % count[2]};
+    int64_t from = 0;
+    for (int d = 0; d < 3; ++d)
+      from = from * kernel[d] + phase.axis[d].tap - t[d] * phase.axis[d].step;
+    std::copy_n(w + from * channels, channels, packed + tap * channels);
+  }
+}
+
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t rows = plan.sizes.batch * volume(plan.sizes.windows.out);
   if (rows == 0 || plan.out_channels == 0) return;
+  if (plan.multiplier == 1)
+    return run_lines(plan, launch, launch.input<float>(1), launch.output<float>(0));
   const int64_t cost = 2 * plan.taps * plan.out_channels;
   parallel_ranges(
       rows, std::max<int64_t>(1, (1 << 18) / cost), cost, [&](int64_t begin, int64_t end) {
@@ -212,6 +311,18 @@ void run_dx(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t rows = plan.sizes.batch * volume(plan.sizes.windows.in);
   if (rows == 0 || plan.out_channels == 0) return;
+  if (plan.multiplier == 1) {
+    for (const Lines& phase : plan.phases)
+      pack_phase(plan, phase, launch.input<float>(1),
+                 static_cast<float*>(launch.workspace) + phase.weights);
+    run_lines(plan, launch, nullptr, launch.output<float>(0));
+    if (plan.phases.size() > 1 && plan.epilogue != nullptr) {
+      parallel_ranges(
+          rows, std::max<int64_t>(1, 8192 / plan.out_channels), plan.out_channels * 4,
+          [&](int64_t begin, int64_t end) { finish(plan, launch, begin, end, plan.out_channels); });
+    }
+    return;
+  }
   const int64_t cost = 2 * plan.taps * plan.out_channels;
   parallel_ranges(rows, std::max<int64_t>(1, (1 << 18) / cost), cost,
                   [&](int64_t begin, int64_t end) {
@@ -231,9 +342,14 @@ void run_dw(const Launch& launch) noexcept {
     const int64_t begin = i * plan.piece;
     float* part = parts + i * size;
     std::fill_n(part, size, 0.0f);
+    const int64_t lines = std::min(plan.piece, plan.lines - begin);
+    if (plan.multiplier == 1) {
+      kernels().depthwise_dw_inner(plan.sizes.windows, launch.input<float>(0),
+                                   launch.input<float>(1), begin, lines, part);
+      return;
+    }
     kernels().depthwise_dw_lines(plan.sizes.windows, plan.sources(), launch.input<float>(0),
-                                 launch.input<float>(1), begin,
-                                 std::min(plan.piece, plan.lines - begin), plan.out_channels, part);
+                                 launch.input<float>(1), begin, lines, plan.out_channels, part);
   });
   kernels().add_partial_sums(parts, plan.pieces, size, size, launch.output<float>(0), false);
 }

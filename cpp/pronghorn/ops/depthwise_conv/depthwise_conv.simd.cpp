@@ -85,18 +85,11 @@ void depthwise_dx_pixels(const Windows& w, const float* dy, const float* weights
           const float* d =
               dy + (((image * w.out[0] + o0) * w.out[1] + o1) * w.out[2] + o2) * out_channels;
           const float* t = weights + ((k0 * w.kernel[1] + k1) * w.kernel[2] + k2) * out_channels;
-          if (multiplier == 1) {
-            for (int64_t c = 0; c < channels; c += kLanes) {
-              const int64_t n = channels - c < kLanes ? channels - c : kLanes;
-              store_part(out + c, fma(read(d + c, n), read(t + c, n), read(out + c, n)), n);
-            }
-          } else {
-            for (int64_t c = 0; c < channels; ++c) {
-              float sum = out[c];
-              for (int64_t m = 0; m < multiplier; ++m)
-                sum += d[c * multiplier + m] * t[c * multiplier + m];
-              out[c] = sum;
-            }
+          for (int64_t c = 0; c < channels; ++c) {
+            float sum = out[c];
+            for (int64_t m = 0; m < multiplier; ++m)
+              sum += d[c * multiplier + m] * t[c * multiplier + m];
+            out[c] = sum;
           }
         }
       }

@@ -3,6 +3,7 @@
 // max_pool_take(x, taken) {..}: the element of x that was taken; they are one another's gradients.
 // Padding counts as minus infinity; NaN propagates.
 #include <algorithm>
+#include <limits>
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
@@ -169,7 +170,13 @@ void run_take(const Launch& launch) noexcept {
       const int64_t i0 = o0 * w.stride[0] - w.pad[0] + k0;
       const int64_t i1 = o1 * w.stride[1] - w.pad[1] + k1;
       const int64_t i2 = o2 * w.stride[2] - w.pad[2] + k2;
-      y[at] = tap < 0 ? 0.0f : image[((i0 * w.in[1] + i1) * w.in[2] + i2) * w.channels + c];
+      // `taken` is an operand like any other: no tap gives 0, one outside the window or the image
+      // NaN.
+      const bool inside = k0 < w.kernel[0] && i0 >= 0 && i0 < w.in[0] && i1 >= 0 && i1 < w.in[1] &&
+                          i2 >= 0 && i2 < w.in[2];
+      const float outside = tap == -1 ? 0.0f : std::numeric_limits<float>::quiet_NaN();
+      y[at] = tap >= 0 && inside ? image[((i0 * w.in[1] + i1) * w.in[2] + i2) * w.channels + c]
+                                 : outside;
     }
   }
 }

@@ -59,6 +59,28 @@ PRONGHORN_INLINE void for_windows(const Windows& w, int64_t row0, int64_t rows, 
   });
 }
 
+struct Cover {
+  bool disjoint = true;  // no pixel is in two windows
+  bool whole = true;     // and each is in one
+};
+
+Cover cover_of(const Windows& w) {
+  Cover cover;
+  for (int d = 0; d < 3; ++d) {
+    cover.disjoint = cover.disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
+    cover.whole = cover.whole && w.stride[d] == w.kernel[d] && w.out[d] * w.kernel[d] == w.in[d] &&
+                  w.pad[d] == 0;
+  }
+  return cover;
+}
+
+// 1 / (taps of the window inside the image), 0 if there are none.
+PRONGHORN_INLINE float border_share(const Windows& w, const WindowAt& window) {
+  float count = 0;
+  for_taps(w, window, [&](int64_t, int64_t) { count += 1.0f; });
+  return count > 0 ? 1.0f / count : 0.0f;
+}
+
 // Whether v replaces the best so far: it is larger, or the first NaN.
 PRONGHORN_INLINE Mask beats(Vec v, Vec best) { return ~(v <= best) & (best == best); }
 
@@ -111,14 +133,9 @@ void max_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t row
 // overwritten.
 void max_pool_grad_image(const Windows& w, const float* dy, const int32_t* taken, float* dx) {
   const int64_t channels = w.channels;
-  bool disjoint = true;
-  bool covers = true;
-  for (int d = 0; d < 3; ++d) {
-    disjoint = disjoint && (w.stride[d] >= w.kernel[d] || w.out[d] == 1);
-    covers =
-        covers && w.stride[d] == w.kernel[d] && w.out[d] * w.kernel[d] == w.in[d] && w.pad[d] == 0;
-  }
-  if (!covers) std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
+  const Cover cover = cover_of(w);
+  const bool disjoint = cover.disjoint;
+  if (!cover.whole) std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
   int64_t offsets[kMaxTaps];
   const int taps = tap_offsets(w, offsets);
   for_windows(
@@ -150,40 +167,61 @@ void max_pool_grad_image(const Windows& w, const float* dy, const int32_t* taken
 // y(o, c) = mean over the taps of window o inside the image, 0 if there are none.
 void average_pool_pixels(const Windows& w, const float* x, int64_t row0, int64_t rows, float* y) {
   const int64_t channels = w.channels;
-  for (int64_t row = row0; row < row0 + rows; ++row) {
-    const WindowAt window = window_at(w, row);
-    const float* image = x + window.image * image_floats(w);
-    float count = 0;
-    for_taps(w, window, [&](int64_t, int64_t) { count += 1.0f; });
-    const float scale = count > 0 ? 1.0f / count : 0.0f;
-    for_lanes(channels, [&](int64_t c, int64_t n) {
-      Vec sum = zero();
-      for_taps(w, window,
-               [&](int64_t, int64_t pixel) { sum += read(image + pixel * channels + c, n); });
-      write(y + row * channels + c, sum * scale, n);
-    });
-  }
+  int64_t offsets[kMaxTaps];
+  const int taps = tap_offsets(w, offsets);
+  const float whole = 1.0f / static_cast<float>(taps > 0 ? taps : 1);
+  for_windows(
+      w, row0, rows, taps > 0,
+      [&](int64_t row, int64_t first) {
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const float* from = x + first + c;
+          Vec sum = read(from, n);
+          for (int t = 1; t < taps; ++t) sum += read(from + offsets[t], n);
+          write(y + row * channels + c, sum * whole, n);
+        });
+      },
+      [&](int64_t row, const WindowAt& window) {
+        const float* image = x + window.image * image_floats(w);
+        const float scale = border_share(w, window);
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          Vec sum = zero();
+          for_taps(w, window,
+                   [&](int64_t, int64_t pixel) { sum += read(image + pixel * channels + c, n); });
+          write(y + row * channels + c, sum * scale, n);
+        });
+      });
 }
 
 // dx(i, c) = sum over the windows o that hold pixel i of dy(o, c) / (taps of o inside). One image;
 // dx is overwritten.
 void average_pool_grad_image(const Windows& w, const float* dy, float* dx) {
   const int64_t channels = w.channels;
-  std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
-  const int64_t rows = w.out[0] * w.out[1] * w.out[2];
-  for (int64_t row = 0; row < rows; ++row) {
-    const WindowAt window = window_at(w, row);
-    float count = 0;
-    for_taps(w, window, [&](int64_t, int64_t) { count += 1.0f; });
-    const float scale = count > 0 ? 1.0f / count : 0.0f;
-    for_lanes(channels, [&](int64_t c, int64_t n) {
-      const Vec d = read(dy + row * channels + c, n) * scale;
-      for_taps(w, window, [&](int64_t, int64_t pixel) {
-        float* p = dx + pixel * channels + c;
-        write(p, read(p, n) + d, n);
+  const Cover cover = cover_of(w);
+  if (!cover.whole) std::memset(dx, 0, static_cast<size_t>(image_floats(w)) * sizeof(float));
+  int64_t offsets[kMaxTaps];
+  const int taps = tap_offsets(w, offsets);
+  const float whole = 1.0f / static_cast<float>(taps > 0 ? taps : 1);
+  for_windows(
+      w, 0, w.out[0] * w.out[1] * w.out[2], taps > 0,
+      [&](int64_t row, int64_t first) {
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const Vec d = read(dy + row * channels + c, n) * whole;
+          for (int t = 0; t < taps; ++t) {
+            float* p = dx + first + offsets[t] + c;
+            write(p, cover.disjoint ? d : read(p, n) + d, n);
+          }
+        });
+      },
+      [&](int64_t row, const WindowAt& window) {
+        const float scale = border_share(w, window);
+        for_lanes(channels, [&](int64_t c, int64_t n) {
+          const Vec d = read(dy + row * channels + c, n) * scale;
+          for_taps(w, window, [&](int64_t, int64_t pixel) {
+            float* p = dx + pixel * channels + c;
+            write(p, cover.disjoint ? d : read(p, n) + d, n);
+          });
+        });
       });
-    });
-  }
 }
 
 }  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE
