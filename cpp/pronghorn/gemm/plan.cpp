@@ -15,6 +15,8 @@ constexpr int64_t kMaxRows = 224;       // of a block: with kMaxDepth a quarter 
 constexpr int64_t kMaxDepth = 256;      // a panel of B (32 columns) takes 32 KB
 constexpr int64_t kMaxCols = 1024;      // of a block of C that stays in the L2 cache between passes
 constexpr int64_t kTaskCost = 1 << 20;  // operations below which a product is not cut further
+constexpr double kFloatCost = 16;       // operations in which a float of B arrives
+constexpr int64_t kFewRowsCols = 512;   // of a block that waits for B: longer pieces of its rows
 constexpr int64_t kMaxTasks = 32;
 constexpr int64_t kFewTasks = 8;
 constexpr int64_t kLargeTask = 1 << 26;  // operations for which there is a task more than these
@@ -44,7 +46,11 @@ void cut(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t batch) {
                       static_cast<double>(k) * static_cast<double>(batch);
   const int64_t most =
       std::min(kMaxTasks, kFewTasks + static_cast<int64_t>(cost / static_cast<double>(kLargeTask)));
-  const int64_t wanted = std::clamp<int64_t>(static_cast<int64_t>(cost / kTaskCost), 1, most);
+  // Few rows wait for B: a float of it takes as long as so many operations.
+  const double reading =
+      kFloatCost * static_cast<double>(n) * static_cast<double>(k) * static_cast<double>(batch);
+  const int64_t wanted =
+      std::clamp<int64_t>(static_cast<int64_t>(std::max(cost, reading) / kTaskCost), 1, most);
   // Rows first; a filled A is cut into columns of C last, because each of those fills it again.
   plan.row_blocks = divide_up(m, kMaxRows);
   plan.col_blocks = shape.fills_a ? 1 : divide_up(n, kMaxCols);
@@ -56,7 +62,7 @@ void cut(GemmPlan& plan, int64_t m, int64_t n, int64_t k, int64_t batch) {
       plan.row_blocks =
           std::min(plan.row_blocks * missing, std::max(divide_up(m, 56), plan.row_blocks));
     } else {
-      const int64_t narrowest = m * k > kFarA ? 128 : 64;
+      const int64_t narrowest = reading > cost ? kFewRowsCols : m * k > kFarA ? 128 : 64;
       plan.col_blocks = std::min(plan.col_blocks * missing, divide_up(n, narrowest));
     }
   }
