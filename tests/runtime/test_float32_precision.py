@@ -104,3 +104,18 @@ def test_a_wrong_environment_is_an_error_of_the_import() -> None:
     )
     assert run.returncode != 0
     assert "PRONGHORN_FP32: expected 'strict' or 'default'. Received: 'fast'." in run.stderr
+
+
+@pytest.mark.parametrize("form", ["matmul", "conv"])
+def test_what_is_left_of_cancelled_large_terms(form: str) -> None:
+    """The part that remains is below what AMX keeps of it, and the result would be 0."""
+    a = np.zeros((128, 128), np.float32)
+    b = np.zeros((128, 128), np.float32)
+    a[:, 0], a[:, 1] = 2.0**100, -(2.0**100)
+    b[0], b[1] = 2.0**-110 * (1 + 2.0**-20), 2.0**-110
+    if form == "matmul":
+        found = ops.matmul(a, b)
+    else:
+        image, kernel = a.reshape(32, 2, 2, 128), b.reshape(1, 1, 128, 128)
+        found = ops.conv(image, np.pad(kernel, [(1, 1), (1, 1), (0, 0), (0, 0)]), padding="same")
+    np.testing.assert_allclose(found, np.full(found.shape, 2.0**-30), rtol=1e-6)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <thread>
 #include <vector>
 
 namespace pronghorn {
@@ -18,9 +19,18 @@ Registry& registry() {
   return instance;
 }
 
+// All or none: a thread that holds one may wait for another, in any order.
 void lock_all() {
-  registry().mutex.lock();
-  for (ForkSafeMutex* mutex : registry().all) mutex->lock();
+  for (;;) {
+    registry().mutex.lock();
+    const auto& all = registry().all;
+    size_t held = 0;
+    while (held < all.size() && all[held]->try_lock()) ++held;
+    if (held == all.size()) return;
+    while (held > 0) all[--held]->unlock();
+    registry().mutex.unlock();
+    std::this_thread::yield();
+  }
 }
 
 void unlock_all() {

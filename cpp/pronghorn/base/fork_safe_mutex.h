@@ -5,7 +5,7 @@
 
 namespace pronghorn {
 
-// For objects that live until the process ends. No thread may wait for one while it holds another.
+// For objects that live until the process ends.
 class ForkSafeMutex {
  public:
   ForkSafeMutex();
@@ -13,6 +13,7 @@ class ForkSafeMutex {
   ForkSafeMutex& operator=(const ForkSafeMutex&) = delete;
 
   void lock() { mutex_.lock(); }
+  bool try_lock() { return mutex_.try_lock(); }
   void unlock() { mutex_.unlock(); }
 
  private:

@@ -254,17 +254,20 @@ PRONGHORN_INLINE void multiply_panels(const char* a, const char* b, int64_t step
   }
 }
 
-// Lanes of c that are not finite, or not zero and smaller than a bound. limits: its bits, and how
-// far they are from those of infinity.
+// Lanes of c that are not finite, or smaller than a bound. limits: its bits, how far they are from
+// those of infinity, and the lanes in which 0 counts: with a tiny bound it does not, since zeros
+// are common and what they may lack is too small to matter.
 struct Limits {
   IVec bound;
   IVec range;
+  __mmask16 zeros;
 };
 PRONGHORN_INLINE __mmask16 suspicious(Vec c, const Limits& limits, __mmask16 lanes) {
   const IVec bits = bits_of(c) & 0x7fffffff;
   const __mmask16 outside =
       _mm512_mask_cmpge_epu32_mask(lanes, (__m512i)(bits - limits.bound), (__m512i)limits.range);
-  return _mm512_mask_test_epi32_mask(outside, (__m512i)bits, (__m512i)bits);
+  const __mmask16 nonzero = _mm512_test_epi32_mask((__m512i)bits, (__m512i)bits);
+  return static_cast<__mmask16>(outside & (limits.zeros | nonzero));
 }
 
 // c (+)= result; returns the suspicious rows if `check`.
@@ -330,6 +333,7 @@ void x3_block(const X3Block& g) {
       Limits limits;
       limits.bound = bits_of(broadcast(bound));
       limits.range = broadcast(infinity) - limits.bound;
+      limits.zeros = bound >= 0x1p-60f ? 0xffff : 0;
       g.suspect[i / kX3Lines * g.suspect_stride + j / kX3Lines] =
           write_result<true>(result, c, g.c_row, rows, cols, g.accumulate, limits);
     }

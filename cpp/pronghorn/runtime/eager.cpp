@@ -3,6 +3,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/ir/builder.h"
@@ -21,9 +22,9 @@ struct Cache {
   std::unordered_map<std::string, std::shared_ptr<const Program>> programs;
   size_t arena_bytes = 0;
 
-  void clear() {
-    programs.clear();
+  decltype(programs) clear() {
     arena_bytes = 0;
+    return std::exchange(programs, {});
   }
 };
 
@@ -32,6 +33,9 @@ Cache& cache() {
   static Cache& instance = *new Cache;
   return instance;
 }
+
+// Made before any thread can: a child forked meanwhile would wait for ever.
+[[maybe_unused]] const Cache& made_at_start = cache();
 
 void append(std::string& key, const void* data, size_t bytes) {
   key.append(static_cast<const char*>(data), bytes);
@@ -88,11 +92,12 @@ std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
   if (program == nullptr) {
     program = make_program(op, inputs, attrs);
     if (program->arena_bytes() <= kMaxKeptArena) {
+      decltype(Cache::programs) dropped;  // ends after the lock: programs give their arenas back
       const std::lock_guard lock(cache().mutex);
       Cache& kept = cache();
       const size_t bytes = program->arena_bytes();
       if (kept.programs.size() >= kMaxPrograms || kept.arena_bytes + bytes > kMaxArenas)
-        kept.clear();
+        dropped = kept.clear();
       if (kept.programs.emplace(std::move(key), program).second) kept.arena_bytes += bytes;
     }
   }
@@ -114,8 +119,9 @@ size_t eager_cache_size() {
 }
 
 void clear_eager_cache() {
+  decltype(Cache::programs) dropped;
   const std::lock_guard lock(cache().mutex);
-  cache().clear();
+  dropped = cache().clear();
 }
 
 }  // namespace pronghorn

@@ -31,6 +31,10 @@ ForkSafeMutex& replan_mutex() {
   return instance;
 }
 
+// Made before any thread can: a child forked meanwhile would wait for ever.
+[[maybe_unused]] const bool made_at_start =
+    (idle_mutex(), refresh_mutex(), replan_mutex(), arena_pool(), true);
+
 }  // namespace
 
 // What one run at a time needs.
@@ -137,15 +141,12 @@ void Program::refresh() const {
   const uint64_t count = change_count();
   if (fresh_at_.load(std::memory_order_acquire) == count) return;
   const std::lock_guard lock(refresh_mutex());
-  bool stale = fresh_at_.load(std::memory_order_relaxed) == kNever;
-  for (size_t i = 0; i < watched_.size(); ++i) {
-    const uint64_t version = watched_[i]->version();
-    stale = stale || version != versions_[i];
-    versions_[i] = version;
-  }
-  if (stale) {
+  std::vector<uint64_t> versions;
+  for (const Buffer* buffer : watched_) versions.push_back(buffer->version());
+  if (fresh_at_.load(std::memory_order_relaxed) == kNever || versions != versions_) {
     Context context;
     once_->run_steps(context, nullptr, nullptr);
+    versions_ = std::move(versions);
   }
   fresh_at_.store(count, std::memory_order_release);
 }

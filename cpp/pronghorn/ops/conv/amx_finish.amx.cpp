@@ -4,18 +4,20 @@
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 
-// Whether y holds a value that is not finite, or one below `least` (>= 0) that is not zero.  y:
-// rows x n, y_stride floats apart.
+// Whether y holds a value that is not finite, or one below `least` (>= 0); 0 counts only where
+// `least` is not tiny: zeros are common, and what they may lack is too small then.  y: rows x n,
+// y_stride floats apart.
 bool conv_is_suspect(const float* y, int64_t rows, int64_t y_stride, int64_t n, float least) {
   constexpr int32_t kInfinity = 0x7f800000;
-  // As integers, less 1: zero is the largest.
-  const UVec limit = (UVec)(bits_of(broadcast(least)) - 1);
+  // As integers, less 1 where zero is to be the largest.
+  const int32_t offset = least >= 0x1p-60f ? 0 : 1;
+  const UVec limit = (UVec)(bits_of(broadcast(least)) - offset);
   IVec largest{};
   UVec smallest = UVec{} - 1u;
   const auto see = [&](Vec v) PRONGHORN_LAMBDA_INLINE {
     const IVec bits = bits_of(abs(v));
     largest = max(largest, bits);
-    smallest = (UVec)_mm512_maskz_min_epu32(kAllLanes, (__m512i)smallest, (__m512i)(bits - 1));
+    smallest = (UVec)_mm512_maskz_min_epu32(kAllLanes, (__m512i)smallest, (__m512i)(bits - offset));
   };
   for (int64_t r = 0; r < rows; ++r, y += y_stride) {
     int64_t i = 0;
