@@ -159,3 +159,16 @@ def test_convolution_into_lstm_names_the_way_out() -> None:
     model.add(layers.TimeDistributed(layers.Flatten()))
     model.add(layers.LSTM(3))
     assert model.output_shape == (None, 3)
+
+
+def test_a_stateful_layer_trained_on_one_batch_size_serves_another() -> None:
+    def model(batch: int) -> Any:
+        return keras.Sequential(
+            [keras.Input(batch_shape=(batch, 4, 3)), layers.LSTM(5, stateful=True), layers.Dense(1)]
+        )
+
+    trained, serving = model(8), model(1)
+    assert [len(trained.weights), trained.count_params()] == [5, 186]
+    serving.set_weights(trained.get_weights())
+    x = np.random.default_rng(0).normal(size=(8, 4, 3)).astype("float32")
+    np.testing.assert_allclose(serving(x[:1]), trained(x)[:1], rtol=1e-5, atol=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -404,3 +405,28 @@ def test_threads_may_build_one_model_at_once() -> None:
             runs = [pool.submit(lambda m=model: m.fit(x, y, verbose=0)) for _ in range(4)]
             for run in runs:
                 run.result()
+
+
+def test_a_train_step_is_given_x_alone_as_it_is() -> None:
+    seen: list[Any] = []
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            seen.append(data)
+            with keras.GradientTape() as tape:
+                loss = keras.ops.mean(keras.ops.square(self(data) - data))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+            return {"loss": loss}
+
+    model = Own()
+    model.compile("sgd")
+    model.fit(np.ones((8, 3), "float32"), batch_size=4, verbose=0)
+    assert [x.shape for x in seen] == [(4, 3)]

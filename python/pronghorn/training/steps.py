@@ -33,7 +33,7 @@ class StepsMixin:
         otherwise; what it does with Python happens once, when it is traced.
 
         Args:
-            data: a batch, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: a batch, `x`, `(x, y)` or `(x, y, sample_weight)`.
 
         Returns:
             A dict of names to values, for the logs.
@@ -63,7 +63,7 @@ class StepsMixin:
         """One step of `evaluate`: forward pass, loss, metrics.
 
         Args:
-            data: a batch, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: a batch, `x`, `(x, y)` or `(x, y, sample_weight)`.
 
         Returns:
             A dict of names to values, for the logs.

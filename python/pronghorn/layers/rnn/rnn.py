@@ -7,6 +7,7 @@ from typing import Any
 from pronghorn import ops, tree
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.layers.layer.tracking import no_tracking
 from pronghorn.layers.rnn.dropout_masks import DropoutMasks
 from pronghorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from pronghorn.variable import Variable
@@ -148,7 +149,8 @@ class RNN(Layer):
             self.get_initial_state(sequences_shape[0]),
         )
         self._expected_batch_size = sequences_shape[0]
-        self.states = states
+        with no_tracking():  # the state is no weight: neither saved nor in get_weights
+            self.states = states
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Returns the states that a sequence starts from by default: those of the cell, or 0."""

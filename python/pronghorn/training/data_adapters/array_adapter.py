@@ -45,7 +45,8 @@ class ArrayAdapter(DataAdapter):
         data: tuple[Any, ...] = (x, y, sample_weight)
         while len(data) > 1 and data[-1] is None:
             data = data[:-1]
-        self.data = data
+        # x alone is given to steps as it is, unless it would be taken for (x, y).
+        self.data: Any = data if len(data) > 1 or isinstance(x, (tuple, list)) else x
         self.sources = flatten_batch(self.data)[1]
         self.full_batches = self.num_rows // self.batch_size
         self.last_rows = self.num_rows - self.full_batches * self.batch_size
