@@ -93,14 +93,19 @@ def _scalar_of(name: str, argument: str, value: Any) -> Tensor:
     return found if found.shape == () else found[(0,) * found.ndim]
 
 
-def _select(name: str, tests: list[Tensor], functions: Sequence[Callable[[], Any]]) -> Any:
-    """Traces all functions; `tests[k]` selects the k-th, the last is left."""
+def _open_trace(name: str) -> Trace:
     trace = current_trace()
     if trace is None:
         raise ValueError(
             f"{name}: a symbolic tensor was used outside of its trace. "
             "Keep no tensors from inside a traced function."
         )
+    return trace
+
+
+def _select(name: str, tests: list[Tensor], functions: Sequence[Callable[[], Any]]) -> Any:
+    """Traces all functions; `tests[k]` selects the k-th, the last is left."""
+    trace = _open_trace(name)
     results = []
     assigned = []
     for function in functions:
@@ -196,11 +201,9 @@ def while_loop(
             break
         values = tree.map_structure(as_tensor, _next_values(body(*values), is_sequence))
         left -= 1
-    return (
-        type(loop_vars)(values)
-        if type(loop_vars) in (tuple, list)
-        else (values if is_sequence else values[0])
-    )
+    if not is_sequence:
+        return values[0]
+    return list(values) if type(loop_vars) is list else values
 
 
 def _next_values(found: Any, is_sequence: bool) -> tuple[Any, ...]:
@@ -210,12 +213,7 @@ def _next_values(found: Any, is_sequence: bool) -> tuple[Any, ...]:
 def _traced_while(
     cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], left: float
 ) -> tuple[Any, ...]:
-    trace = current_trace()
-    if trace is None:
-        raise ValueError(
-            "while_loop: a symbolic tensor was used outside of its trace. "
-            "Keep no tensors from inside a traced function."
-        )
+    trace = _open_trace("while_loop")
     states = [*tree.flatten(values), as_tensor(0)]
     test = Trace(trace.shapes_only, around=trace)
     with test:

@@ -27,8 +27,9 @@ class BaseMultiHeadAttention(Layer):
         use_gate: Whether heads are multiplied by the sigmoid of another projection of the query.
         sliding_window: A query sees keys that are less than so many places away.
         flash_attention: Must not be true.
-        arguments: Initializers, regularizers and constraints of the projections, and the layer's
-            own arguments.
+        kernel_initializer: Initializer of the kernels of the projections, and so on.
+        seed: Seed of the dropout.
+        **kwargs: `name`, `dtype`, `trainable`.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class BaseMultiHeadAttention(Layer):
     def _from_heads(self, shape: Any, output: tuple[int, ...]) -> EinsumDense:
         """Returns the projection of `(heads, size)` to `output`; `shape`: that of the query."""
         free = _LETTERS[: len(shape) - 1]
-        made = "uvw"[: len(output)] if len(output) <= 3 else "nopqrstuvw"[: len(output)]
+        made = "nopqrstuvw"[: len(output)]
         dense = EinsumDense(
             f"{free}yz,yz{made}->{free}{made}",
             output_shape=(*shape[1:-1], *output),
@@ -135,6 +136,18 @@ class BaseMultiHeadAttention(Layer):
 
     # Attention.
 
+    def _combined_mask(
+        self, masks: tuple[Any, Any, Any, Any], queries: int, keys: int, use_causal_mask: bool
+    ) -> tuple[Any, bool]:
+        """Returns the mask of all that is hidden, and whether it is causal without one.
+
+        `masks`: attention_mask, query_mask, value_mask, key_mask.
+        """
+        window = self._sliding_window
+        if use_causal_mask and window is None and all(m is None for m in masks):
+            return None, True
+        return combine_masks(*masks, queries, keys, use_causal_mask, window), False
+
     def _attend(
         self,
         query: Any,
@@ -154,9 +167,7 @@ class BaseMultiHeadAttention(Layer):
             mask = ops.expand_dims(mask, 1)
         drops = bool(training) and self._seed_generator is not None
         if not drops and not return_scores and self._value_size == self._key_size:
-            found = ops.dot_product_attention(
-                query, key, value, mask=mask, is_causal=is_causal, flash_attention=None
-            )
+            found = ops.dot_product_attention(query, key, value, mask=mask, is_causal=is_causal)
             return found, None
         groups = self._query_heads // self._key_heads
         if groups > 1:
@@ -176,6 +187,13 @@ class BaseMultiHeadAttention(Layer):
             kept = random.dropout(weights, self._dropout, seed=self._seed_generator)
         found = ops.matmul(kept, ops.transpose(value, (0, 2, 1, 3)))
         return ops.transpose(found, (0, 2, 1, 3)), weights
+
+    def _check_key_shape(self, value_shape: Any, key_shape: Any) -> None:
+        if value_shape[1:-1] != key_shape[1:-1]:
+            raise ValueError(
+                f"{owner_name(self)}: All dimensions of `value` and `key`, except the last one, "
+                f"must be equal. Received: value_shape={value_shape} and key_shape={key_shape}."
+            )
 
     def _base_config(self) -> dict[str, Any]:
         return {

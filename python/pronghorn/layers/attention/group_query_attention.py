@@ -6,7 +6,6 @@ from typing import Any
 
 from pronghorn import ops
 from pronghorn.layers.arguments import owner_name, positive_integer
-from pronghorn.layers.attention.attention_masks import combine_masks
 from pronghorn.layers.attention.base_multi_head_attention import BaseMultiHeadAttention
 from pronghorn.ops.keras_tensor import KerasTensor
 
@@ -153,13 +152,9 @@ class GroupedQueryAttention(BaseMultiHeadAttention):
         """Returns the output, and with `return_attention_scores` the weights."""
         key = value if key is None else key
         masks = (attention_mask, query_mask, value_mask, key_mask)
-        is_causal = use_causal_mask and self._sliding_window is None
-        mask = None
-        if not is_causal or any(m is not None for m in masks):
-            is_causal = False
-            mask = combine_masks(
-                *masks, query.shape[1], value.shape[1], use_causal_mask, self._sliding_window
-            )
+        mask, is_causal = self._combined_mask(
+            masks, query.shape[1], value.shape[1], use_causal_mask
+        )
         heads, weights = self._attend(
             self._query_dense(query),
             self._key_dense(key),
@@ -185,11 +180,7 @@ class GroupedQueryAttention(BaseMultiHeadAttention):
                 f"{owner_name(self)}: The last dimension of `query_shape` and `value_shape` must "
                 f"be equal. Received: query_shape={query_shape}, value_shape={value_shape}."
             )
-        if value_shape[1:-1] != key_shape[1:-1]:
-            raise ValueError(
-                f"{owner_name(self)}: All dimensions of `value` and `key`, except the last one, "
-                f"must be equal. Received: value_shape={value_shape} and key_shape={key_shape}."
-            )
+        self._check_key_shape(value_shape, key_shape)
 
     def compute_output_shape(  # type: ignore[override]
         self, query_shape: Any, value_shape: Any, key_shape: Any = None

@@ -180,38 +180,18 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         gate = None
         if self._use_gate:
             gate = ops.sigmoid(self._gate_dense(query))
-        query_places = [query.shape[a] for a in self._attention_axes or ()]
-        others = [
-            a for a in range(1, len(query.shape) - 1) if a not in (self._attention_axes or ())
-        ]
-        queries, keys = query.shape[1:-1], value.shape[1:-1]
-        is_plain = len(query.shape) == 3
-        alone = query_mask is None and value_mask is None and key_mask is None
-        is_causal = use_causal_mask and is_plain and self._sliding_window is None
-        mask = attention_mask
-        if is_plain and not (is_causal and alone and mask is None):
-            mask = combine_masks(
-                attention_mask,
-                query_mask,
-                value_mask,
-                key_mask,
-                queries[0],
-                keys[0],
-                use_causal_mask,
-                self._sliding_window,
-            )
+        axes = self._attention_axes or ()
+        query_places = [query.shape[a] for a in axes]
+        others = [a for a in range(1, len(query.shape) - 1) if a not in axes]
+        masks = (attention_mask, query_mask, value_mask, key_mask)
+        queries, keys = query.shape[1], value.shape[1]
+        if len(query.shape) == 3:
+            mask, is_causal = self._combined_mask(masks, queries, keys, use_causal_mask)
+        else:
+            mask = combine_masks(*masks, queries, keys, use_causal_mask, self._sliding_window)
             is_causal = False
-        elif not is_plain:
-            mask = self._mask_of_places(
-                attention_mask,
-                query_mask,
-                value_mask,
-                key_mask,
-                query.shape,
-                value.shape,
-                use_causal_mask,
-            )
-            is_causal = False
+            if mask is not None:
+                mask = self._flat_mask(mask, query.shape, others)
         q, k, v = [
             self._flat(dense(x), others)
             for dense, x in (
@@ -220,8 +200,6 @@ class MultiHeadAttention(BaseMultiHeadAttention):
                 (self._value_dense, value),
             )
         ]
-        if mask is not None and not is_plain:
-            mask = self._flat_mask(mask, query.shape, others)
         heads, weights = self._attend(q, k, v, mask, is_causal, training, return_attention_scores)
         heads = self._unflat(heads, query.shape, others, query_places)
         if gate is not None:
@@ -229,7 +207,7 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         output = self._output_dense(heads)
         if not return_attention_scores:
             return output
-        key_places = [value.shape[a] for a in self._attention_axes or ()]
+        key_places = [value.shape[a] for a in axes]
         batch = (query.shape[0], *(query.shape[a] for a in others))
         shape = (*batch, self.num_heads, *query_places, *key_places)
         return output, ops.reshape(weights, shape)
@@ -256,27 +234,6 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         back = [order.index(a) for a in range(len(order))]
         return ops.transpose(ops.reshape(x, sizes), (*back, rank - 2, rank - 1))
 
-    def _mask_of_places(
-        self,
-        attention_mask: Any,
-        query_mask: Any,
-        value_mask: Any,
-        key_mask: Any,
-        query_shape: Any,
-        value_shape: Any,
-        use_causal_mask: bool,
-    ) -> Any:
-        return combine_masks(
-            attention_mask,
-            query_mask,
-            value_mask,
-            key_mask,
-            query_shape[1],
-            value_shape[1],
-            use_causal_mask,
-            self._sliding_window,
-        )
-
     def _flat_mask(self, mask: Any, shape: Any, others: list[int]) -> Any:
         """Returns `(batch', queries, keys)` of a mask `(batch, ..., places, places)`."""
         n = len(self._attention_axes or ())
@@ -292,11 +249,7 @@ class MultiHeadAttention(BaseMultiHeadAttention):
     # Description.
 
     def _check_shapes(self, query_shape: Any, value_shape: Any, key_shape: Any) -> None:
-        if value_shape[1:-1] != key_shape[1:-1]:
-            raise ValueError(
-                f"{owner_name(self)}: All dimensions of `value` and `key`, except the last one, "
-                f"must be equal. Received: value_shape={value_shape} and key_shape={key_shape}."
-            )
+        self._check_key_shape(value_shape, key_shape)
         if len(query_shape) < 3:
             raise ValueError(
                 f"{owner_name(self)}: expected a query of rank 3 or more (batch, places, size). "

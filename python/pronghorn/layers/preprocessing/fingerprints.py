@@ -6,10 +6,18 @@ The sources: Pike and Alakuijala, FarmHash (2014), function Fingerprint64; Aumas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _MASK = (1 << 64) - 1
 _K0 = 0xC3A5C85C97CB3127
 _K1 = 0xB492B66FBE98F273
 _K2 = 0x9AE16A3B2F90404F
+
+
+def hash_text(text: str, salt: Sequence[int] | None) -> int:
+    """Returns the hash of a text: with a salt of two numbers SipHash under it, else FarmHash."""
+    data = text.encode("utf-8")
+    return fingerprint64(data) if salt is None else siphash24(data, (salt[0], salt[1]))
 
 
 def fingerprint64(data: bytes) -> int:

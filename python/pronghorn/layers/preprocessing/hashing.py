@@ -10,7 +10,7 @@ from pronghorn import config as global_config
 from pronghorn import ops
 from pronghorn.layers.arguments import Shape, is_integer, owner_name
 from pronghorn.layers.layer import Layer
-from pronghorn.layers.preprocessing.fingerprints import fingerprint64, siphash24
+from pronghorn.layers.preprocessing.fingerprints import hash_text
 from pronghorn.layers.preprocessing.integer_encoding import encode_integers, encoded_shape
 from pronghorn.layers.preprocessing.strings import as_strings
 from pronghorn.ops.keras_tensor import KerasTensor
@@ -146,9 +146,7 @@ class Hashing(Layer):
         return array, np.asarray(array == self.mask_value, bool).reshape(array.shape)
 
     def _bin(self, text: str) -> int:
-        data = text.encode("utf-8")
-        salt = self.salt
-        hashed = fingerprint64(data) if salt is None else siphash24(data, (salt[0], salt[1]))
+        hashed = hash_text(text, self.salt)
         if self.mask_value is None or self.num_bins == 1:
             return hashed % self.num_bins
         return hashed % (self.num_bins - 1) + 1

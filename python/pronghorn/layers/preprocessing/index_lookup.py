@@ -11,10 +11,15 @@ from pronghorn import ops
 from pronghorn.dtypes import standardize_dtype
 from pronghorn.layers.arguments import Shape, owner_name
 from pronghorn.layers.layer import Layer
-from pronghorn.layers.preprocessing.fingerprints import fingerprint64, siphash24
+from pronghorn.layers.preprocessing.fingerprints import hash_text
 from pronghorn.layers.preprocessing.integer_encoding import encode_integers, encoded_shape
 from pronghorn.layers.preprocessing.strings import as_strings
-from pronghorn.layers.preprocessing.vocabulary import TokenCounts, read_vocabulary, split_vocabulary
+from pronghorn.layers.preprocessing.vocabulary import (
+    TokenCounts,
+    read_vocabulary,
+    refuse_path,
+    split_vocabulary,
+)
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.tensor import Tensor
 
@@ -393,10 +398,7 @@ class IndexLookup(Layer):
             return self._oov_start
         if not self._is_text and self.oov_method == "floormod":
             return self._oov_start + int(token) % n
-        data = str(token).encode("utf-8")
-        salt = self.salt
-        hashed = fingerprint64(data) if salt is None else siphash24(data, (salt[0], salt[1]))
-        return self._oov_start + hashed % n
+        return self._oov_start + hash_text(str(token), self.salt) % n
 
     def _traced_indices(self, inputs: Any, tokens: list[Any]) -> Any:
         if self._is_text:
@@ -481,11 +483,7 @@ class IndexLookup(Layer):
             ValueError: If the configuration names a file: files are read only where the caller
                 passes their path.
         """
-        if isinstance(config.get("vocabulary"), str):
-            raise ValueError(
-                f"{cls.__name__}: a configuration must hold its vocabulary. "
-                f"Received: the path {config['vocabulary']!r}. Read the file with set_vocabulary."
-            )
+        refuse_path(cls.__name__, config)
         config = dict(config)
         if config.get("vocabulary") == []:  # learned, of nothing
             config["vocabulary"] = None

@@ -14,6 +14,7 @@ from pronghorn.layers.arguments import Shape, owner_name
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.preprocessing.string_lookup import StringLookup
 from pronghorn.layers.preprocessing.strings import as_strings
+from pronghorn.layers.preprocessing.vocabulary import refuse_path
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.saving import deserialization, serialization
 from pronghorn.tensor import Tensor
@@ -284,11 +285,7 @@ class TextVectorization(Layer):
             ValueError: If the configuration names a vocabulary file.
         """
         config = dict(config)
-        if isinstance(config.get("vocabulary"), str):
-            raise ValueError(
-                f"{cls.__name__}: a configuration must hold its vocabulary. "
-                f"Received: the path {config['vocabulary']!r}. Read the file with set_vocabulary."
-            )
+        refuse_path(cls.__name__, config)
         for key in ("standardize", "split"):
             if isinstance(config.get(key), dict):
                 config[key] = deserialization.deserialize_keras_object(config[key])

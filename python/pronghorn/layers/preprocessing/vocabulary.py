@@ -59,6 +59,15 @@ def read_vocabulary(owner: str, path: str, is_text: bool) -> list[Any]:
         raise ValueError(f"{owner}: expected an integer in each line of {path}. {e}.") from e
 
 
+def refuse_path(owner: str, config: dict[str, Any]) -> None:
+    """Raises a ValueError if a configuration names a vocabulary file: only a caller may."""
+    if isinstance(config.get("vocabulary"), str):
+        raise ValueError(
+            f"{owner}: a configuration must hold its vocabulary. "
+            f"Received: the path {config['vocabulary']!r}. Read the file with set_vocabulary."
+        )
+
+
 def split_vocabulary(
     owner: str, found: list[Any], special: list[Any], mask_token: Any, oov_token: Any
 ) -> list[Any]:
