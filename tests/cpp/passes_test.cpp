@@ -360,6 +360,67 @@ TEST_CASE("prepack packs weights that no run changes, once, and only these") {
   CHECK(packed == doctest::Approx(plain).epsilon(1e-4));
 }
 
+namespace {
+
+// conv, or matmul, with a bias and a batch normalization of moving statistics. Variables: weights,
+// bias, scale, shift.
+Value normalized(Builder& g, Value product, int64_t n) {
+  const TensorType vector{DType::kFloat32, {n}};
+  const Value biased = g.apply("add", {product, g.variable(vector)});
+  const Value scaled = g.apply("multiply", {biased, g.reshape(g.variable(vector), {1, n})});
+  return g.apply("subtract", {scaled, g.variable(vector)});
+}
+
+Tensor varied(const TensorType& type, int64_t salt) {
+  Tensor tensor(type);
+  for (int64_t i = 0; i < type.size(); ++i) {
+    static_cast<float*>(tensor.data())[i] =
+        static_cast<float>((i + salt) * 7919 % 1013) / 1013.0f - 0.4f;
+  }
+  return tensor;
+}
+
+}  // namespace
+
+TEST_CASE("fold_scale scales the weights in place of the result, once") {
+  for (const char* op : {"matmul", "conv", "depthwise_conv"}) {
+    const bool flat = std::string_view(op) == "matmul";
+    const bool depthwise = std::string_view(op) == "depthwise_conv";
+    const TensorType w{DType::kFloat32, flat        ? Shape{64, 6}
+                                        : depthwise ? Shape{3, 3, 2, 3}
+                                                    : Shape{3, 3, 2, 6}};
+    const std::vector<int64_t> ones{1, 1};
+    const std::vector<int64_t> none{0, 0};
+    Attrs attrs;
+    if (!flat) {
+      attrs = {{"strides", ones}, {"dilations", ones}, {"pads_low", ones}, {"pads_high", none}};
+      if (!depthwise) attrs.set("groups", int64_t{1});
+    }
+    Graph graph;
+    Builder g(graph);
+    const Value row = g.input(kRow);
+    const Value x = g.reshape(row, flat ? Shape{1, 64} : Shape{1, 4, 8, 2});
+    const Value y = g.apply(op, {x, g.variable(w)}, attrs);
+    const Value z = normalized(g, y, 6);
+    graph.outputs = {g.apply("relu", {z}), g.apply("tanh", {z})};
+    std::vector<Tensor> variables{varied(w, 1)};
+    for (int64_t i = 2; i < 5; ++i) variables.push_back(varied({DType::kFloat32, {6}}, i));
+
+    const Hoisted folded = optimize_program(graph);
+    CHECK(folded.kept.size() == 2);  // weights and shift
+    const std::vector<float> values = run(graph, variables);
+    set_passes(false);
+    const std::vector<float> plain = run(graph, variables);
+    set_passes(true);
+    for (size_t i = 0; i < plain.size(); ++i)
+      CHECK(values[i] == doctest::Approx(plain[i]).epsilon(1e-4));
+
+    Graph shared = graph;  // others read the product too
+    shared.outputs.push_back(y);
+    CHECK(optimize_program(shared).kept.empty());
+  }
+}
+
 TEST_CASE("simplify keeps a number that fills an array a number where elementwise ops read it") {
   for (const int64_t rows : {8, 4096}) {
     const TensorType type{DType::kFloat32, {rows, 64}};

@@ -109,6 +109,10 @@ struct OpDef {
   // The gradient has been taken. No value: the node stays.
   Value (*prepack)(Builder&, const Node&, std::span<const bool> fixed) = nullptr;
 
+  // Output 0 times a vector along its last dimension, for a node whose input 1, the weights, the op
+  // is linear in: the op with scaled weights. Null: the op cannot.
+  Value (*scale_columns)(Builder&, const Node&, Value factor) = nullptr;
+
   // Index of the tile instruction that computes output 0 elementwise (see tile/), -1 if there is
   // none.
   int16_t tile_opcode = -1;

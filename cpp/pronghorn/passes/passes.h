@@ -27,8 +27,8 @@ Graph simplify(const Graph& graph);
 // All passes but hoist: simplify, fold_epilogue, fuse_elementwise.
 Graph optimize(const Graph& graph);
 
-// All passes: simplify, prepack, hoist, then fold_epilogue and fuse_elementwise on both graphs.
-// With passes off (for tests) the graph as it is.
+// All passes: simplify, fold_scale, prepack, hoist, then fold_epilogue and fuse_elementwise on both
+// graphs. With passes off (for tests) the graph as it is.
 Hoisted optimize_program(const Graph& graph);
 void set_passes(bool enabled);
 

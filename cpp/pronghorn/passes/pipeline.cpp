@@ -4,6 +4,7 @@
 
 #include "pronghorn/passes/fold_epilogue.h"
 #include "pronghorn/passes/fold_prologue.h"
+#include "pronghorn/passes/fold_scale.h"
 #include "pronghorn/passes/fuse_elementwise.h"
 #include "pronghorn/passes/passes.h"
 #include "pronghorn/passes/prepack.h"
@@ -20,6 +21,8 @@ struct Pass {
 
 // Before hoist: what decides which values there are.
 constexpr Pass kEarly[] = {{"simplify", simplify}};
+// Of whole programs: what computes more with values that are the same in every run.
+constexpr Pass kFixed[] = {{"fold_scale", fold_scale}, {"prepack", prepack}};
 // After it: what decides how they are computed.
 constexpr Pass kLate[] = {
     {"fold_epilogue", fold_epilogue},
@@ -51,9 +54,7 @@ Hoisted optimize_program(const Graph& graph) {
     result.main = graph;
     return result;
   }
-  const Graph packed = prepack(run(kEarly, graph));
-  verify(packed, "prepack");
-  result = hoist(packed);
+  result = hoist(run(kFixed, run(kEarly, graph)));
   verify(result.main, "hoist");
   verify(result.once, "hoist");
   result.main = run(kLate, std::move(result.main));

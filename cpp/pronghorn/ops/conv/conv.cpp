@@ -56,6 +56,11 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
                  {inputs[0], g.reshape(inputs[1], {sizes.in_channels, sizes.out_channels})});
 }
 
+Value scale_columns(Builder& g, const Node& node, Value factor) {
+  const Value w = g.apply("multiply", {node.inputs[1], factor});
+  return g.apply("conv", {node.inputs[0], w}, node.attrs);
+}
+
 Prepared prepare(const OpCall& call) {
   const ConvSizes sizes =
       conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
@@ -135,6 +140,7 @@ OpDef conv_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
+          .scale_columns = scale_columns,
           .takes_epilogue = true,
           .epilogue_has_outputs = true};
 }

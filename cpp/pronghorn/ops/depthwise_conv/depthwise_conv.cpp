@@ -184,6 +184,13 @@ DepthwiseOutput contiguous(const int64_t (&size)[3], int64_t channels) {
           channels};
 }
 
+Value scale_columns(Builder& g, const Node& node, Value factor) {
+  const Shape w = g.shape(node.inputs[1]);
+  const Value f = g.reshape(factor, Shape{w[w.rank() - 2], w.back()});
+  return g.apply("depthwise_conv", {node.inputs[0], g.apply("multiply", {node.inputs[1], f})},
+                 node.attrs);
+}
+
 Prepared prepare(const OpCall& call) {
   auto plan = make_plan(call.op.name, call.inputs[0].shape, call.inputs[1].shape, call.attrs);
   plan->epilogue = epilogue_plan(call);
@@ -363,6 +370,7 @@ OpDef depthwise_conv_op() {
           .prepare = prepare,
           .run = run,
           .simplify = simplify,
+          .scale_columns = scale_columns,
           .takes_epilogue = true};
 }
 

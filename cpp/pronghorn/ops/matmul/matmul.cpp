@@ -201,6 +201,13 @@ Value prepack(Builder& g, const Node& node, std::span<const bool> fixed) {
   return g.reshape(g.apply("matmul_packed", {node.inputs[0], packed}, {{"n", s.n}}), out);
 }
 
+// Batches of weights have one set of columns.
+Value scale_columns(Builder& g, const Node& node, Value factor) {
+  const bool transpose = node.attrs.integer("transpose_b", 0) != 0;
+  const Value f = transpose ? g.reshape(factor, Shape{g.shape(factor)[0], 1}) : factor;
+  return g.apply("matmul", {node.inputs[0], g.apply("multiply", {node.inputs[1], f})}, node.attrs);
+}
+
 }  // namespace
 
 OpDef matmul_op() {
@@ -211,6 +218,7 @@ OpDef matmul_op() {
           .run = run_product,
           .simplify = simplify,
           .prepack = prepack,
+          .scale_columns = scale_columns,
           .takes_epilogue = true,
           .epilogue_has_outputs = true};
 }
