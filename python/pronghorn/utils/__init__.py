@@ -19,6 +19,7 @@ _ELSEWHERE = {
     "Progbar": "pronghorn.utils.progbar",
     "PyDataset": "pronghorn.training.data_adapters.py_dataset",
     "Sequence": "pronghorn.training.data_adapters.py_dataset",
+    "audio_dataset_from_directory": "pronghorn.utils.audio_dataset",
     "custom_object_scope": "pronghorn.saving",
     "deserialize_keras_object": "pronghorn.saving",
     "disable_interactive_logging": "pronghorn.config",
