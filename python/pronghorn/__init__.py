@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         saving,
         tree,
         utils,
+        wrappers,
     )
     from pronghorn.compiled_function import function
     from pronghorn.devices import device
@@ -77,6 +78,7 @@ _NAMESPACES = (
     "saving",
     "tree",
     "utils",
+    "wrappers",
 )
 # Class or function -> the module that it is imported from.
 _MODULES = {
@@ -155,6 +157,7 @@ __all__ = [
     "utils",
     "value_and_grad",
     "version",
+    "wrappers",
 ]
 
 

@@ -1,9 +1,10 @@
-"""The examples in the docstrings of training, metrics and callbacks run."""
+"""The examples in the docstrings of training, metrics, callbacks and wrappers run."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 
 import pytest
@@ -15,6 +16,8 @@ def modules() -> list[str]:
         package = importlib.import_module(f"pronghorn.{name}")
         found.append(package.__name__)
         found += [f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)]
+    if importlib.util.find_spec("sklearn") is not None:
+        found += [f"pronghorn.wrappers.{n}" for n in ("classifier", "regressor", "transformer")]
     return sorted(set(found))
 
 

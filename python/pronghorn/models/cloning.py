@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from pronghorn import tree
@@ -12,6 +13,7 @@ from pronghorn.models.functional_config import functional_config, functional_fro
 from pronghorn.models.model import Model
 from pronghorn.models.sequential import Sequential
 from pronghorn.ops.keras_tensor import KerasTensor
+from pronghorn.optimizers import Optimizer
 
 
 def clone_model(
@@ -45,11 +47,24 @@ def clone_model(
     if kwargs:
         raise ValueError(f"Unexpected keyword argument(s): {tuple(kwargs.keys())}")
     cloned = _clone(model, input_tensors, clone_function, call_function, recursive, cache)
-    if cache is None and getattr(model, "compiled", False):
-        compile_config = model.get_compile_config()
-        if compile_config is not None and not cloned.compiled:
-            cloned.compile_from_config(compile_config)
+    if cache is None and getattr(model, "compiled", False) and not cloned.compiled:
+        _compile_alike(model, cloned)
     return cloned
+
+
+def _compile_alike(model: Model, cloned: Model) -> None:
+    settings = model._compile_config
+    own = type(model).get_compile_config is not Model.get_compile_config
+    if own or settings is None:
+        compile_config = model.get_compile_config()
+        if compile_config is not None:
+            cloned.compile_from_config(compile_config)
+        return
+    # Not by configs: losses and metrics may be functions that none can name.
+    optimizer = settings["optimizer"]
+    if isinstance(optimizer, Optimizer):
+        optimizer = type(optimizer).from_config(optimizer.get_config())
+    cloned.compile(**copy.deepcopy({**settings, "optimizer": optimizer}))
 
 
 def _clone(
