@@ -40,7 +40,8 @@ def test_mlp() -> None:
 
 
 def test_regression() -> None:
-    assert load("regression").main(steps=600) < 0.05
+    regression = load("regression")
+    assert max(regression.main(seed=seed) for seed in range(3)) < 0.014
 
 
 @pytest.mark.slow
