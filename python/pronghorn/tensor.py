@@ -51,6 +51,11 @@ def borrow(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else _from_array(x, None, copy=False)
 
 
+def bfloat16_tensor(bits: Any) -> Tensor:
+    """Returns the bfloat16 tensor whose bits an array of uint16 has."""
+    return _core.from_numpy(np.asarray(bits, np.uint16, order="C"), "bfloat16", True)
+
+
 def _from_array(x: Any, dtype: str | None, copy: bool) -> Tensor:
     array = x if isinstance(x, np.ndarray) else _to_array(x)
     if dtype is None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn import _core, config
+from pronghorn.allocation_limit import count_variable
 from pronghorn.dtypes import is_float_dtype, standardize_dtype, tensor_dtype
 from pronghorn.naming import auto_name, current_path
 from pronghorn.operators import install as install_operators
@@ -144,6 +145,7 @@ class Variable:
             shape = _concrete_shape(shape)
             wanted = standardize_dtype(dtype) if dtype is not None else config.floatx()
             wanted = tensor_dtype(wanted)
+            count_variable(shape, wanted)
             value = convert_to_tensor(initializer(shape, dtype=wanted), wanted)
             if value.shape != shape:
                 raise ValueError(

@@ -135,17 +135,10 @@ class ModelCheckpoint(MonitorCallback):
                 f"an existing "
                 f"directory: {path}"
             )
-        # The ending says which format is written, so the temporary name keeps it.
-        beside = os.path.join(folder, f".writing-{os.getpid()}-{os.path.basename(path)}")
-        try:
-            if self.save_weights_only:
-                self.model.save_weights(beside, overwrite=True)
-            else:
-                self.model.save(beside, overwrite=True)
-            os.replace(beside, path)
-        finally:
-            if os.path.exists(beside):
-                os.remove(beside)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
 
     def _path(self, epoch: int, batch: int | None, logs: dict[str, Any]) -> str:
         values = {**logs, "epoch": epoch + 1}

@@ -121,6 +121,37 @@ class Metric:
             shape, initializer if initializer is not None else "zeros", dtype=dtype, name=name
         )
 
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the metric's own variables into `store`, a dict of arrays.
+
+        Args:
+            store: mapping to fill, keys `"0"`, `"1"`, ...
+        """
+        for i, variable in enumerate(self._saved_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Sets the metric's own variables from what `save_own_variables` wrote.
+
+        Args:
+            store: mapping of arrays.
+
+        Raises:
+            ValueError: the number of arrays differs from the number of variables.
+        """
+        variables = self._saved_variables()
+        if len(store.keys()) != len(variables):
+            raise ValueError(
+                f"Metric '{self.name}' expected {len(variables)} variables, but received "
+                f"{len(store.keys())} variables during loading. "
+                f"Expected: {[v.name for v in variables]}"
+            )
+        for i, variable in enumerate(variables):
+            variable.assign(store[str(i)])
+
+    def _saved_variables(self) -> list[Variable]:
+        return list(self._own_variables)
+
     def reset_state(self) -> None:
         """Sets the state to zero."""
         for variable in self.variables:

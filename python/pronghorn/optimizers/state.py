@@ -195,8 +195,11 @@ class OptimizerState:
 
     def save_own_variables(self, store: Any) -> None:
         """Puts the values of all variables into a dict or HDF5 group, under `"0"`, `"1"`, ..."""
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(self._saved_variables()):
             store[str(i)] = variable.numpy()
+
+    def _saved_variables(self) -> list[Any]:
+        return list(self.variables)
 
     def load_own_variables(self, store: Any) -> None:
         """Sets all variables from what `save_own_variables` wrote.

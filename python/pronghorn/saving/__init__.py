@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.model_file import load_model, save_model
 from pronghorn.saving.object_registration import (
     CustomObjectScope,
     custom_object_scope,
@@ -25,8 +26,10 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "in_safe_mode",
+    "load_model",
     "load_weights",
     "register_keras_serializable",
+    "save_model",
     "save_weights",
     "serialize_keras_object",
 ]

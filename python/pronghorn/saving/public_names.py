@@ -72,13 +72,24 @@ def public_class_name(cls: type) -> tuple[str, str] | None:
         found = None
         for namespace in _CLASS_NAMESPACES:
             module = _namespace(namespace)
-            if module is not None and getattr(module, cls.__name__, None) is cls:
-                found = (_keras_path(namespace), cls.__name__)
+            name = _public_name(module, cls) if module is not None else None
+            if name is not None:
+                found = (_keras_path(namespace), name)
                 break
         if found is None:
             return None
         _public_classes[cls] = found
     return _public_classes[cls]
+
+
+def _public_name(module: ModuleType, cls: type) -> str | None:
+    own_name = str(cls.__name__)
+    if getattr(module, own_name, None) is cls:
+        return own_name
+    for name in getattr(module, "__all__", ()):
+        if vars(module).get(name) is cls:
+            return str(name)
+    return None
 
 
 def is_public_function(obj: Any) -> bool:

@@ -1,53 +1,24 @@
-"""`.weights.h5` files in the layout of Keras 3: a group for each layer,
-`layers/<class>_<n>/vars/<i>`.
-
-A layer's group is called after its class, numbered within its model, because names of layers differ
-from run to run; attributes of a subclassed model or layer are groups by the attribute's name.
-"""
+"""Weights in HDF5, in the layout of Keras 3: `<group of an object>/vars/<i>`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import warnings
 from typing import Any
 
 import numpy as np
 
-from pronghorn.naming import to_snake_case
+from pronghorn.saving.atomic_write import atomic_write
+from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+from pronghorn.saving.state_groups import state_groups
 
-# Attributes that hold the same layers a second time, or none.
-_SKIPPED = frozenset(
-    {
-        "_tracker",
-        "_layers",
-        "_metrics",
-        "_losses",
-        "_functional",
-        "_nodes",
-        "_operations",
-        "_operations_by_depth",
-        "_inbound_nodes",
-        "_outbound_nodes",
-        "_seed_generators",
-        "_trainable_variables",
-        "_non_trainable_variables",
-        "_compile_loss",
-        "_compile_metrics",
-        "_compile_config",
-        "_loss_tracker",
-        "_programs",
-        "_evaluation",
-        "history",
-        "loss",
-        "dtype_policy",
-        "_dtype_policy",
-    }
-)
-_DEFAULT_KEY = "vars"
+_VARIABLES = "vars"
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Writes the weights of a model, and the state of its optimizer, to a `.weights.h5` file.
+
+    A file of that name is replaced when the new one is whole: a stop in between leaves the old one.
 
     Args:
         model: a built model.
@@ -60,9 +31,12 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
             supported.
         FileExistsError: the file exists and `overwrite` is false.
     """
-    import h5py
-
-    path = _checked(filepath)
+    path = str(os.fspath(filepath))
+    if not path.endswith(".weights.h5"):
+        raise ValueError(
+            f"The filename must end in `.weights.h5`. Received: filepath={path}. "
+            "Whole models are saved to `.keras` files."
+        )
     if kwargs.pop("max_shard_size", None) is not None or kwargs:
         raise ValueError(
             f"save_weights: sharded files are not supported. Received: "
@@ -75,142 +49,132 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
             f"{type(model).__name__} '{model.name}': expected a built model. Received: one without "
             "weights. Call it on data, or build it, before saving its weights."
         )
-    with h5py.File(path, "w") as file:
-        for group, owner in _walk(model):
+    with atomic_write(path) as beside:
+        write_state(beside, model)
+
+
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    """Reads the weights of a model, and the state of its optimizer, from a file.
+
+    Args:
+        model: a built model of the same layers.
+        filepath: path of a `.weights.h5` or `.keras` file.
+        skip_mismatch: whether layers whose weights do not fit are left alone.
+        **kwargs: none is supported.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is refused, or does not fit the model; no weight has been changed
+            then.
+    """
+    path = str(os.fspath(filepath))
+    if kwargs:
+        raise ValueError(f"load_weights: unknown arguments. Received: {sorted(kwargs)}.")
+    if not path.endswith((".weights.h5", ".keras")):
+        raise ValueError(
+            "load_weights: expected a path that ends in `.weights.h5` or `.keras`. "
+            f"Received: filepath={path}."
+        )
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"load_weights: expected an existing file. Received: {path}.")
+    if path.endswith(".keras"):
+        from pronghorn.saving.archive import Archive
+
+        with Archive(path) as archive, archive.open_weights() as file:
+            read_state(file, model, f"'{path}'", skip_mismatch)
+        return
+    read_state(path, model, f"'{path}'", skip_mismatch)
+
+
+def write_state(file: Any, model: Any) -> None:
+    """Writes the state of all objects of a model into a new HDF5 file.
+
+    Args:
+        file: Path, or a seekable binary file.
+        model: The model.
+    """
+    import h5py
+
+    with h5py.File(file, "w") as opened:
+        for group, owner in state_groups(model):
             own: dict[str, Any] = {}
             owner.save_own_variables(own)
-            target = file.require_group(f"{group}/{_DEFAULT_KEY}" if group else _DEFAULT_KEY)
+            target = opened.require_group(f"{group}/{_VARIABLES}" if group else _VARIABLES)
             target.attrs["name"] = getattr(owner, "name", "")
             for key, value in own.items():
                 array = np.asarray(value)
                 if array.dtype.name == "bfloat16":
                     # HDF5 has no bfloat16: its bytes, and a note, as in Keras.
-                    target[key] = array.view("V2") if array.ndim else np.asarray(array).view("V2")
+                    target[key] = array.view("V2")
                     target[key].attrs["dtype"] = "bfloat16"
                 else:
                     target[key] = array
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Reads the weights of a model from a `.weights.h5` file.
+def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) -> None:
+    """Sets the state of all objects of a model from an HDF5 file.
+
+    Shapes are compared before any value is read; values are read one variable at a time.
 
     Args:
-        model: a built model of the same layers.
-        filepath: path of the file.
-        skip_mismatch: whether layers whose weights do not fit are left alone.
-        **kwargs: none is supported.
+        file: Path, or a seekable binary file.
+        model: A built model.
+        source: What the file is, for errors.
+        skip_mismatch: Whether objects that do not fit keep their state.
 
     Raises:
-        ValueError: the file does not fit the model; no weight has been changed then, unless
-            `skip_mismatch`.
+        ValueError: The file is refused, or does not fit the model, which is unchanged then.
     """
-    import h5py
-
-    path = _checked(filepath)
-    if kwargs:
-        raise ValueError(f"load_weights: unknown arguments. Received: {sorted(kwargs)}.")
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"load_weights: expected an existing file. Received: {path}.")
-    plan: list[tuple[Any, dict[str, Any]]] = []
-    with h5py.File(path, "r") as file:
-        for group, owner in _walk(model):
-            name = f"{group}/{_DEFAULT_KEY}" if group else _DEFAULT_KEY
-            stored = _read(file[name]) if name in file else {}
+    with open_hdf5(file, source) as opened:
+        plan: list[tuple[Any, StoredArrays]] = []
+        for group, owner in state_groups(model):
+            name = f"{group}/{_VARIABLES}" if group else _VARIABLES
+            stored = StoredArrays(opened.get(name), source)
+            if _is_optimizer(owner) and not owner.built and len(stored):
+                owner.build(model.trainable_variables)
             problem = _mismatch(owner, stored)
             if problem is None:
-                plan.append((owner, stored))
-            elif group.split("/")[0] != "optimizer" and not skip_mismatch:
-                raise ValueError(f"load_weights: {problem} Received: {path}, group '{name}'.")
-    for owner, stored in plan:
-        if stored:
+                if len(stored):
+                    plan.append((owner, stored))
+            elif _is_optimizer(owner):
+                if len(stored):
+                    warnings.warn(f"The optimizer keeps its state: {problem}", stacklevel=4)
+            elif not skip_mismatch:
+                raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
+        for owner, stored in plan:
             owner.load_own_variables(stored)
 
 
-def _checked(filepath: Any) -> str:
-    path = os.fspath(filepath)
-    if not str(path).endswith(".weights.h5"):
-        raise ValueError(
-            f"The filename must end in `.weights.h5`. Received: filepath={path}. "
-            "Whole models are saved to `.keras` files."
-        )
-    return str(path)
+def _is_optimizer(owner: Any) -> bool:
+    from pronghorn.optimizers import Optimizer
+
+    return isinstance(owner, Optimizer)
 
 
-def _read(group: Any) -> dict[str, Any]:
-    stored: dict[str, Any] = {}
-    for key in group:
-        array = np.asarray(group[key])
-        if group[key].attrs.get("dtype") == "bfloat16":
-            import ml_dtypes
+def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
+    from pronghorn.layers.layer import Layer
+    from pronghorn.metrics import Metric
+    from pronghorn.optimizers import Optimizer
 
-            array = array.view(ml_dtypes.bfloat16)
-        stored[key] = array
-    return stored
-
-
-def _mismatch(owner: Any, stored: dict[str, Any]) -> str | None:
+    for base in (Layer, Optimizer, Metric):
+        if type(owner).save_own_variables is base.save_own_variables:
+            return {str(i): tuple(v.shape) for i, v in enumerate(owner._saved_variables())}
     expected: dict[str, Any] = {}
     owner.save_own_variables(expected)
+    return {key: tuple(np.shape(value)) for key, value in expected.items()}
+
+
+def _mismatch(owner: Any, stored: StoredArrays) -> str | None:
+    expected = _expected_shapes(owner)
     label = f"{type(owner).__name__} '{getattr(owner, 'name', '')}'"
     if len(expected) != len(stored):
         return f"{label} expected {len(expected)} variables, but the file has {len(stored)} for it."
-    for key, value in expected.items():
+    for key, shape in expected.items():
         if key not in stored:
             return f"{label} expected a variable '{key}', which the file does not have."
-        if tuple(np.shape(value)) != tuple(stored[key].shape):
+        if shape != stored.shape(key):
             return (
-                f"{label} expected shape {tuple(np.shape(value))} for variable {key}, "
-                f"but the file has {tuple(stored[key].shape)}."
+                f"{label} expected shape {shape} for variable {key}, "
+                f"but the file has {stored.shape(key)}."
             )
     return None
-
-
-def _walk(model: Any) -> Iterator[tuple[str, Any]]:
-    """Each layer (and the optimizer) below `model` once, with the path of its group."""
-    seen: set[int] = set()
-    yield from _visit(model, "", seen)
-
-
-def _visit(owner: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    if id(owner) in seen:
-        return
-    seen.add(id(owner))
-    yield group, owner
-    for name, child in _children(owner):
-        path = f"{group}/{name}" if group else name
-        if _is_saved(child):
-            yield from _visit(child, path, seen)
-        elif isinstance(child, (list, tuple, dict, set)):
-            yield from _visit_container(child, path, seen)
-
-
-def _visit_container(container: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    values = list(container.values()) if isinstance(container, dict) else list(container)
-    used: dict[str, int] = {}
-    for value in values:
-        if not _is_saved(value):
-            continue
-        name = to_snake_case(type(value).__name__)
-        number = used.get(name, 0)
-        used[name] = number + 1
-        yield from _visit(value, f"{group}/{name}_{number}" if number else f"{group}/{name}", seen)
-
-
-def _children(owner: Any) -> list[tuple[str, Any]]:
-    from pronghorn.models.model import Model
-
-    attributes = {
-        name: value
-        for name, value in getattr(owner, "__dict__", {}).items()
-        if name not in _SKIPPED and not name.startswith("__")
-    }
-    if isinstance(owner, Model):
-        attributes["layers"] = owner.layers
-    return sorted(attributes.items())
-
-
-def _is_saved(value: Any) -> bool:
-    from pronghorn.layers.layer import Layer
-    from pronghorn.optimizers import Optimizer
-
-    return isinstance(value, (Layer, Optimizer))

@@ -296,7 +296,9 @@ class CompileMixin:
             return None
         from pronghorn.saving import serialize_keras_object
 
-        return {name: serialize_keras_object(value) for name, value in self._compile_config.items()}
+        # The optimizer as it is now, also where it was named by a string.
+        settings = {**self._compile_config, "optimizer": self.optimizer}
+        return {name: serialize_keras_object(value) for name, value in settings.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model with what `get_compile_config` gave.

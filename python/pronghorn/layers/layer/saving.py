@@ -40,8 +40,11 @@ class LayerSaving(LayerState):
         Args:
             store: Mapping to fill, keys `"0"`, `"1"`, ...
         """
-        for i, v in enumerate(self._trainable_variables + self._non_trainable_variables):
+        for i, v in enumerate(self._saved_variables()):
             store[f"{i}"] = v.numpy()
+
+    def _saved_variables(self) -> list[Any]:
+        return [*self._trainable_variables, *self._non_trainable_variables]
 
     def load_own_variables(self, store: Any) -> None:
         """Sets the layer's own variables from `store`.
@@ -52,7 +55,7 @@ class LayerSaving(LayerState):
         Raises:
             ValueError: The number of arrays differs from the number of variables.
         """
-        variables = self._trainable_variables + self._non_trainable_variables
+        variables = self._saved_variables()
         if len(store.keys()) != len(variables):
             if not variables and not self.built:
                 raise ValueError(

@@ -1,0 +1,148 @@
+"""`save_model` and `load_model`: whole models in `.keras` files.
+
+A `.keras` file is a zip archive of `config.json` (the architecture and how it was compiled),
+`model.weights.h5` (weights and the optimizer's state), `metadata.json`, and `assets/`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.saving import archive as keras_archive
+from pronghorn.saving.archive import Archive
+from pronghorn.saving.assets import load_assets, write_assets
+from pronghorn.saving.atomic_write import atomic_write
+from pronghorn.saving.checked_json import MAX_BYTES, parse_json
+from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.scopes import ObjectSharingScope
+from pronghorn.saving.serialization import serialize_keras_object
+from pronghorn.saving.weights_h5 import read_state, write_state
+
+# The version of Keras whose files these are.
+FORMAT_VERSION = "3.15.0"
+_IN_MEMORY = 64 * 2**20
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: Any = None, **kwargs: Any
+) -> None:
+    """Writes a model to a `.keras` file: architecture, weights, optimizer, compile settings.
+
+    Keras 3 opens the file. A file of that name is replaced when the new one is whole: a stop in
+    between, or a full disk, leaves the old one.
+
+    Args:
+        model: The model.
+        filepath: Path that ends with `.keras`.
+        overwrite: Whether an existing file is replaced.
+        zipped: `None` or `True`; folders are not written.
+        **kwargs: None is supported.
+
+    Raises:
+        ValueError: Another ending, `zipped=False`, or unknown arguments.
+        FileExistsError: The file exists and `overwrite` is false.
+        TypeError: A custom object has no `get_config`, or one that is no JSON.
+
+    Example:
+
+    >>> import pronghorn as keras, tempfile, os
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+    >>> model.save(path)
+    >>> keras.saving.load_model(path).output_shape
+    (None, 2)
+    """
+    path = str(os.fspath(filepath))
+    if kwargs:
+        raise ValueError(
+            f"save_model: these arguments are not supported: {sorted(kwargs)}. "
+            f"Received: filepath={path}."
+        )
+    if not path.endswith(".keras"):
+        raise ValueError(
+            "Invalid filepath extension for saving. Please add a `.keras` extension. "
+            f"Received: filepath={path}."
+        )
+    if zipped is False:
+        raise ValueError("save_model: expected zipped=True. Received: zipped=False.")
+    if os.path.exists(path) and not overwrite:
+        raise FileExistsError(f"save_model: {path} exists. Received: overwrite=False.")
+    with ObjectSharingScope():
+        config = json.dumps(serialize_keras_object(model))
+    metadata = {
+        "keras_version": FORMAT_VERSION,
+        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+        "writer": "pronghorn",
+    }
+    with (
+        atomic_write(path) as beside,
+        zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as opened,
+    ):
+        opened.writestr(keras_archive.METADATA, json.dumps(metadata))
+        opened.writestr(keras_archive.CONFIG, config)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=os.path.dirname(beside)) as weights:
+            write_state(weights, model)
+            weights.seek(0)
+            with opened.open(keras_archive.WEIGHTS, "w", force_zip64=True) as member:
+                while block := weights.read(2**20):
+                    member.write(block)
+        write_assets(opened, model)
+
+
+def load_model(
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,  # noqa: A002  (the name in Keras)
+    safe_mode: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Returns the model of a `.keras` file, compiled as it was, its optimizer where it stopped.
+
+    Nothing in the file is run or imported: classes are those of this library, registered ones, and
+    `custom_objects`. What a file declares is compared with the bytes that it has before memory is
+    taken.
+
+    Args:
+        filepath: Path of the file.
+        custom_objects: Names of custom classes and functions.
+        compile: Whether to compile the model if it was compiled.
+        safe_mode: Whether to refuse files that hold Python code (lambdas).
+        **kwargs: None is supported.
+
+    Raises:
+        ValueError: If there is no such file, or it is refused: the message says why.
+        TypeError: If a class or function in it is not known.
+    """
+    path = str(os.fspath(filepath))
+    if kwargs:
+        raise ValueError(f"load_model: unknown arguments. Received: {sorted(kwargs)}.")
+    if not os.path.isfile(path):
+        raise ValueError(
+            f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
+            "zip file."
+        )
+    with Archive(path) as opened:
+        source = f"'{path}'"
+        config = parse_json(
+            opened.read(keras_archive.CONFIG, MAX_BYTES), f"{source}, member config.json"
+        )
+        if not isinstance(config, dict):
+            raise ValueError(
+                f"{source}: expected the config of a model. Received: {config!r:.100}."
+            )
+        if not compile:
+            config.pop("compile_config", None)
+        with opened.open_weights() as weights, AllocationLimit(opened.weights_size, source):
+            model = deserialize_keras_object(config, custom_objects, safe_mode)
+            if not hasattr(model, "built"):
+                raise ValueError(f"{source}: expected a model. Received: a {type(model).__name__}.")
+            read_state(weights, model, source)
+        load_assets(opened, model)
+    return model

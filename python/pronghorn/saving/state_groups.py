@@ -1,0 +1,127 @@
+"""Which objects of a model have state, and the names of their groups in a file, as in Keras 3.
+
+A layer's group is called after its class, numbered within its container, because names of layers
+differ from run to run; what hangs on an attribute is in a group of the attribute's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pronghorn.naming import to_snake_case
+
+
+def state_groups(model: Any) -> Iterator[tuple[str, Any]]:
+    """Yields each layer and optimizer of `model` once, with the path of its group."""
+    yield from _visit(model, "", set())
+
+
+def _visit(owner: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(owner) in seen:
+        return
+    seen.add(id(owner))
+    yield group, owner
+    for name, child in _children(owner):
+        path = f"{group}/{name}" if group else name
+        if _has_state(child):
+            yield from _visit(child, path, seen)
+        elif isinstance(child, (list, tuple, dict, set)):
+            yield from _visit_container(child, path, seen)
+
+
+def _visit_container(container: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    values = list(container.values()) if isinstance(container, dict) else list(container)
+    used: dict[str, int] = {}
+    for value in values:
+        if not _has_state(value):
+            continue
+        name = to_snake_case(type(value).__name__)
+        number = used.get(name, 0)
+        used[name] = number + 1
+        yield from _visit(value, f"{group}/{name}_{number}" if number else f"{group}/{name}", seen)
+
+
+def _children(owner: Any) -> Iterator[tuple[str, Any]]:
+    from pronghorn.layers.layer import Layer
+    from pronghorn.models.functional import Functional
+    from pronghorn.models.model import Model
+    from pronghorn.models.sequential import Sequential
+
+    if isinstance(owner, (Functional, Sequential)):
+        yield "layers", owner.layers
+    base = next((b for b in (Functional, Sequential, Model, Layer) if isinstance(owner, b)), object)
+    skipped = _own_attributes(base)
+    # Public names first: a property that shows a private attribute gives the group its name.
+    names = sorted({*vars(owner), *_properties(type(owner), base)}, key=_public_first)
+    for name in names:
+        if name.startswith("__") or name in skipped:
+            continue
+        try:
+            yield name, getattr(owner, name)
+        except Exception:  # noqa: BLE001  (a property that has no value now)
+            continue
+
+
+def _public_first(name: str) -> tuple[bool, str]:
+    return name.startswith("_"), name
+
+
+def _properties(cls: type, base: type) -> Iterator[str]:
+    for ancestor in cls.__mro__:
+        if ancestor in base.__mro__:
+            continue
+        for name, value in vars(ancestor).items():
+            if isinstance(value, property):
+                yield name
+
+
+_skipped: dict[type, frozenset[str]] = {}
+
+
+def _own_attributes(base: type) -> frozenset[str]:
+    """Returns the attributes that each object of `base` has: none of them is a user's."""
+    if base not in _skipped:
+        names = set(dir(base)) | _RUNTIME_ATTRIBUTES
+        names -= {"optimizer"}
+        _skipped[base] = frozenset(names)
+    return _skipped[base]
+
+
+# Attributes of instances in which the library keeps layers a second time, or none.
+_RUNTIME_ATTRIBUTES = frozenset(
+    {
+        "_tracker",
+        "_layers",
+        "_metrics",
+        "_losses",
+        "_functional",
+        "_nodes",
+        "_operations",
+        "_operations_by_depth",
+        "_inbound_nodes",
+        "_outbound_nodes",
+        "_seed_generators",
+        "_trainable_variables",
+        "_non_trainable_variables",
+        "_compile_loss",
+        "_compile_metrics",
+        "_compile_config",
+        "_loss_tracker",
+        "_programs",
+        "_evaluation",
+        "_optimizer",
+        "history",
+        "loss",
+        "dtype_policy",
+        "_dtype_policy",
+    }
+)
+
+
+def _has_state(value: Any) -> bool:
+    from pronghorn.layers.layer import Layer
+    from pronghorn.metrics import Metric
+    from pronghorn.optimizers import Optimizer
+
+    return isinstance(value, (Layer, Optimizer, Metric))
