@@ -50,6 +50,7 @@ _TORCH_ISA = {
         ("baseline", "SSE41", "SSE4_2", "default"),
         ("avx2", "AVX2", "AVX2", "avx2"),
         ("avx512", "AVX512_CORE", "AVX512", "avx512"),
+        ("avx512_bf16", "AVX512_CORE_BF16", "AVX512", "avx512"),
     )
 }
 _JAX_ENV = {"JAX_PLATFORMS": "cpu"}
@@ -64,7 +65,7 @@ _TF_ISA = {
 OURS = Peer(
     "run_pronghorn.py",
     "pip install .",
-    isa={i: {"PRONGHORN_ISA": i} for i in ("baseline", "avx2", "avx512")},
+    isa={i: {"PRONGHORN_ISA": i} for i in ("baseline", "avx2", "avx512", "avx512_bf16")},
 )
 PEERS: dict[str, Peer] = {
     "torch": Peer("run_torch.py", _TORCH, isa=_TORCH_ISA),

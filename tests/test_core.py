@@ -22,7 +22,7 @@ def _executable() -> Path:
     return found[-1]
 
 
-@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512", "avx512_amx"])
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512", "avx512_bf16", "avx512_amx"])
 def test_cpp(isa: str) -> None:
     if isa not in _core.available_isas():
         pytest.skip(f"this machine has no {isa}")

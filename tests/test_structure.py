@@ -26,7 +26,7 @@ CORE_LAYERS = [
     "runtime",
     "bindings",
 ]
-# simd/ is header only and seen by *.simd.cpp and *.amx.cpp; kernels/ is what drivers see of them.
+# simd/ is header only and seen by *.simd.cpp, *.bf16.cpp and *.amx.cpp; drivers see kernels/.
 RANK = {name: i for i, name in enumerate(CORE_LAYERS)} | {"simd": 3.5}
 PACKAGE_RANK = {"ops": 0, "layers": 1, "models": 2, "training": 3}
 
@@ -36,7 +36,11 @@ def test_core_includes_point_downwards() -> None:
     for path in [*CPP.rglob("*.h"), *CPP.rglob("*.cpp")]:
         own = path.relative_to(CPP).parts[0]
         for included in re.findall(r'#include "pronghorn/(\w+)/', path.read_text()):
-            if included == "simd" and not re.search(r"\.(simd|amx)\.", path.name) and own != "simd":
+            if (
+                included == "simd"
+                and not re.search(r"\.(simd|bf16|amx)\.", path.name)
+                and own != "simd"
+            ):
                 header = path.suffix == ".h" and own in ("tile", "gemm", "ops")
                 if not header:
                     wrong.append(f"{path.relative_to(ROOT)} includes simd/")
@@ -107,7 +111,8 @@ def test_files_are_short() -> None:
 
 def _isa_objects() -> list[Path]:
     build = ROOT / "build"
-    return sorted([*build.rglob("*.simd.cpp.o"), *build.rglob("*.amx.cpp.o")])
+    kinds = ("simd", "bf16", "amx")
+    return sorted(p for kind in kinds for p in build.rglob(f"*.{kind}.cpp.o"))
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is missing: apt-get install binutils")
@@ -118,7 +123,9 @@ def test_isa_objects_define_nothing_outside_their_namespace() -> None:
         pytest.skip("no build folder with objects: pip install -e '.[test]'")
     wrong = []
     for path in objects:
-        match = re.search(r"pronghorn_(baseline|avx2|avx512|avx512_amx)\.dir", str(path))
+        match = re.search(
+            r"pronghorn_(baseline|avx2|avx512|avx512_bf16|avx512_amx)\.dir", str(path)
+        )
         assert match, path
         isa = match.group(1)
         command = ["nm", "-C", "--defined-only", str(path)]

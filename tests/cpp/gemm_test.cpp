@@ -359,8 +359,7 @@ TEST_CASE("gemm: sizes of plans are counted in 64 bits") {
     CHECK(plan.col_blocks * plan.cols >= big);
     CHECK(plan.workspace < size_t{1} << 32);  // slices of B, not all of it
   }
-  const PackedSizes sizes = packed_sizes(big, big);
-  CHECK(sizes.panels * sizes.depth * sizes.columns == big * big);
+  CHECK(packed_bytes({.n = big, .k = big}) == 4 * big * big);
 }
 
 TEST_CASE("gemm: a packed operand, with few rows and many") {
@@ -369,17 +368,17 @@ TEST_CASE("gemm: a packed operand, with few rows and many") {
     for (const bool transposed : {false, true}) {
       for (const int64_t m : {1, 2, 3, 4, 5, 6, 7, 14, 15, 40, 300}) {
         const Problem p = make(m, n, k, false, transposed, false, 3);
-        const PackedSizes sizes = packed_sizes(k, n);
-        std::vector<float> packed(static_cast<size_t>(sizes.panels * sizes.depth * sizes.columns));
-        pack_operand(p.b.data(), p.shape.b_stride, transposed, k, n, packed.data());
+        std::vector<float> packed(static_cast<size_t>(packed_bytes(p.shape) / 4));
+        pack_operand(p.shape, p.b.data(), packed.data());
         GemmShape shape = p.shape;
         shape.packed_b = true;
         const GemmPlan plan = plan_gemm(shape);
         std::vector<float> c = p.c;
         std::vector<float> workspace(plan.workspace / sizeof(float) + 16);
-        run_gemm(
-            plan,
-            {.a = p.a.data(), .b = packed.data(), .c = c.data(), .workspace = workspace.data()});
+        run_gemm(plan, {.a = p.a.data(),
+                        .packed_b = packed.data(),
+                        .c = c.data(),
+                        .workspace = workspace.data()});
         CAPTURE(m);
         CAPTURE(n);
         CAPTURE(k);

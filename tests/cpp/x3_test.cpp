@@ -227,6 +227,51 @@ TEST_CASE("x3 engine: tiny operands are as accurate as in plain float32") {
   }
 }
 
+// 64-byte aligned memory for `bytes` bytes.
+struct Memory {
+  explicit Memory(int64_t bytes) : floats(static_cast<size_t>(bytes) / sizeof(float) + 32) {
+    while (reinterpret_cast<uintptr_t>(data()) % 64 != 0) ++skipped;
+  }
+  float* data() { return floats.data() + skipped; }
+  std::vector<float> floats;
+  size_t skipped = 0;
+};
+
+TEST_CASE("x3 engine: B packed ahead gives the same bits, repeated results too") {
+  if (!amx_is_active()) return;
+  const int64_t sizes[][3] = {{1, 1, 1},      {17, 31, 1100}, {33, 65, 129},   {130, 70, 31},
+                              {300, 600, 70}, {40, 50, 9001}, {128, 513, 641}, {600, 40, 1300}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int mode = 0; mode < 8; ++mode) {
+      Problem p = make(m, n, k, mode, 3);
+      p.a[0] = 3.4e38f;
+      p.b[0] = 1e-37f;
+      Memory packed(packed_bytes(p.shape));
+      pack_operand(p.shape, p.b.data(), packed.data());
+      GemmShape shape = p.shape;
+      shape.packed_b = true;
+      const GemmPlan plan = plan_gemm(shape);
+      Memory workspace(static_cast<int64_t>(plan.workspace));
+      const std::vector<float> expected = run(p);
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      CAPTURE(mode);
+      for (const int threads : {1, 3}) {
+        set_num_threads(threads);
+        std::vector<float> c = p.c;
+        const FlushSubnormals flush;
+        run_gemm(plan, {.a = p.a.data(),
+                        .b = p.b.data(),
+                        .packed_b = packed.data(),
+                        .c = c.data(),
+                        .workspace = workspace.data()});
+        REQUIRE(std::memcmp(c.data(), expected.data(), c.size() * sizeof(float)) == 0);
+      }
+    }
+  }
+}
+
 TEST_CASE("x3 engine: filled rows, batches, epilogues") {
   if (!amx_is_active()) return;
   for (const bool transposed : {false, true}) {
@@ -292,16 +337,28 @@ TEST_CASE("bfloat16 products: odd sizes, layouts, padding, accumulation, threads
       for (float& x : p.a) x = to_float(a.emplace_back(to_bfloat16(x)));
       for (float& x : p.b) x = to_float(b.emplace_back(to_bfloat16(x)));
       const GemmPlan plan = plan_gemm(p.shape);
-      std::vector<float> workspace(plan.workspace / sizeof(float) + 32);
-      float* aligned = workspace.data();
-      while (reinterpret_cast<uintptr_t>(aligned) % 64 != 0) ++aligned;
+      Memory workspace(static_cast<int64_t>(plan.workspace));
       const auto product = [&](int threads) {
         set_num_threads(threads);
         std::vector<float> c = p.c;
         run_gemm(plan, {.a = reinterpret_cast<const float*>(a.data()),
                         .b = reinterpret_cast<const float*>(b.data()),
                         .c = c.data(),
-                        .workspace = aligned});
+                        .workspace = workspace.data()});
+        return c;
+      };
+      Memory packed(packed_bytes(p.shape));
+      pack_operand(p.shape, b.data(), packed.data());
+      const auto packed_product = [&]() {
+        GemmShape shape = p.shape;
+        shape.packed_b = true;
+        const GemmPlan packed_plan = plan_gemm(shape);
+        Memory memory(static_cast<int64_t>(packed_plan.workspace));
+        std::vector<float> c = p.c;
+        run_gemm(packed_plan, {.a = reinterpret_cast<const float*>(a.data()),
+                               .packed_b = packed.data(),
+                               .c = c.data(),
+                               .workspace = memory.data()});
         return c;
       };
       const std::vector<float> c = product(1);
@@ -310,6 +367,7 @@ TEST_CASE("bfloat16 products: odd sizes, layouts, padding, accumulation, threads
       CAPTURE(k);
       CAPTURE(mode);
       REQUIRE(errors(p, c).largest <= 16);
+      REQUIRE(packed_product() == c);
       for (const int threads : {2, 3, 8}) {
         const std::vector<float> again = product(threads);
         REQUIRE(std::memcmp(c.data(), again.data(), c.size() * sizeof(float)) == 0);

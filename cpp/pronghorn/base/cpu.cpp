@@ -14,10 +14,10 @@
 namespace pronghorn {
 namespace {
 
-constexpr std::string_view kNames[] = {"baseline", "avx2", "avx512", "avx512_amx"};
+constexpr std::string_view kNames[] = {"baseline", "avx2", "avx512", "avx512_bf16", "avx512_amx"};
 
 #if defined(PRONGHORN_AMX)
-// The processor has the instructions, the kernel saves the tiles, and it let this process use them
+// The processor has the instructions (beside AVX512-BF16), the kernel saves the tiles, and it let this process use them
 // (Linux gives no tiles to those who did not ask). Anything unexpected means no.
 bool may_use_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -28,8 +28,6 @@ bool may_use_amx() {
   if (!__get_cpuid_count(7, 0, &subleaves, &b, &c, &d) || (d & kAmx) != kAmx || subleaves < 1) {
     return false;
   }
-  constexpr unsigned kAvx512Bf16 = 1u << 5;
-  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || (a & kAvx512Bf16) == 0) return false;
   uint32_t low = 0, high = 0;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   constexpr uint32_t kTiles = 1u << 17 | 1u << 18;  // configuration, data
@@ -51,8 +49,13 @@ std::vector<Isa> detect() {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
       isas.push_back(Isa::kAvx512);
+#if defined(PRONGHORN_BF16)
+      if (__builtin_cpu_supports("avx512bf16")) {
+        isas.push_back(Isa::kAvx512Bf16);
 #if defined(PRONGHORN_AMX)
-      if (may_use_amx()) isas.push_back(Isa::kAvx512Amx);
+        if (may_use_amx()) isas.push_back(Isa::kAvx512Amx);
+#endif
+      }
 #endif
     }
   }

@@ -6,7 +6,7 @@
 
 namespace pronghorn {
 
-enum class Isa { kBaseline, kAvx2, kAvx512, kAvx512Amx };
+enum class Isa { kBaseline, kAvx2, kAvx512, kAvx512Bf16, kAvx512Amx };
 
 std::string_view name_of(Isa isa);
 

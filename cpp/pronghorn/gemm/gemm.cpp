@@ -29,7 +29,9 @@ class Product {
         shape_(plan.shape),
         operands_(operands),
         a_(plan.swaps ? operands.b : operands.a),
-        b_(plan.swaps ? operands.a : operands.b),
+        b_(plan.shape.packed_b ? static_cast<const float*>(operands.packed_b)
+           : plan.swaps        ? operands.a
+                               : operands.b),
         packed_a_(static_cast<float*>(operands.workspace)),
         packed_b_(packed_a_ + plan.packed_a) {}
 

@@ -1,12 +1,13 @@
 // Matrix products C = A B (+ C), batched, on all threads. An operand is a row-major matrix, or its
 // transpose, or (A) rows that a function writes on demand: convolutions give patches of an image
-// that are never stored as a whole; or (B) panels that pack_operand wrote before. Work is split by
+// that are never stored as a whole; or (B) what pack_operand wrote before. Work is split by
 // shape only: the same bits for any number of threads.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pronghorn/gemm/epilogue.h"
@@ -44,7 +45,7 @@ struct GemmShape {
   int64_t b_stride = 0;
   int64_t c_stride = 0;
   bool fills_a = false;     // A comes from a FillBlock
-  bool packed_b = false;    // B was written by pack_operand; transpose_b and b_stride say nothing
+  bool packed_b = false;    // B was written by pack_operand
   bool accumulate = false;  // C += A B
   // A and B are bfloat16, only where plan_gemm can do that (takes_bfloat16); C is float32. Offsets
   // and strides are in elements; GemmOperands' pointers are those of the bfloat16.
@@ -97,30 +98,31 @@ struct GemmPlan {
 
 GemmPlan plan_gemm(const GemmShape& shape);
 
-// Whether this machine multiplies bfloat16 itself.
+// Whether this machine multiplies bfloat16 itself, and whether it does so faster than it multiplies
+// them as floats where an operand has so many rows.
 bool takes_bfloat16();
+bool prefers_bfloat16(int64_t rows);
 
 // Whether every block of C that meets the epilogue has all columns of its rows.
 inline bool computes_whole_rows(const GemmPlan& plan) {
   return (plan.swaps ? plan.rows : plan.cols) >= plan.shape.n;
 }
 
-// A B that many products read may be packed once, before them (GemmShape::packed_b): panels of
-// columns, the last one filled up; the number of columns is the ISA's.
-struct PackedSizes {
-  int64_t panels, depth, columns;
-};
-PackedSizes packed_sizes(int64_t k, int64_t n);
+// A B that many products read may be packed once, before them (GemmShape::packed_b), as the engine
+// wants it: kAny stands for kFma here. Of the shape, n, k, bfloat16 and the engine count, and how B
+// is stored.
 
-// Whether a product of that shape, its B not packed yet, gains from a B that is packed already.
-bool worth_packing(const GemmShape& shape);
-
-void pack_operand(const float* b, int64_t b_stride, bool transpose_b, int64_t k, int64_t n,
-                  float* packed) noexcept;
+// The engine that gains from a packed B in a product of that shape, its B not packed yet; nothing
+// if none does.
+std::optional<GemmEngine> engine_for_packed(const GemmShape& shape);
+int64_t packed_bytes(const GemmShape& shape);
+// packed: 64-byte aligned.
+void pack_operand(const GemmShape& shape, const void* b, void* packed) noexcept;
 
 struct GemmOperands {
   const float* a = nullptr;
-  const float* b = nullptr;
+  const float* b = nullptr;  // with packed_b only kX3 reads it, for results that it repeats
+  const void* packed_b = nullptr;
   float* c = nullptr;
   FillBlock fill_a = nullptr;
   const void* fill_context = nullptr;

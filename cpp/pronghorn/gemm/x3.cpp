@@ -2,66 +2,13 @@
 
 #include <algorithm>
 
-#include "pronghorn/base/error.h"
 #include "pronghorn/base/parallel.h"
-#include "pronghorn/base/precision.h"
-#include "pronghorn/gemm/sizes.h"
+#include "pronghorn/gemm/x3_plan.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn {
 
-// A task computes a block of C: for each pass along k it packs its rows of A and columns of B, or
-// finds them packed in the workspace, which comes first for operands that several tasks read.
-struct X3Plan {
-  int64_t rows = 0;  // of a block of C, multiples of kX3Lines
-  int64_t cols = 0;
-  int64_t row_blocks = 0;
-  int64_t col_blocks = 0;
-  int64_t split = 0;  // k is cut into pieces of this size, which run in parallel
-  int64_t splits = 0;
-  int64_t depth = 0;       // of a pass
-  int64_t step_bytes = 0;  // of a packed panel, for 32 k
-  bool shares_a = false;
-  bool shares_b = false;
-  // Workspace, in bytes from its start: packed A and B, their largest elements, partial sums.
-  int64_t packed_a = 0;
-  int64_t packed_b = 0;
-  int64_t largest = 0;
-  int64_t parts = 0;
-  int64_t workspace = 0;
-  // Scratch memory of a thread, likewise: packed A and B, filled rows of A, the block of C.
-  int64_t scratch_b = 0;
-  int64_t scratch_fill = 0;
-  int64_t scratch_c = 0;
-  int64_t scratch_largest = 0;
-  int64_t scratch = 0;
-};
-
 namespace {
-
-constexpr int64_t kMaxRows = 256;   // of A that are packed at once: with kMaxDepth 786 KB of L2
-constexpr int64_t kMaxCols = 256;   // likewise of B
-constexpr int64_t kMaxDepth = 512;  // more loses accuracy: partial sums are then added in float32
-constexpr int64_t kTaskCost = 1 << 22;  // operations below which a product is not cut further
-constexpr int64_t kMaxTasks = 32;
-constexpr int64_t kMinSplit = 1024;       // depth of a piece of k
-constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
-constexpr int64_t kMaxShared = 96 << 20;  // bytes of packed operands in the workspace
-
-int64_t panels_of(int64_t lines) { return divide_up(lines, kX3Lines); }
-int64_t panel_bytes(const X3Plan& plan, int64_t depth) {
-  return divide_up(depth, kX3Depth) * plan.step_bytes;
-}
-
-// Consecutive pieces of memory that start at multiples of 64 bytes.
-struct Layout {
-  int64_t bytes = 0;
-  int64_t take(int64_t n) {
-    const int64_t at = bytes;
-    bytes += round_up(n, 64);
-    return at;
-  }
-};
 
 // One operand, A by rows, B by columns. Strides in elements.
 struct Lines {
@@ -107,10 +54,10 @@ void pack_shared(const X3Plan& plan, int64_t lines, int64_t k, int64_t batch, bo
                  const GemmShape& shape, const GemmOperands& operands, char* packed,
                  float* largest) {
   constexpr int64_t kPanels = 4;
-  const int64_t panels = panels_of(lines);
+  const int64_t panels = x3_panels(lines);
   const int64_t groups = divide_up(panels, kPanels);
   const int64_t passes = divide_up(k, plan.depth);
-  const int64_t bytes = panel_bytes(plan, k);
+  const int64_t bytes = x3_panel_bytes(shape, k);
   parallel_for(batch * groups * passes, kPanels * kX3Lines * plan.depth * 8, [&](int64_t i) {
     const int64_t pass = i % passes;
     const int64_t group = i / passes % groups;
@@ -124,7 +71,8 @@ void pack_shared(const X3Plan& plan, int64_t lines, int64_t k, int64_t batch, bo
     const Lines x = is_b ? lines_of_b(shape, operands, item) : lines_of_a(shape, operands, item);
     pack(shape, x, line0, std::min(kPanels * kX3Lines, lines - line0), k0,
          std::min(plan.depth, k - k0), is_b,
-         packed + (item * panels + panel) * bytes + k0 / kX3Depth * plan.step_bytes, bytes, to);
+         packed + (item * panels + panel) * bytes + k0 / kX3Depth * x3_step_bytes(shape), bytes,
+         to);
   });
 }
 
@@ -148,7 +96,7 @@ void pack_filled(const Task& t, int64_t row0, int64_t rows, int64_t k, int64_t d
       const int64_t n = std::min(kX3Depth, depth - at);
       o.fill_a(o.fill_context, t.batch, k + at, n, row0, rows, filled, stride);
       pack(t.shape, {filled, 1, stride}, 0, rows, 0, n, false,
-           packed + at / kX3Depth * t.plan.step_bytes, bytes, largest);
+           packed + at / kX3Depth * x3_step_bytes(t.shape), bytes, largest);
     }
     return;
   }
@@ -161,8 +109,10 @@ void pack_filled(const Task& t, int64_t row0, int64_t rows, int64_t k, int64_t d
   }
 }
 
-int64_t fill_floats(const GemmShape& shape, int64_t depth) {
-  return shape.transpose_a ? kX3Depth * (kMaxRows + 32) : kX3Lines * (depth + 32);
+// Of the panels of a packed B.
+const float* packed_largest(const GemmShape& shape, const void* packed) {
+  return reinterpret_cast<const float*>(static_cast<const char*>(packed) +
+                                        x3_panels(shape.n) * x3_panel_bytes(shape, shape.k));
 }
 
 // Rows of a block of 32 columns again, in plain float32.
@@ -201,8 +151,8 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
   char* scratch = reinterpret_cast<char*>(thread_scratch(plan.scratch / 4));
   float* filled = reinterpret_cast<float*>(scratch + plan.scratch_fill);
   const int64_t passes = divide_up(shape.k, plan.depth);
-  const int64_t row_panels = panels_of(t.rows);
-  const int64_t col_panels = panels_of(t.cols);
+  const int64_t row_panels = x3_panels(t.rows);
+  const int64_t col_panels = x3_panels(t.cols);
   float* largest_a = reinterpret_cast<float*>(scratch + plan.scratch_largest);
   float* largest_b = largest_a + row_panels;
   uint32_t* suspect = reinterpret_cast<uint32_t*>(largest_b + col_panels);
@@ -210,22 +160,23 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
 
   // What is packed already: panels of the whole depth.
   const auto shared = [&](int64_t at, int64_t lines, int64_t line0, int64_t k) {
-    const int64_t panel = t.batch * panels_of(lines) + line0 / kX3Lines;
-    return workspace + at + panel * panel_bytes(plan, shape.k) + k / kX3Depth * plan.step_bytes;
+    const int64_t panel = t.batch * x3_panels(lines) + line0 / kX3Lines;
+    return workspace + at + panel * x3_panel_bytes(shape, shape.k) +
+           k / kX3Depth * x3_step_bytes(shape);
   };
   const auto raise = [&](int64_t at, int64_t lines, int64_t line0, int64_t k, int64_t count,
                          float* largest) {
     const float* from = reinterpret_cast<float*>(workspace + plan.largest) + at +
-                        (t.batch * passes + k / plan.depth) * panels_of(lines) + line0 / kX3Lines;
+                        (t.batch * passes + k / plan.depth) * x3_panels(lines) + line0 / kX3Lines;
     for (int64_t i = 0; i < count; ++i) largest[i] = std::max(largest[i], from[i]);
   };
   const int64_t batch = static_cast<int64_t>(shape.batch.size());
-  const int64_t largest_b_at = plan.shares_a ? batch * passes * panels_of(shape.m) : 0;
+  const int64_t largest_b_at = plan.shares_a ? batch * passes * x3_panels(shape.m) : 0;
 
   for (int64_t k = t.k0; k < t.k0 + t.depth; k += plan.depth) {
     X3Block g{};
     const int64_t depth = std::min(plan.depth, t.k0 + t.depth - k);
-    const int64_t own_bytes = panel_bytes(plan, depth);
+    const int64_t own_bytes = x3_panel_bytes(shape, depth);
     const bool last = k + plan.depth >= t.k0 + t.depth;
     g.steps = divide_up(depth, kX3Depth);
     g.c_row = c_stride;
@@ -234,9 +185,18 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
     g.depth = t.depth;
     g.parts = shape.bfloat16 ? 1 : 3;
     g.suspect_stride = col_panels;
-    if (plan.shares_b) {
+    if (shape.packed_b) {
+      g.b = static_cast<const char*>(t.operands.packed_b) +
+            t.col0 / kX3Lines * x3_panel_bytes(shape, shape.k) +
+            k / kX3Depth * x3_step_bytes(shape);
+      g.b_panel_bytes = x3_panel_bytes(shape, shape.k);
+      if (!shape.bfloat16) {
+        std::copy_n(packed_largest(shape, t.operands.packed_b) + t.col0 / kX3Lines, col_panels,
+                    largest_b);
+      }
+    } else if (plan.shares_b) {
       g.b = shared(plan.packed_b, shape.n, t.col0, k);
-      g.b_panel_bytes = panel_bytes(plan, shape.k);
+      g.b_panel_bytes = x3_panel_bytes(shape, shape.k);
       raise(largest_b_at, shape.n, t.col0, k, col_panels, largest_b);
     } else {
       char* to = scratch + plan.scratch_b;
@@ -245,14 +205,14 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
       g.b = to;
       g.b_panel_bytes = own_bytes;
     }
-    for (int64_t row = 0; row < t.rows; row += kMaxRows) {
+    for (int64_t row = 0; row < t.rows; row += kX3Rows) {
       const int64_t panel = row / kX3Lines;
-      g.rows = std::min(kMaxRows, t.rows - row);
+      g.rows = std::min(kX3Rows, t.rows - row);
       g.c = c + row * c_stride;
       if (plan.shares_a) {
         g.a = shared(plan.packed_a, shape.m, t.row0 + row, k);
-        g.a_panel_bytes = panel_bytes(plan, shape.k);
-        raise(0, shape.m, t.row0 + row, k, panels_of(g.rows), largest_a + panel);
+        g.a_panel_bytes = x3_panel_bytes(shape, shape.k);
+        raise(0, shape.m, t.row0 + row, k, x3_panels(g.rows), largest_a + panel);
       } else {
         if (shape.fills_a) {
           pack_filled(t, t.row0 + row, g.rows, k, depth, scratch, own_bytes, filled,
@@ -267,7 +227,7 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
       g.suspect = last && !shape.bfloat16 ? suspect + panel * col_panels : nullptr;
       g.largest_a = largest_a + panel;
       g.largest_b = largest_b;
-      kernels().x3_block(g);
+      (kernels().x3_block != nullptr ? kernels().x3_block : kernels().bfloat16_block)(g);
     }
   }
   if (shape.bfloat16) return;
@@ -333,100 +293,26 @@ void add_parts(const GemmShape& shape, const X3Plan& plan, const GemmOperands& o
   });
 }
 
-// Whether this engine is faster than FMA. See cpp/README.md.
-bool pays(const GemmShape& s) { return s.m >= 64 && s.n >= 96 && s.k >= 96; }
-
 }  // namespace
 
-bool takes_bfloat16() { return kernels().x3_block != nullptr; }
-
-std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
-  const bool available = kernels().x3_block != nullptr;
-  if (shape.bfloat16 && !available) internal_error("gemm: this ISA takes no bfloat16.");
-  if (shape.engine == GemmEngine::kX3 && !available) {
-    internal_error("x3: this ISA has no AMX.");
-  }
-  if (shape.packed_b) return nullptr;
-  const bool empty = shape.m == 0 || shape.n == 0 || shape.k == 0 || shape.batch.empty();
-  if (shape.engine == GemmEngine::kFma || !available || empty) return nullptr;
-  const bool left_open = shape.engine == GemmEngine::kAny && !shape.bfloat16;
-  if (left_open && (strict_float32() || !pays(shape))) return nullptr;
-
-  auto result = std::make_shared<X3Plan>();
-  X3Plan& plan = *result;
-  plan.step_bytes = (shape.bfloat16 ? 1 : 3) * kX3PartBytes;
-  const int64_t m = shape.m;
-  const int64_t n = shape.n;
-  const int64_t k = shape.k;
-  const int64_t batch = static_cast<int64_t>(shape.batch.size());
-  const int64_t flops = 2 * m * n * batch;  // of one k
-  const int64_t wanted =
-      flops > kTaskCost * kMaxTasks / k ? kMaxTasks : std::max<int64_t>(flops * k / kTaskCost, 1);
-
-  plan.row_blocks = divide_up(m, kMaxRows);
-  plan.col_blocks = divide_up(n, kMaxCols);
-  // A small result of a long sum: pieces of k, each of which computes all of it.
-  if (batch * plan.row_blocks * plan.col_blocks < wanted && k >= 2 * kMinSplit &&
-      m * n * batch <= kMaxPartial && n <= 2 * kMaxCols) {
-    plan.row_blocks = 1;
-    plan.col_blocks = 1;
-    const int64_t fitting = std::max<int64_t>(kMaxPartial / (m * n * batch), 1);
-    plan.splits = std::min({divide_up(wanted, batch), k / kMinSplit, fitting});
-  } else {
-    plan.splits = 1;
-    if (shape.fills_a) plan.col_blocks = 1;  // each would fill again
-    const int64_t missing = divide_up(wanted, batch * plan.row_blocks * plan.col_blocks);
-    if (shape.fills_a || m >= 2 * n) {
-      plan.row_blocks =
-          std::max(plan.row_blocks, std::min(plan.row_blocks * missing, divide_up(m, 128)));
-    } else {
-      plan.col_blocks =
-          std::max(plan.col_blocks, std::min(plan.col_blocks * missing, divide_up(n, 128)));
-    }
-  }
-  plan.rows = round_up(divide_up(m, plan.row_blocks), kX3Lines);
-  plan.row_blocks = divide_up(m, plan.rows);
-  plan.cols = round_up(divide_up(n, plan.col_blocks), kX3Lines);
-  plan.col_blocks = divide_up(n, plan.cols);
-
-  plan.split = divide_up(k, plan.splits);
-  const int64_t passes = plan.split <= kX3MaxPass ? 1 : divide_up(plan.split, kMaxDepth);
-  plan.depth = round_up(divide_up(plan.split, passes), kX3Depth);
-  if (plan.splits > 1) plan.split = round_up(plan.split, plan.depth);
-  plan.splits = divide_up(k, plan.split);
-
-  plan.shares_a = plan.col_blocks > 1 && !shape.fills_a;
-  plan.shares_b = plan.row_blocks > 1;
-  const int64_t a_bytes = batch * panels_of(m) * panel_bytes(plan, k);
-  const int64_t b_bytes = batch * panels_of(n) * panel_bytes(plan, k);
-  if (plan.shares_a && a_bytes > kMaxShared) plan.shares_a = false;
-  if (plan.shares_b && b_bytes > kMaxShared) plan.shares_b = false;
-
-  const int64_t all_passes = divide_up(k, plan.depth);
-  Layout workspace;
-  if (plan.shares_a) plan.packed_a = workspace.take(a_bytes);
-  if (plan.shares_b) plan.packed_b = workspace.take(b_bytes);
-  const int64_t largest = (plan.shares_a ? panels_of(m) : 0) + (plan.shares_b ? panels_of(n) : 0);
-  plan.largest = workspace.take(batch * all_passes * largest * 4);
-  if (plan.splits > 1) plan.parts = workspace.take(plan.splits * batch * m * n * 4);
-  plan.workspace = workspace.bytes;
-
-  const int64_t rows = std::min(plan.rows, kMaxRows);
-  Layout scratch;
-  scratch.take(plan.shares_a ? 0 : panels_of(rows) * panel_bytes(plan, plan.depth));
-  plan.scratch_b =
-      scratch.take(plan.shares_b ? 0 : panels_of(plan.cols) * panel_bytes(plan, plan.depth));
-  plan.scratch_fill = scratch.take(shape.fills_a ? fill_floats(shape, plan.depth) * 4 : 0);
-  plan.scratch_c = scratch.take(shape.accumulate ? plan.rows * round_up(plan.cols, 16) * 4 : 0);
-  const int64_t row_panels = panels_of(plan.rows);
-  const int64_t col_panels = panels_of(plan.cols);
-  plan.scratch_largest = scratch.take((row_panels + col_panels + row_panels * col_panels) * 4);
-  plan.scratch = scratch.bytes;
-  return result;
+int64_t packed_bytes_x3(const GemmShape& shape) {
+  const int64_t panels = x3_panels(shape.n);
+  return panels * x3_panel_bytes(shape, shape.k) +
+         (shape.bfloat16 ? 0 : panels * static_cast<int64_t>(sizeof(float)));
 }
 
-int64_t columns_of(const X3Plan& plan) { return plan.cols; }
-size_t workspace_of(const X3Plan& plan) { return static_cast<size_t>(plan.workspace); }
+void pack_operand_x3(const GemmShape& shape, const void* b, void* packed) noexcept {
+  const int64_t panels = x3_panels(shape.n);
+  const int64_t bytes = x3_panel_bytes(shape, shape.k);
+  char* const to = static_cast<char*>(packed);
+  float* const largest = shape.bfloat16 ? nullptr : reinterpret_cast<float*>(to + panels * bytes);
+  const Lines x = shape.transpose_b ? Lines{b, shape.b_stride, 1} : Lines{b, 1, shape.b_stride};
+  parallel_for(panels, kX3Lines * shape.k * 8, [&](int64_t i) {
+    if (largest != nullptr) largest[i] = 0.0f;
+    pack(shape, x, i * kX3Lines, std::min(kX3Lines, shape.n - i * kX3Lines), 0, shape.k, true,
+         to + i * bytes, bytes, largest == nullptr ? nullptr : largest + i);
+  });
+}
 
 void run_x3(const GemmShape& shape, const X3Plan& plan, const GemmOperands& operands) noexcept {
   const int64_t batch = static_cast<int64_t>(shape.batch.size());
@@ -435,7 +321,7 @@ void run_x3(const GemmShape& shape, const X3Plan& plan, const GemmOperands& oper
   if (plan.shares_a) {
     pack_shared(plan, shape.m, shape.k, batch, false, shape, operands, workspace + plan.packed_a,
                 largest);
-    largest += batch * divide_up(shape.k, plan.depth) * panels_of(shape.m);
+    largest += batch * divide_up(shape.k, plan.depth) * x3_panels(shape.m);
   }
   if (plan.shares_b) {
     pack_shared(plan, shape.n, shape.k, batch, true, shape, operands, workspace + plan.packed_b,

@@ -1,4 +1,4 @@
-// Plain structs of the kernels that only AMX has.
+// Plain structs of the kernels that only AMX and AVX512-BF16 have.
 #pragma once
 
 #include <cstdint>

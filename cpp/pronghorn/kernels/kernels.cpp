@@ -14,6 +14,11 @@ extern const Kernels table;
 namespace avx512 {
 extern const Kernels table;
 }
+#if defined(PRONGHORN_BF16)
+namespace avx512_bf16 {
+extern const Kernels table;
+}
+#endif
 #if defined(PRONGHORN_AMX)
 namespace avx512_amx {
 extern const Kernels table;
@@ -27,6 +32,9 @@ const Kernels& kernels() {
 #if defined(__x86_64__)
 #if defined(PRONGHORN_AMX)
       case Isa::kAvx512Amx: return avx512_amx::table;
+#endif
+#if defined(PRONGHORN_BF16)
+      case Isa::kAvx512Bf16: return avx512_bf16::table;
 #endif
       case Isa::kAvx512: return avx512::table;
       case Isa::kAvx2: return avx2::table;

@@ -110,7 +110,10 @@ Value untransposed(Builder& g, Value x) {
 // Products of bfloat16 stay float32, and what rounds them is part of their epilogue.
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   const bool float32 = keeps_float32(attrs);
-  if (g.dtype(inputs[0]) == DType::kBfloat16 && takes_bfloat16()) {
+  const Sizes s = sizes_of(g.shape(inputs[0]), g.shape(inputs[1]), attrs);
+  const int64_t rows =
+      s.m * (g.shape(inputs[1]).rank() == 2 ? leading(g.shape(inputs[0])).size() : 1);
+  if (g.dtype(inputs[0]) == DType::kBfloat16 && prefers_bfloat16(rows)) {
     if (!float32) {
       Attrs wide = attrs;
       wide.set("float32_result", int64_t{1});
@@ -119,7 +122,6 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   } else if (const Value wide = widened(g, "matmul", inputs, attrs, !float32)) {
     return wide;
   }
-  const Sizes s = sizes_of(g.shape(inputs[0]), g.shape(inputs[1]), attrs);
   const Value a = untransposed(g, inputs[0]);
   const Value b = untransposed(g, inputs[1]);
   if (a || b || !attrs.has("transpose_a") || !attrs.has("transpose_b")) {
@@ -193,12 +195,19 @@ Value prepack(Builder& g, const Node& node, std::span<const bool> fixed) {
   const Sizes s = sizes_of(a, b, node.attrs);
   if (fixed[0] || !fixed[1] || s.transpose_a || leading(b).size() != 1 || out.size() == 0)
     return {};
-  if (g.dtype(node.inputs[1]) != DType::kFloat32 ||
-      !worth_packing(product_shape(a, b, out, s, DType::kFloat32)))
-    return {};
+  const DType dtype = g.dtype(node.inputs[1]);
+  if (dtype != DType::kFloat32 && dtype != DType::kBfloat16) return {};
+  const auto engine = engine_for_packed(product_shape(a, b, out, s, dtype));
+  if (!engine) return {};
   const Value w = g.reshape(node.inputs[1], Shape{b[b.rank() - 2], b.back()});
-  const Value packed = g.apply("pack_weights", {w}, {{"transpose", int64_t{s.transpose_b}}});
-  return g.reshape(g.apply("matmul_packed", {node.inputs[0], packed}, {{"n", s.n}}), out);
+  Attrs attrs = {{"transpose", int64_t{s.transpose_b}}, {"engine", static_cast<int64_t>(*engine)}};
+  const Value packed = g.apply("pack_weights", {w}, attrs);
+  attrs.set("n", s.n);
+  const Value a_value = node.inputs[0];
+  const Value product = *engine == GemmEngine::kX3
+                            ? g.apply("matmul_packed", {a_value, packed, w}, attrs)
+                            : g.apply("matmul_packed", {a_value, packed}, attrs);
+  return g.reshape(product, out);
 }
 
 // Batches of weights have one set of columns.

@@ -1,55 +1,82 @@
-// pack_weights(w) {transpose}: (k, n), or (n, k) if `transpose`, -> panels of columns as
-// matmul_packed reads them: (panels, k, columns of a panel), an ISA's own number of columns.
-// matmul_packed(a, packed) {n}: (..., k) x packed (k, n) -> (..., n).
+// pack_weights(w) {transpose, engine}: (k, n), or (n, k) if `transpose`, -> as matmul_packed reads
+// it: for products of multiply-adds float32 panels of columns, (panels, k, columns of a panel), an
+// ISA's own number of columns; for other engines one dimension of bfloat16.
+// matmul_packed(a, packed [, w]) {k, n, engine, transpose}: (..., k) x packed (k, n) -> (..., n),
+// float32. Products in three bfloat16 parts repeat some results with w itself.
 // Made by matmul's rule for operands that do not change between runs; no gradient flows.
+#include "pronghorn/gemm/sizes.h"
+#include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/matmul/product.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
 namespace {
 
-Shape packed_shape(int64_t k, int64_t n) {
-  const PackedSizes sizes = packed_sizes(k, n);
-  return Shape{sizes.panels, sizes.depth, sizes.columns};
+GemmEngine engine_of(const Attrs& attrs) {
+  return static_cast<GemmEngine>(attrs.integer("engine", 0));
 }
 
-struct PackPlan {
-  int64_t k, n, stride;
-  bool transpose;
-};
+// How w is stored and packed.
+GemmShape shape_of_weights(int64_t k, int64_t n, DType dtype, const Attrs& attrs) {
+  const bool transpose = attrs.integer("transpose", 0) != 0;
+  return {.n = n,
+          .k = k,
+          .transpose_b = transpose,
+          .b_stride = transpose ? k : n,
+          .bfloat16 = dtype == DType::kBfloat16,
+          .engine = engine_of(attrs)};
+}
+
+TensorType packed_type(const GemmShape& shape) {
+  const bool floats = !shape.bfloat16 && shape.engine != GemmEngine::kX3;
+  if (!floats) return {DType::kBfloat16, Shape{packed_bytes(shape) / 2}};
+  const int64_t columns = kernels().gemm_panel_columns();
+  return {DType::kFloat32, Shape{divide_up(shape.n, columns), shape.k, columns}};
+}
+
+GemmShape pack_shape(const OpCall& call) {
+  const auto& [dtype, w] = call.inputs[0];
+  const bool transpose = call.attrs.integer("transpose", 0) != 0;
+  return shape_of_weights(w[transpose ? 1 : 0], w[transpose ? 0 : 1], dtype, call.attrs);
+}
 
 std::vector<TensorType> infer_pack(const OpCall& call) {
   expect_operands(call, 1);
   const auto& [dtype, w] = call.inputs[0];
-  if (dtype != DType::kFloat32 || w.rank() != 2) {
-    value_error("pack_weights: expected a float32 matrix. Received: w=", call.inputs[0], ".");
+  if ((dtype != DType::kFloat32 && dtype != DType::kBfloat16) || w.rank() != 2) {
+    value_error("pack_weights: expected a float32 or bfloat16 matrix. Received: w=", call.inputs[0],
+                ".");
   }
-  const bool transpose = call.attrs.integer("transpose", 0) != 0;
-  return {{dtype, packed_shape(w[transpose ? 1 : 0], w[transpose ? 0 : 1])}};
+  return {packed_type(pack_shape(call))};
 }
 
 Prepared prepare_pack(const OpCall& call) {
-  const Shape& w = call.inputs[0].shape;
-  const bool transpose = call.attrs.integer("transpose", 0) != 0;
-  return {.plan = std::make_shared<PackPlan>(
-              PackPlan{w[transpose ? 1 : 0], w[transpose ? 0 : 1], w[1], transpose})};
+  return {.plan = std::make_shared<GemmShape>(pack_shape(call))};
 }
 
 void run_pack(const Launch& launch) noexcept {
-  const PackPlan& plan = launch.plan_as<PackPlan>();
-  pack_operand(launch.input<float>(0), plan.stride, plan.transpose, plan.k, plan.n,
-               launch.output<float>(0));
+  pack_operand(launch.plan_as<GemmShape>(), launch.inputs[0], launch.outputs[0]);
+}
+
+GemmShape product_shape(const OpCall& call) {
+  const auto& [dtype, a] = call.inputs[0];
+  GemmShape shape = shape_of_weights(a.back(), call.attrs.integer("n"), dtype, call.attrs);
+  shape.m = a.size(0, a.rank() - 1);
+  shape.a_stride = a.back();
+  shape.c_stride = shape.n;
+  shape.packed_b = true;
+  return shape;
 }
 
 std::vector<TensorType> infer_product(const OpCall& call) {
-  if (call.payload == nullptr) expect_operands(call, 2);
-  const Shape& a = call.inputs[0].shape;
+  const size_t own = engine_of(call.attrs) == GemmEngine::kX3 ? 3 : 2;
+  if (call.payload == nullptr) expect_operands(call, own);
+  const auto& [dtype, a] = call.inputs[0];
   const int64_t n = call.attrs.integer("n");
-  if (call.inputs[0].dtype != DType::kFloat32 || call.inputs[1].dtype != DType::kFloat32 ||
-      a.rank() < 2 || !(call.inputs[1].shape == packed_shape(a.back(), n))) {
-    value_error(
-        "matmul_packed: expected float32 operands, (..., k) and a packed (k, n). Received: a=",
-        call.inputs[0], ", packed=", call.inputs[1], ", n=", n, ".");
+  if ((dtype != DType::kFloat32 && dtype != DType::kBfloat16) || a.rank() < 2 ||
+      !(call.inputs[1] == packed_type(product_shape(call)))) {
+    value_error("matmul_packed: expected operands (..., k) and a packed (k, n). Received: a=",
+                call.inputs[0], ", packed=", call.inputs[1], ", n=", n, ".");
   }
   Shape out = leading(a);
   out.push_back(a[a.rank() - 2]);
@@ -57,16 +84,7 @@ std::vector<TensorType> infer_product(const OpCall& call) {
   return {{DType::kFloat32, out}};
 }
 
-Prepared prepare(const OpCall& call) {
-  const Shape& a = call.inputs[0].shape;
-  const int64_t n = call.attrs.integer("n");
-  return prepare_product(call, {.m = a.size(0, a.rank() - 1),
-                                .n = n,
-                                .k = a.back(),
-                                .a_stride = a.back(),
-                                .c_stride = n,
-                                .packed_b = true});
-}
+Prepared prepare(const OpCall& call) { return prepare_product(call, product_shape(call)); }
 
 }  // namespace
 

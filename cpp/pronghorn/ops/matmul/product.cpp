@@ -8,6 +8,7 @@ namespace {
 struct Plan {
   GemmPlan gemm;
   std::shared_ptr<const TilePlan> epilogue;
+  int own_inputs = 2;
   size_t own_result = 0;  // where the workspace has room for the result, if that is no output
   // Updates of variables stream several matrices: in pieces of wide rows they wait for memory, and
   // run faster in a sweep of their own.
@@ -23,6 +24,7 @@ Shape leading(const Shape& shape) {
 Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
   auto plan = std::make_shared<Plan>();
   plan->gemm = plan_gemm(shape);
+  if (shape.packed_b && shape.engine == GemmEngine::kX3) plan->own_inputs = 3;
   plan->epilogue = epilogue_plan(call);
   plan->own_result = plan->gemm.workspace;
   plan->sweeps = plan->epilogue != nullptr && plan->epilogue->code.output_count > 1 &&
@@ -32,11 +34,13 @@ Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
 
 void run_product(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
+  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + plan.own_inputs, launch.outputs};
   float* c = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   const bool inside = plan.epilogue != nullptr && !plan.sweeps;
+  const bool packed = plan.gemm.shape.packed_b;
   run_gemm(plan.gemm, {.a = launch.input<float>(0),
-                       .b = launch.input<float>(1),
+                       .b = launch.input<float>(plan.own_inputs - 1),
+                       .packed_b = packed ? launch.inputs[1] : nullptr,
                        .c = c,
                        .epilogue = {inside ? &TileEpilogue::apply : nullptr, &epilogue},
                        .workspace = launch.workspace});

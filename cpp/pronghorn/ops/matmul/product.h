@@ -10,7 +10,8 @@ namespace pronghorn::ops {
 // Dimensions before the last two.
 Shape leading(const Shape& shape);
 
-// prepare and run of an op whose operands 0 and 1 are those of the product.
+// prepare and run of an op whose operands 0 and 1 are those of the product; with packed_b and kX3
+// operand 2 is B as it was.
 Prepared prepare_product(const OpCall& call, const GemmShape& shape);
 void run_product(const Launch& launch) noexcept;
 

@@ -1,10 +1,13 @@
-// Panels of bfloat16 operands for products through AMX.
+// Panels of bfloat16 operands of matrix products.
 #include "pronghorn/kernels/amx_types.h"
-#include "pronghorn/simd/amx.h"
 #include "pronghorn/simd/transpose.h"
+#include "pronghorn/simd/vec.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
+
+constexpr int64_t kTileSide = 16;  // lines and pairs of a tile
+constexpr int64_t kTileBytes = 1024;
 
 PRONGHORN_INLINE int64_t clamp(int64_t n, int64_t most) { return n < 0 ? 0 : n < most ? n : most; }
 
