@@ -22,6 +22,9 @@ class Program:
     def __init__(self, core: _core.Program, variables: list[Any]) -> None:
         self._core = core
         self._variables = variables
+        self.run_direct: Callable[[tuple[Any, ...]], list[Tensor] | None] = core.run_direct
+        """Runs on a tuple of arrays or tensors as they are; `None` where one is not of its input's
+        shape and dtype, or not contiguous."""
 
     def __call__(self, *inputs: Any) -> list[Tensor]:
         """Runs once.
@@ -35,7 +38,8 @@ class Program:
         Raises:
             ValueError: Number, shape or dtype of the inputs differ from the trace's.
         """
-        return self._core.run([borrow(x) for x in inputs])
+        found = self.run_direct(inputs)
+        return self._core.run([borrow(x) for x in inputs]) if found is None else found
 
     @property
     def run_to_array(self) -> Callable[[Any], Any]:

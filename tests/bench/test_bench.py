@@ -67,3 +67,8 @@ def test_compare_fails_when_slower(tmp_path: Path) -> None:
     assert "| one | ms | 1 | 1.5 | 0.67 | SLOWER |" in result.stdout
     assert "| two | GB/s | 10 | 11 | 1.10 | faster |" in result.stdout
     assert run("bench.compare", *files, "--fail-under", "0.5").returncode == 0
+
+
+def test_loop() -> None:
+    out = run("bench.loop", "mlp", "--rounds", "1").stdout
+    assert "| mlp |" in out and "One more op" in out

@@ -254,3 +254,33 @@ def test_train_step_written_with_a_tape() -> None:
         model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=eagerly)
         history = model.fit(x, y, epochs=20, verbose=0).history["own"]
         assert history[-1] < 0.1 * history[0]
+
+
+def test_nested_tensors_are_another_signature() -> None:
+    @keras.function
+    def f(x: Any) -> Any:
+        return x[0] if isinstance(x, (list, tuple)) else x * 2
+
+    x = np.float32([[1, 2]])
+    for _ in range(2):
+        np.testing.assert_array_equal(f([x]), x)
+        np.testing.assert_array_equal(f(x), 2 * x)
+    np.testing.assert_array_equal(f(x=x), 2 * x)
+    assert f.signature_count == 3
+
+
+def test_arrays_that_are_not_as_the_program_wants_them() -> None:
+    @keras.function
+    def f(x: Any) -> Any:
+        return x + 1
+
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    np.testing.assert_array_equal(f(x), x + 1)
+    for other in (x[::-1], np.asfortranarray(x), x.astype("float64"), x.astype(">f4"), x[:1]):
+        np.testing.assert_array_equal(f(other), other + 1)
+    bfloat16 = ops.cast(x, "bfloat16")
+    assert f(bfloat16).dtype == "bfloat16"
+    np.testing.assert_array_equal(f(ops.convert_to_tensor(x)), x + 1)
+    with pytest.raises(TypeError):
+        f()
+    np.testing.assert_array_equal(f(x), x + 1)

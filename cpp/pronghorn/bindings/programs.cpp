@@ -15,31 +15,6 @@ namespace py = pybind11;
 namespace pronghorn {
 namespace {
 
-std::vector<Handle> run_program(const Program& program, const std::vector<Handle*>& inputs) {
-  if (inputs.size() != program.inputs().size()) {
-    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(),
-                ".");
-  }
-  std::vector<const void*> in;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& tensor = data_of(*inputs[i], "program");
-    if (!(tensor.type() == program.inputs()[i])) {
-      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(),
-                  ".");
-    }
-    in.push_back(tensor.data());
-  }
-  std::vector<Handle> results;
-  std::vector<void*> out;
-  for (const TensorType& type : program.outputs()) {
-    results.push_back({Tensor(type), nullptr, {}});
-    out.push_back(results.back().data.data());
-  }
-  const py::gil_scoped_release release;
-  program.run(in.data(), out.data());
-  return results;
-}
-
 int64_t run_batches_checked(const Program& program, const std::vector<Handle*>& sources,
                             const py::object& order, int64_t batch_size, int64_t first,
                             int64_t last, double time_limit,
@@ -133,10 +108,8 @@ bool is_of_type(const py::array& array, const TensorType& type) {
   return dtype.kind() == kind && static_cast<size_t>(dtype.itemsize()) == size_of(type.dtype);
 }
 
-// Memory of the one input of a program, if x is a NumPy array or a tensor of its type.
-const void* only_input(const Program& program, py::handle x) {
-  if (program.inputs().size() != 1 || program.outputs().size() != 1) return nullptr;
-  const TensorType& type = program.inputs()[0];
+// Memory of x, if it is a NumPy array or a tensor of that type.
+const void* memory_of(py::handle x, const TensorType& type) {
   if (py::isinstance<py::array>(x)) {
     const auto array = py::reinterpret_borrow<py::array>(x);
     return is_of_type(array, type) ? array.data() : nullptr;
@@ -144,6 +117,52 @@ const void* only_input(const Program& program, py::handle x) {
   if (!py::isinstance<Handle>(x)) return nullptr;
   const auto& handle = py::cast<const Handle&>(x);
   return !handle.is_symbolic() && handle.type() == type ? handle.data.data() : nullptr;
+}
+
+const void* only_input(const Program& program, py::handle x) {
+  if (program.inputs().size() != 1 || program.outputs().size() != 1) return nullptr;
+  return memory_of(x, program.inputs()[0]);
+}
+
+// Runs on that memory, one for each input.
+std::vector<Handle> run_on(const Program& program, const std::vector<const void*>& inputs) {
+  std::vector<Handle> results;
+  std::vector<void*> out;
+  for (const TensorType& type : program.outputs()) {
+    results.push_back({Tensor(type), nullptr, {}});
+    out.push_back(results.back().data.data());
+  }
+  const py::gil_scoped_release release;
+  program.run(inputs.data(), out.data());
+  return results;
+}
+
+std::vector<Handle> run_program(const Program& program, const std::vector<Handle*>& inputs) {
+  if (inputs.size() != program.inputs().size()) {
+    value_error("program: expected ", program.inputs().size(), " inputs. Received: ", inputs.size(),
+                ".");
+  }
+  std::vector<const void*> in;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = data_of(*inputs[i], "program");
+    if (!(tensor.type() == program.inputs()[i])) {
+      value_error("program: input ", i, " is ", program.inputs()[i], ". Received: ", tensor.type(),
+                  ".");
+    }
+    in.push_back(tensor.data());
+  }
+  return run_on(program, in);
+}
+
+// None where an input is no array or tensor of the type that is wanted.
+py::object run_direct(const Program& program, const py::tuple& inputs) {
+  if (inputs.size() != program.inputs().size()) return py::none();
+  std::vector<const void*> in;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    in.push_back(memory_of(inputs[i], program.inputs()[i]));
+    if (in.back() == nullptr) return py::none();
+  }
+  return py::cast(run_on(program, in));
 }
 
 void run_one(const Program& program, const void* input, void* output) {
@@ -174,6 +193,7 @@ py::object run_to_tensor(const Program& program, const py::object& x) {
 void bind_program(py::module_& m) {
   py::class_<Program, std::shared_ptr<Program>>(m, "Program", "A compiled graph.")
       .def("run", &run_program, py::arg("inputs"))
+      .def("run_direct", &run_direct, py::arg("inputs"))
       .def("run_to_array", &run_to_array, py::arg("x"))
       .def("run_to_tensor", &run_to_tensor, py::arg("x"))
       .def("run_batches", &run_batches_checked, py::arg("sources"), py::arg("order"),
