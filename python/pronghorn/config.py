@@ -16,6 +16,7 @@ class _Settings:
     image_data_format: str = "channels_last"
     interactive_logging: bool = True
     unsafe_deserialization: bool = False
+    flash_attention: bool = True
     max_epochs: int | None = None
     max_steps_per_epoch: int | None = None
 
@@ -332,25 +333,26 @@ def enable_traceback_filtering() -> None:
 
 
 def is_flash_attention_enabled() -> bool:
-    """Returns whether attention uses a flash kernel: never.
+    """Returns whether attention is fused where it can be: in one op, without a matrix of weights.
 
     Returns:
-        `False`.
+        `True` unless `disable_flash_attention` was called.
     """
-    return False
+    return _settings.flash_attention
 
 
 def disable_flash_attention() -> None:
-    """Leaves the flash kernel unused, which it always is."""
+    """Lets attention make the matrix of all weights, as products and a softmax.
+
+    It needs more memory and time, but has second derivatives. What was traced before, compiled
+    models say, stays as it is. The argument `flash_attention` of a function or layer goes first.
+    """
+    _settings.flash_attention = False
 
 
 def enable_flash_attention() -> None:
-    """Not available.
-
-    Raises:
-        NotImplementedError: always.
-    """
-    raise NotImplementedError("enable_flash_attention: there is no flash attention kernel.")
+    """Lets attention be fused where it can be, as it is by default."""
+    _settings.flash_attention = True
 
 
 def is_nnx_enabled() -> bool:

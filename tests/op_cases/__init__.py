@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
-from op_cases import benches, elementwise, products, randomness, recurrent, reductions, shape
+from op_cases import (
+    attention,
+    benches,
+    elementwise,
+    products,
+    randomness,
+    recurrent,
+    reductions,
+    shape,
+)
 from op_cases.benches import Bench
 from op_cases.case import Arg, ErrorCase, OpCase
 
@@ -14,7 +23,8 @@ CASES: list[OpCase] = [
     *reductions.CASES,
     *randomness.CASES,
     *recurrent.CASES,
+    *attention.CASES,
 ]
-BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE]
+BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE, *attention.BENCHES]
 
 __all__ = ["BENCHES", "CASES", "Arg", "Bench", "ErrorCase", "OpCase"]

@@ -155,7 +155,10 @@ def test_settings() -> None:
     with pytest.raises(ValueError, match="positive"):
         config.set_num_threads(0)
     assert config.num_threads() >= 1
-    with pytest.raises(NotImplementedError):
-        config.enable_flash_attention()
+    assert config.is_flash_attention_enabled()
+    config.disable_flash_attention()
+    assert not config.is_flash_attention_enabled()
+    config.enable_flash_attention()
+    assert config.is_flash_attention_enabled()
     with pytest.raises(ValueError, match="pronghorn"):
         config.set_backend("torch")

@@ -412,3 +412,54 @@ struct RnnGradStep {
 };
 
 }  // namespace pronghorn
+
+namespace pronghorn {
+
+// attention
+
+// What attention weights are made of, for a block of queries (rows) and keys (columns): the
+// products of queries and keys in `scores`; a bias and a mask (bytes, 0: hidden), null or with
+// strides of 0 where they broadcast; row i sees the columns j with  low <= j - i < high.  kept:
+// factors of a dropout of the weights, or null.
+struct AttentionScores {
+  float* scores;
+  int64_t stride;
+  int64_t rows;
+  int64_t cols;
+  float scale;
+  const float* bias;
+  int64_t bias_row;
+  int64_t bias_col;
+  const uint8_t* mask;
+  int64_t mask_row;
+  int64_t mask_col;
+  int64_t low;
+  int64_t high;
+  const float* kept;
+  int64_t kept_stride;
+};
+
+// Hidden scores: 0.7 times the lowest float32. Rows without a visible key weigh all keys alike.
+inline constexpr float kHiddenScore = -0.7f * 3.40282347e38f;
+
+// Of rows, over the keys seen so far: the largest score, the sum of exp(score - largest), and the
+// sum of the values with these weights.
+struct AttentionRows {
+  float* largest;
+  float* sum;
+  float* out;
+  int64_t out_stride;
+  int64_t out_cols;
+  bool is_first;  // no keys so far: out is not read
+};
+
+// dweights: with respect to the weights (after the dropout). largest_inverse: pairs, of each row
+// the largest score and 1 / sum; dots: of each row of results with its gradient.
+struct AttentionGradient {
+  float* dweights;
+  int64_t stride;
+  const float* largest_inverse;
+  const float* dots;
+};
+
+}  // namespace pronghorn

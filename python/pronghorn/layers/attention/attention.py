@@ -8,9 +8,10 @@ import numpy as np
 
 from pronghorn import ops, random
 from pronghorn.layers.arguments import owner_name
-from pronghorn.layers.attention.attention_masks import combine_masks
+from pronghorn.layers.attention.attention_masks import combine_masks, separate_masks
 from pronghorn.layers.layer import Layer
 from pronghorn.ops.keras_tensor import KerasTensor
+from pronghorn.ops.nn.attention import fused_attention, uses_fused_attention
 
 
 class Attention(Layer):
@@ -129,15 +130,60 @@ class Attention(Layer):
         key = inputs[2] if len(inputs) > 2 else value
         query_mask = mask[0] if mask else None
         value_mask = mask[1] if mask else None
+        if not return_attention_scores and self._can_fuse(query, value, key):
+            found = self._fused(query, value, key, value_mask, use_causal_mask, training)
+            return self._without_padding(found, query_mask)
         scores = self._calculate_scores(query, key)
         seen = combine_masks(
             None, None, value_mask, None, scores.shape[-2], scores.shape[-1], use_causal_mask
         )
         found, weights = self._apply_scores(scores, value, seen, training)
-        if query_mask is not None:
-            kept = ops.cast(ops.expand_dims(ops.cast(query_mask, "bool"), -1), found.dtype)
-            found = ops.multiply(found, kept)
+        found = self._without_padding(found, query_mask)
         return (found, weights) if return_attention_scores else found
+
+    def _without_padding(self, found: Any, query_mask: Any) -> Any:
+        if query_mask is None:
+            return found
+        kept = ops.cast(ops.expand_dims(ops.cast(query_mask, "bool"), -1), found.dtype)
+        return ops.multiply(found, kept)
+
+    def _can_fuse(self, query: Any, value: Any, key: Any) -> bool:
+        """Whether weights are the softmax of products of sequences of one batch."""
+        own = type(self)
+        return (
+            self.score_mode == "dot"
+            and own._calculate_scores is Attention._calculate_scores
+            and own._apply_scores is Attention._apply_scores
+            and all(len(x.shape) == 3 and x.shape[0] == query.shape[0] for x in (query, value, key))
+            and query.shape[-1] > 0
+            and value.shape[-1] > 0
+            and uses_fused_attention(None)
+        )
+
+    def _fused(
+        self,
+        query: Any,
+        value: Any,
+        key: Any,
+        value_mask: Any,
+        is_causal: bool,
+        training: bool | None,
+    ) -> Any:
+        if self.scale is not None:
+            query = ops.multiply(query, self.scale)
+        drops = bool(training) and self.seed_generator is not None
+        query, key, value = [ops.expand_dims(x, 2) for x in (query, key, value)]
+        found = fused_attention(
+            query,
+            key,
+            value,
+            1.0,
+            masks=separate_masks(None, None, value_mask, None),
+            is_causal=is_causal,
+            dropout=self.dropout if drops else 0.0,
+            seed=self.seed_generator.next() if drops and self.seed_generator else None,
+        )
+        return ops.squeeze(found, 2)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
         """Returns the mask of the query."""

@@ -49,6 +49,27 @@ def combine_masks(
     return combined
 
 
+def separate_masks(
+    attention_mask: Any, query_mask: Any, value_mask: Any, key_mask: Any
+) -> list[Any]:
+    """Returns bools that broadcast to `(batch, heads, queries, keys)`: a key is seen where all are.
+
+    Args:
+        attention_mask: `(batch, queries, keys)`, `(batch, heads, queries, keys)` or less.
+        query_mask: `(batch, queries)`: false for padding.
+        value_mask: `(batch, keys)`.
+        key_mask: `(batch, keys)`.
+    """
+    masks = []
+    if attention_mask is not None:
+        mask = ops.cast(attention_mask, "bool")
+        masks.append(ops.expand_dims(mask, 1) if len(mask.shape) == 3 else mask)
+    for mask, axes in ((query_mask, (1, 3)), (value_mask, (1, 2)), (key_mask, (1, 2))):
+        if mask is not None:
+            masks.append(ops.expand_dims(ops.cast(mask, "bool"), axes))
+    return masks
+
+
 def place_mask(queries: int, keys: int, is_causal: bool, sliding_window: int | None) -> np.ndarray:
     """Returns `(1, queries, keys)`: what is seen by place alone."""
     distance = np.arange(queries)[:, None] - np.arange(keys)[None, :]

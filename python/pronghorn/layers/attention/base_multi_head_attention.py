@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pronghorn import constraints, initializers, ops, random, regularizers
 from pronghorn.layers.arguments import owner_name
-from pronghorn.layers.attention.attention_masks import combine_masks
+from pronghorn.layers.attention.attention_masks import place_mask
 from pronghorn.layers.core.einsum_dense import EinsumDense
 from pronghorn.layers.layer import Layer
+from pronghorn.ops.nn.attention import fused_attention, uses_fused_attention
 
 _LETTERS = "abcdefghijklm"
 
@@ -26,7 +29,7 @@ class BaseMultiHeadAttention(Layer):
         use_bias: Whether projections have biases.
         use_gate: Whether heads are multiplied by the sigmoid of another projection of the query.
         sliding_window: A query sees keys that are less than so many places away.
-        flash_attention: Must not be true.
+        flash_attention: Whether attention is fused; None: as `config` says.
         kernel_initializer: Initializer of the kernels of the projections, and so on.
         seed: Seed of the dropout.
         **kwargs: `name`, `dtype`, `trainable`.
@@ -56,11 +59,6 @@ class BaseMultiHeadAttention(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.supports_masking = True
-        if flash_attention:
-            raise ValueError(
-                f"{owner_name(self)}: there is no flash kernel to choose. "
-                "Received: flash_attention=True."
-            )
         if sliding_window is not None and (
             not isinstance(sliding_window, int) or sliding_window < 1
         ):
@@ -76,6 +74,7 @@ class BaseMultiHeadAttention(Layer):
         self._use_bias = use_bias
         self._use_gate = use_gate
         self._sliding_window = sliding_window
+        self._flash_attention = flash_attention
         self._kernel_initializer = initializers.get(kernel_initializer)
         self._bias_initializer = initializers.get(bias_initializer)
         self._kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -90,6 +89,8 @@ class BaseMultiHeadAttention(Layer):
         self._gate_dense: Any = None
         self._output_dense: Any = None
 
+    sliding_window = property(lambda self: self._sliding_window, doc="Width of what is seen.")
+
     # Projections.
 
     def _to_heads(self, name: str, shape: Any, heads: int, size: int) -> EinsumDense:
@@ -97,7 +98,7 @@ class BaseMultiHeadAttention(Layer):
         free = _LETTERS[: len(shape) - 1]
         dense = EinsumDense(
             f"{free}x,xyz->{free}yz",
-            output_shape=(*shape[1:-1], heads, size),
+            output_shape=(*(None for _ in shape[1:-1]), heads, size),
             bias_axes="yz" if self._use_bias else None,
             name=name,
             **self._dense_arguments(),
@@ -111,7 +112,7 @@ class BaseMultiHeadAttention(Layer):
         made = "nopqrstuvw"[: len(output)]
         dense = EinsumDense(
             f"{free}yz,yz{made}->{free}{made}",
-            output_shape=(*shape[1:-1], *output),
+            output_shape=(*(None for _ in shape[1:-1]), *output),
             bias_axes=made if self._use_bias else None,
             name="attention_output",
             **self._dense_arguments(),
@@ -136,50 +137,55 @@ class BaseMultiHeadAttention(Layer):
 
     # Attention.
 
-    def _combined_mask(
-        self, masks: tuple[Any, Any, Any, Any], queries: int, keys: int, use_causal_mask: bool
-    ) -> tuple[Any, bool]:
-        """Returns the mask of all that is hidden, and whether it is causal without one.
-
-        `masks`: attention_mask, query_mask, value_mask, key_mask.
-        """
-        window = self._sliding_window
-        if use_causal_mask and window is None and all(m is None for m in masks):
-            return None, True
-        return combine_masks(*masks, queries, keys, use_causal_mask, window), False
-
     def _attend(
         self,
         query: Any,
         key: Any,
         value: Any,
-        mask: Any,
+        masks: Sequence[Any],
         is_causal: bool,
+        window: int | None,
         training: bool | None,
         return_scores: bool,
     ) -> tuple[Any, Any]:
         """Returns heads `(batch, queries, heads, value_size)` and weights, or None for them.
 
-        `query`, `key`, `value`: `(batch, places, heads, size)`. `mask`: `(batch, queries, keys)` or
-        `(batch, heads, queries, keys)`.
+        `query`, `key`, `value`: `(batch, places, heads, size)`. `masks`: bools that broadcast to
+        `(batch, heads, queries, keys)`; all must be true. `is_causal`, `window`: by place.
         """
-        if mask is not None and len(mask.shape) == 3:
-            mask = ops.expand_dims(mask, 1)
         drops = bool(training) and self._seed_generator is not None
-        if not drops and not return_scores and self._value_size == self._key_size:
-            found = ops.dot_product_attention(query, key, value, mask=mask, is_causal=is_causal)
+        scale = 1.0 / math.sqrt(self._key_size)
+        if return_scores and self._flash_attention:
+            raise ValueError(
+                f"{owner_name(self)}: Returning attention scores is not supported with "
+                "flash_attention=True, which never makes them. Received: "
+                "return_attention_scores=True."
+            )
+        if not return_scores and uses_fused_attention(self._flash_attention):
+            found = fused_attention(
+                query,
+                key,
+                value,
+                scale,
+                masks=masks,
+                is_causal=is_causal,
+                window=window,
+                dropout=self._dropout if drops else 0.0,
+                seed=self._seed_generator.next() if drops and self._seed_generator else None,
+            )
             return found, None
         groups = self._query_heads // self._key_heads
         if groups > 1:
             key, value = ops.repeat(key, groups, axis=2), ops.repeat(value, groups, axis=2)
-        scaled = ops.multiply(query, 1.0 / math.sqrt(self._key_size))
+        scaled = ops.multiply(query, scale)
         scores = ops.matmul(ops.transpose(scaled, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1)))
-        if is_causal:
-            causal = combine_masks(None, None, None, None, scores.shape[-2], scores.shape[-1], True)
-            mask = causal if mask is None else ops.logical_and(mask, causal)
-        if mask is not None:
+        if is_causal or window is not None:
+            places = place_mask(scores.shape[-2], scores.shape[-1], is_causal, window)
+            masks = [*masks, ops.convert_to_tensor(places[None])]
+        if masks:
+            mask = functools.reduce(ops.logical_and, masks)
             lowest = -3.0e4 if scores.dtype == "float16" else -1.0e9
-            hidden = ops.cast(ops.logical_not(ops.cast(mask, "bool")), scores.dtype)
+            hidden = ops.cast(ops.logical_not(mask), scores.dtype)
             scores = ops.add(scores, ops.multiply(hidden, lowest))
         weights = ops.cast(ops.softmax(ops.cast(scores, "float32"), axis=-1), scores.dtype)
         kept = weights

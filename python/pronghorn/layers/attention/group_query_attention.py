@@ -6,6 +6,7 @@ from typing import Any
 
 from pronghorn import ops
 from pronghorn.layers.arguments import owner_name, positive_integer
+from pronghorn.layers.attention.attention_masks import separate_masks
 from pronghorn.layers.attention.base_multi_head_attention import BaseMultiHeadAttention
 from pronghorn.ops.keras_tensor import KerasTensor
 
@@ -24,7 +25,8 @@ class GroupedQueryAttention(BaseMultiHeadAttention):
         dropout: Fraction of the weights that is dropped while training.
         use_bias: Whether the projections have biases.
         sliding_window: A query sees keys that are less than so many places away.
-        flash_attention: Must not be true: there is one kernel.
+        flash_attention: Whether attention is fused, which never makes the weights; by default what
+            `config.is_flash_attention_enabled()` says.
         kernel_initializer: Initializer of the kernels of the projections.
         bias_initializer: Initializer of their biases.
         kernel_regularizer: Regularizer of the kernels.
@@ -151,16 +153,13 @@ class GroupedQueryAttention(BaseMultiHeadAttention):
     ) -> Any:
         """Returns the output, and with `return_attention_scores` the weights."""
         key = value if key is None else key
-        masks = (attention_mask, query_mask, value_mask, key_mask)
-        mask, is_causal = self._combined_mask(
-            masks, query.shape[1], value.shape[1], use_causal_mask
-        )
         heads, weights = self._attend(
             self._query_dense(query),
             self._key_dense(key),
             self._value_dense(value),
-            mask,
-            is_causal,
+            separate_masks(attention_mask, query_mask, value_mask, key_mask),
+            use_causal_mask,
+            self._sliding_window,
             training,
             return_attention_scores,
         )

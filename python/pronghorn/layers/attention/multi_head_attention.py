@@ -7,7 +7,7 @@ from typing import Any
 
 from pronghorn import ops
 from pronghorn.layers.arguments import owner_name, positive_integer
-from pronghorn.layers.attention.attention_masks import combine_masks
+from pronghorn.layers.attention.attention_masks import combine_masks, separate_masks
 from pronghorn.layers.attention.base_multi_head_attention import BaseMultiHeadAttention
 from pronghorn.ops.keras_tensor import KerasTensor
 
@@ -27,7 +27,8 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         output_shape: Sizes of the output after batch and places, by default the last of the query.
         attention_axes: Axes that are attended over, by default all but the first and the last.
         sliding_window: A query sees keys that are less than so many places away.
-        flash_attention: Must not be true: there is one kernel.
+        flash_attention: Whether attention is fused, which never makes the weights; by default what
+            `config.is_flash_attention_enabled()` says.
         kernel_initializer: Initializer of the kernels of the projections.
         bias_initializer: Initializer of their biases.
         kernel_regularizer: Regularizer of the kernels.
@@ -183,15 +184,17 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         axes = self._attention_axes or ()
         query_places = [query.shape[a] for a in axes]
         others = [a for a in range(1, len(query.shape) - 1) if a not in axes]
-        masks = (attention_mask, query_mask, value_mask, key_mask)
-        queries, keys = query.shape[1], value.shape[1]
+        given = (attention_mask, query_mask, value_mask, key_mask)
+        is_causal, window = use_causal_mask, self._sliding_window
         if len(query.shape) == 3:
-            mask, is_causal = self._combined_mask(masks, queries, keys, use_causal_mask)
+            masks = separate_masks(*given)
         else:
-            mask = combine_masks(*masks, queries, keys, use_causal_mask, self._sliding_window)
-            is_causal = False
+            places = query.shape[1], value.shape[1]
+            mask = combine_masks(*given, *places, is_causal, window)
+            is_causal, window = False, None
+            masks = []
             if mask is not None:
-                mask = self._flat_mask(mask, query.shape, others)
+                masks = [ops.expand_dims(self._flat_mask(mask, query.shape, others), 1)]
         q, k, v = [
             self._flat(dense(x), others)
             for dense, x in (
@@ -200,7 +203,9 @@ class MultiHeadAttention(BaseMultiHeadAttention):
                 (self._value_dense, value),
             )
         ]
-        heads, weights = self._attend(q, k, v, mask, is_causal, training, return_attention_scores)
+        heads, weights = self._attend(
+            q, k, v, masks, is_causal, window, training, return_attention_scores
+        )
         heads = self._unflat(heads, query.shape, others, query_places)
         if gate is not None:
             heads = ops.multiply(heads, gate)
