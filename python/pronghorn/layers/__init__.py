@@ -33,6 +33,35 @@ from pronghorn.layers.core.lambda_layer import Lambda
 from pronghorn.layers.core.masking import Masking
 from pronghorn.layers.core.reversible_embedding import ReversibleEmbedding
 from pronghorn.layers.core.wrapper import Wrapper
+from pronghorn.layers.image_preprocessing.auto_contrast import AutoContrast
+from pronghorn.layers.image_preprocessing.center_crop import CenterCrop
+from pronghorn.layers.image_preprocessing.cut_mix import CutMix
+from pronghorn.layers.image_preprocessing.equalization import Equalization
+from pronghorn.layers.image_preprocessing.mix_up import MixUp
+from pronghorn.layers.image_preprocessing.pipeline import Pipeline
+from pronghorn.layers.image_preprocessing.rand_augment import RandAugment
+from pronghorn.layers.image_preprocessing.random_brightness import RandomBrightness
+from pronghorn.layers.image_preprocessing.random_color_degeneration import RandomColorDegeneration
+from pronghorn.layers.image_preprocessing.random_color_jitter import RandomColorJitter
+from pronghorn.layers.image_preprocessing.random_contrast import RandomContrast
+from pronghorn.layers.image_preprocessing.random_crop import RandomCrop
+from pronghorn.layers.image_preprocessing.random_elastic_transform import RandomElasticTransform
+from pronghorn.layers.image_preprocessing.random_erasing import RandomErasing
+from pronghorn.layers.image_preprocessing.random_flip import RandomFlip
+from pronghorn.layers.image_preprocessing.random_gaussian_blur import RandomGaussianBlur
+from pronghorn.layers.image_preprocessing.random_grayscale import RandomGrayscale
+from pronghorn.layers.image_preprocessing.random_hue import RandomHue
+from pronghorn.layers.image_preprocessing.random_invert import RandomInvert
+from pronghorn.layers.image_preprocessing.random_perspective import RandomPerspective
+from pronghorn.layers.image_preprocessing.random_posterization import RandomPosterization
+from pronghorn.layers.image_preprocessing.random_rotation import RandomRotation
+from pronghorn.layers.image_preprocessing.random_saturation import RandomSaturation
+from pronghorn.layers.image_preprocessing.random_sharpness import RandomSharpness
+from pronghorn.layers.image_preprocessing.random_shear import RandomShear
+from pronghorn.layers.image_preprocessing.random_translation import RandomTranslation
+from pronghorn.layers.image_preprocessing.random_zoom import RandomZoom
+from pronghorn.layers.image_preprocessing.resizing import Resizing
+from pronghorn.layers.image_preprocessing.solarization import Solarization
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.merging.add import Add, add
@@ -272,4 +301,33 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
+    "AutoContrast",
+    "CenterCrop",
+    "CutMix",
+    "Equalization",
+    "MixUp",
+    "Pipeline",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+    "Resizing",
+    "Solarization",
 ]

@@ -6,7 +6,7 @@ KerasTensors. Names, arguments and result dtypes are those of Keras.
 
 from __future__ import annotations
 
-from pronghorn.ops import nn, numpy
+from pronghorn.ops import image, nn, numpy
 from pronghorn.ops.blocks import (
     scatter,
     scatter_update,
@@ -69,6 +69,7 @@ __all__ = [
     "erfinv",
     "extract_sequences",
     "fori_loop",
+    "image",
     "in_top_k",
     "is_tensor",
     "logsumexp",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pronghorn.random.functions import (
-    beta,
     binomial,
     categorical,
     dropout,
-    gamma,
     normal,
     randint,
     shuffle,
     truncated_normal,
     uniform,
 )
+from pronghorn.random.gamma import beta, gamma
 from pronghorn.random.seed_generator import SeedGenerator
 
 __all__ = [

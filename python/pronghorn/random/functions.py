@@ -27,7 +27,12 @@ from pronghorn.tensor import Tensor, convert_to_tensor
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
 
-def _float_dtype(dtype: Any, name: str) -> str:
+def float_dtype(dtype: Any, name: str) -> str:
+    """Returns the name of a float dtype, by default `config.floatx()`.
+
+    Raises:
+        ValueError: if it is not a float one.
+    """
     found = dtypes.standardize_dtype(config.floatx() if dtype is None else dtype)
     if not dtypes.is_float_dtype(found):
         raise ValueError(
@@ -76,7 +81,7 @@ def uniform(
     >>> keras.random.uniform((2, 3), seed=1).shape
     (2, 3)
     """
-    name = _float_dtype(dtype, "uniform")
+    name = float_dtype(dtype, "uniform")
     sizes, key = static_shape(shape, "uniform"), draw_key(seed)
     if _is_number(minval) and _is_number(maxval):
         found = apply("random_uniform", key, shape=sizes, low=float(minval), high=float(maxval))
@@ -90,7 +95,7 @@ def uniform(
 def _normal(
     core: str, shape: Any, mean: TensorLike, stddev: TensorLike, dtype: Any, seed: Any
 ) -> Tensor:
-    name = _float_dtype(dtype, core.removeprefix("random_"))
+    name = float_dtype(dtype, core.removeprefix("random_"))
     sizes, key = static_shape(shape, core.removeprefix("random_")), draw_key(seed)
     if _is_number(mean) and _is_number(stddev):
         found = apply(core, key, shape=sizes, mean=float(mean), stddev=float(stddev))
@@ -333,33 +338,6 @@ def _sampled(values: np.ndarray, dtype: str) -> Tensor:
 
 
 @op
-def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
-    """Returns random numbers of the gamma distribution with scale 1.
-
-    They are drawn by NumPy: this cannot be part of a traced function.
-
-    Args:
-        shape: the shape of the result.
-        alpha: the shape parameter, positive.
-        dtype: a float dtype; by default `config.floatx()`.
-        seed: an integer, a SeedGenerator, or `None` for the global one.
-
-    Returns:
-        A float tensor.
-
-    Example:
-
-    >>> import pronghorn as keras
-    >>> keras.random.gamma((2,), 1.0, seed=1).shape
-    (2,)
-    """
-    name = _float_dtype(dtype, "gamma")
-    size = tuple(static_shape(shape, "gamma"))
-    a = concrete(alpha, "gamma", "alpha").astype(np.float64)
-    return _sampled(_numpy_generator(seed, "gamma").gamma(a, size=size), name)
-
-
-@op
 def binomial(
     shape: Any, counts: TensorLike, probabilities: TensorLike, dtype: Any = None, seed: Any = None
 ) -> Tensor:
@@ -383,39 +361,8 @@ def binomial(
     >>> keras.random.binomial((2,), 5, 0.5, seed=1).shape
     (2,)
     """
-    name = _float_dtype(dtype, "binomial")
+    name = float_dtype(dtype, "binomial")
     size = tuple(static_shape(shape, "binomial"))
     n = concrete(counts, "binomial", "counts").astype(np.int64)
     p = concrete(probabilities, "binomial", "probabilities").astype(np.float64)
     return _sampled(_numpy_generator(seed, "binomial").binomial(n, p, size=size), name)
-
-
-@op
-def beta(
-    shape: Any, alpha: TensorLike, beta: TensorLike, dtype: Any = None, seed: Any = None
-) -> Tensor:
-    """Returns random numbers of the beta distribution.
-
-    They are drawn by NumPy: this cannot be part of a traced function.
-
-    Args:
-        shape: the shape of the result.
-        alpha: the first shape parameter, positive.
-        beta: the second shape parameter, positive.
-        dtype: a float dtype; by default `config.floatx()`.
-        seed: an integer, a SeedGenerator, or `None` for the global one.
-
-    Returns:
-        A float tensor.
-
-    Example:
-
-    >>> import pronghorn as keras
-    >>> keras.random.beta((2,), 1.0, 2.0, seed=1).shape
-    (2,)
-    """
-    name = _float_dtype(dtype, "beta")
-    size = tuple(static_shape(shape, "beta"))
-    a = concrete(alpha, "beta", "alpha").astype(np.float64)
-    b = concrete(beta, "beta", "beta").astype(np.float64)
-    return _sampled(_numpy_generator(seed, "beta").beta(a, b, size=size), name)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
 
 from pronghorn import ops
 from pronghorn.config import standardize_data_format
@@ -21,11 +18,7 @@ _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 class UpSampling2D(SpatialLayer):
     """Enlarges images by whole factors.
 
-    `"nearest"` repeats rows and columns. The others compute row i of the output at the input
-    position `p = (i + 0.5) / factor - 0.5` as `sum_j k(p - j) x_j / sum_j k(p - j)`, and columns
-    alike, with the kernel k: `"bilinear"` `max(1 - |d|, 0)`; `"bicubic"` the cubic of Keys,
-    "Cubic convolution interpolation for digital image processing", 1981, with a = -1/2;
-    `"lanczos3"` and `"lanczos5"` `sinc(d) sinc(d / a)` for `|d| < a`.
+    `"nearest"` repeats rows and columns; `ops.image.resize` has the formulas of the others.
 
     Args:
         size: Factors (height, width), or one int for both.
@@ -71,9 +64,11 @@ class UpSampling2D(SpatialLayer):
         first = 1 if self.data_format == "channels_last" else 2
         if self.interpolation == "nearest":
             return repeat_axes(inputs, {first: self.size[0], first + 1: self.size[1]})
-        for i, factor in enumerate(self.size):
-            inputs = _interpolate(inputs, first + i, factor, self.interpolation)
-        return inputs
+        sizes = spatial_part(inputs.shape, self.data_format)
+        size = [n * factor for n, factor in zip(sizes, self.size)]
+        return ops.image.resize(
+            inputs, size, interpolation=self.interpolation, data_format=self.data_format
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Returns the shape of the output for inputs of `input_shape`."""
@@ -91,33 +86,3 @@ class UpSampling2D(SpatialLayer):
             "data_format": self.data_format,
             "interpolation": self.interpolation,
         }
-
-
-def _kernel(interpolation: str, distance: np.ndarray) -> np.ndarray:
-    # The weight of an input at some distance, in pixels.
-    d = np.abs(distance)
-    weight: np.ndarray
-    if interpolation == "bilinear":
-        weight = np.maximum(1 - d, 0)
-    elif interpolation == "bicubic":
-        near = (1.5 * d - 2.5) * d * d + 1
-        far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-        weight = np.where(d < 1, near, np.where(d < 2, far, 0))
-    else:
-        radius = int(interpolation[-1])
-        weight = np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
-    return weight
-
-
-def _interpolate(x: Any, axis: int, factor: int, interpolation: str) -> Any:
-    # Interpolation is linear: a product with a matrix (factor * n, n) along the axis.
-    if factor == 1:
-        return x
-    n = x.shape[axis]
-    place = (np.arange(n * factor) + 0.5) / factor - 0.5
-    weights = _kernel(interpolation, place[:, None] - np.arange(n))
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    matrix = ops.cast(ops.convert_to_tensor(weights.astype("float32")), x.dtype)
-    before, after = x.shape[:axis], x.shape[axis + 1 :]
-    flat = ops.reshape(x, (math.prod(before), n, math.prod(after)))
-    return ops.reshape(ops.matmul(matrix, flat), (*before, n * factor, *after))

@@ -1,0 +1,1 @@
+"""Layers that prepare images: sizes, and random changes of geometry and colour."""
