@@ -343,6 +343,8 @@ class Model(Trainer, Layer):
         state = super().__getstate__()
         state.pop("_programs", None)
         state.pop("_call_programs", None)
+        state.pop("_feed", None)
+        state.pop("_resume", None)
         if "_evaluation" in state:
             state["_evaluation"] = None
         return state

@@ -49,6 +49,7 @@ class Feed:
         self.adapter = adapter
         self.steps = steps
         self.total = 0  # batches of all epochs
+        self.steps_done = 0  # of the epoch that begins next, in an earlier process
 
     @property
     def epoch_steps(self) -> int | None:
@@ -61,7 +62,22 @@ class Feed:
 
     def end_epoch(self) -> None:
         """Tells the adapter that the epoch is over."""
+        self.steps_done = 0
         self.adapter.on_epoch_end()
+
+    def place(self) -> dict[str, Any]:
+        """Where in the data the feed is, as far as that can be found again: numbers for JSON."""
+        return {}
+
+    def go_to(self, place: dict[str, Any], steps_done: int) -> None:
+        """Goes on where another feed over the same data was.
+
+        Args:
+            place: what its `place` gave.
+            steps_done: batches of the epoch that have run.
+        """
+        del place
+        self.steps_done = steps_done
 
     def ready(self) -> bool:
         """Whether there is another batch in this pass."""
@@ -82,12 +98,40 @@ class ArrayFeed(Feed):
         super().__init__(adapter, steps)
         self._order: np.ndarray | None = None
         self._next: int | None = None
+        self._key: list[int] = []  # of the random generator when the order was drawn
 
     def begin_epoch(self) -> None:
         self.adapter.on_epoch_begin()
+        if self.steps_done > 0:
+            return
         if self._next is None or self.steps is None or self._next >= self.adapter.num_batches:
+            self._key = _generator().numpy().tolist()
             self._order = self.adapter.order()
             self._next = 0
+
+    def place(self) -> dict[str, Any]:
+        return {
+            "next": self._next,
+            "key": self._key,
+            "rows": self.adapter.num_rows,
+            "batch_size": self.adapter.batch_size,
+        }
+
+    def go_to(self, place: dict[str, Any], steps_done: int) -> None:
+        super().go_to(place, steps_done)
+        data = self.adapter
+        if (place["rows"], place["batch_size"]) != (data.num_rows, data.batch_size):
+            raise ValueError(
+                f"fit: the run that is to go on had {place['rows']} rows in batches of "
+                f"{place['batch_size']}. Received: {data.num_rows} rows, "
+                f"batch_size={data.batch_size}."
+            )
+        generator = _generator()
+        now = generator.numpy()
+        generator.assign(np.array(place["key"], np.uint32))
+        self._key, self._next = place["key"], place["next"]
+        self._order = data.order()
+        generator.assign(now)
 
     def ready(self) -> bool:
         return self._next is not None and self._next < self.adapter.num_batches
@@ -113,6 +157,12 @@ class ArrayFeed(Feed):
             )
             self._next = full + 1
         return self._next - first
+
+
+def _generator() -> Any:
+    from pronghorn.random.seed_generator import global_seed_generator
+
+    return global_seed_generator().state
 
 
 class _Rows(ArrayAdapter):
@@ -150,6 +200,11 @@ class BatchFeed(Feed):
             self._batches = None
         if self._batches is None or (self.steps is None and self.adapter.restarts):
             self._restart()
+        for _ in range(self.steps_done):
+            # What ran before the run was interrupted.
+            if self.ready():
+                self._peeked = _NOTHING
+                self._seen += 1
 
     def _restart(self) -> None:
         self._batches = self.adapter.batches()

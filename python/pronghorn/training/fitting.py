@@ -10,6 +10,7 @@ from pronghorn.training import arguments
 from pronghorn.training.data_adapters import get_data_adapter, unpack_x_y_sample_weight
 from pronghorn.training.feeds import Feed, make_feed
 from pronghorn.training.loop import run_epoch
+from pronghorn.training.resume import ResumePoint
 from pronghorn.training.runners import StepRunner
 
 
@@ -18,6 +19,8 @@ class FitMixin:
 
     history: Any = None
     stop_training: bool = False
+    _feed: Feed | None = None  # while fit runs
+    _resume: ResumePoint | None = None  # set by a callback when training begins
 
     def fit(
         self,
@@ -125,19 +128,43 @@ class FitMixin:
             callbacks, "fit", verbose, add_history=True, epochs=epochs, steps=feed.epoch_steps
         )
         self.stop_training = False
+        self._put("_feed", feed)  # type: ignore[attr-defined]
+        try:
+            return self._fit(
+                feed, validation, callback_list, initial_epoch, epochs, validation_freq
+            )
+        finally:
+            self._put("_feed", None)  # type: ignore[attr-defined]
+            self._put("_resume", None)  # type: ignore[attr-defined]
+
+    def _fit(
+        self,
+        feed: Feed,
+        validation: Feed | None,
+        callback_list: Any,
+        first_epoch: int,
+        epochs: int,
+        validation_freq: int | list[int],
+    ) -> Any:
         runner = StepRunner(self, "train")
         logs: dict[str, Any] = {}
         callback_list.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
+        resume = self._resume
+        if resume is not None:
+            first_epoch = resume.epoch
+            resume.restore_history(self.history)
+        for epoch in range(first_epoch, epochs):
             self.reset_metrics()  # type: ignore[attr-defined]
+            if resume is not None and epoch == first_epoch:
+                resume.restore_metrics(self)
             callback_list.on_epoch_begin(epoch)
-            if validation is not None and epoch == initial_epoch:
+            if validation is not None and epoch == first_epoch:
                 # Before the first step, so that validation data that does not fit costs nothing.
                 StepRunner(self, "test").check(validation)
             if run_epoch(self, feed, runner, callback_list, "train") == 0:
                 warnings.warn(
-                    f"The data has ended: training stops after {epoch - initial_epoch} of "
-                    f"{epochs - initial_epoch} epochs. A generator gives one pass; use "
+                    f"The data has ended: training stops after {epoch - first_epoch} of "
+                    f"{epochs - first_epoch} epochs. A generator gives one pass; use "
                     "steps_per_epoch with one that has no end.",
                     stacklevel=2,
                 )

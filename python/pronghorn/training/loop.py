@@ -30,7 +30,7 @@ def run_epoch(model: Any, feed: Feed, runner: Any, callbacks: Any, mode: str) ->
     # Executions are whole, as in Keras: an epoch of 5 steps with 2 an execution takes 6 batches.
     size = model.steps_per_execution
     steps = None if asked is None else -(-asked // size) * size
-    done = 0
+    done = feed.steps_done
     feed.begin_epoch()
     while steps is None or done < steps:
         if not feed.ready():

@@ -70,6 +70,17 @@ class StepRunner:
         step = self._step_for(map_leaves(lambda array: array[: data.batch_size], data.data))
         self._check_targets(step, data.data, None)
 
+    def make_variables(self, feed: Feed) -> None:
+        """Makes what a first step would make: variables of metrics, of a step's own optimizers.
+
+        The variables may have changed afterwards: a model that runs eagerly makes a step.
+        """
+        data = feed.adapter.first_batch()
+        if self._model.run_eagerly:
+            self.batch(data)
+        else:
+            self._step_for(data)
+
     def batch(self, data: Any) -> None:
         """See `Runner.batch`."""
         if self._model.run_eagerly:

@@ -1,0 +1,69 @@
+"""What a run of `fit` must remember to go on later as if it had never stopped.
+
+`state_variables` lists everything that steps change; a `ResumePoint` is where a run was. `fit`
+looks at `model._resume` once its callbacks have been told that training begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pronghorn import tree
+from pronghorn.optimizers import Optimizer
+from pronghorn.random.seed_generator import global_seed_generator
+from pronghorn.variable import Variable
+
+
+@dataclass
+class ResumePoint:
+    """Where a run goes on.
+
+    `epoch`: the epoch to run next, from 0. `history`, `epochs`: of the `History` so far. `metrics`:
+    values of `model.metrics_variables` in the middle of an epoch.
+    """
+
+    epoch: int = 0
+    history: dict[str, list[Any]] = field(default_factory=dict)
+    epochs: list[int] = field(default_factory=list)
+    metrics: list[np.ndarray] = field(default_factory=list)
+
+    def restore_history(self, history: Any) -> None:
+        """Puts the epochs so far into a `History` that begins."""
+        history.history = {name: list(values) for name, values in self.history.items()}
+        history.epoch = list(self.epochs)
+
+    def restore_metrics(self, model: Any) -> None:
+        """Sets the metrics of an epoch that goes on."""
+        for variable, value in zip(model.metrics_variables, self.metrics):
+            variable.assign(value)
+
+
+def state_variables(model: Any) -> dict[str, list[Variable]]:
+    """All variables that training changes, each once, by what they belong to."""
+    groups: dict[str, list[Variable]] = {
+        "metrics": model.metrics_variables,
+        "model": list(model.variables),
+        "optimizers": [],
+    }
+    for value in model.__dict__.values():
+        if isinstance(value, Optimizer):
+            groups["optimizers"] += value.variables
+    for layer in model._flatten_layers():
+        # The state of a stateful layer is no weight, and it outlives a batch.
+        groups["model"] += [
+            state
+            for state in tree.flatten(getattr(layer, "states", None))
+            if isinstance(state, Variable)
+        ]
+    groups["generator"] = [global_seed_generator().state]
+    seen: set[int] = set()
+    for name, variables in groups.items():
+        groups[name] = []
+        for variable in variables:
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                groups[name].append(variable)
+    return groups
