@@ -31,6 +31,7 @@ _ELSEWHERE = {
     "is_interactive_logging_enabled": "pronghorn.config",
     "is_keras_tensor": "pronghorn.backend",
     "pack_x_y_sample_weight": "pronghorn.training.data_adapters",
+    "plot_model": "pronghorn.utils.model_plot",
     "register_keras_serializable": "pronghorn.saving",
     "serialize_keras_object": "pronghorn.saving",
     "unpack_x_y_sample_weight": "pronghorn.training.data_adapters",
