@@ -13,6 +13,7 @@ from pronghorn.callbacks.progbar_logger import ProgbarLogger
 from pronghorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from pronghorn.callbacks.remote_monitor import RemoteMonitor
 from pronghorn.callbacks.swap_ema_weights import SwapEMAWeights
+from pronghorn.callbacks.tensorboard import TensorBoard
 from pronghorn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
