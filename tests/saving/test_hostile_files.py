@@ -27,10 +27,10 @@ h5py = pytest.importorskip("h5py")
 def bounded():
     """Each test takes under a second and 200 MB more."""
     keras.Sequential([keras.Input((2,)), layers.Dense(1)])  # imports are not counted
-    started = time.perf_counter()
+    started = time.process_time()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
 
 

@@ -155,11 +155,10 @@ def functional_from_config(cls: Any, config: dict[str, Any], custom_objects: Any
         return tuple(items) if isinstance(places, tuple) else items
 
     inputs, outputs = tensors(config["input_layers"]), tensors(config["output_layers"])
-    trainable = config.get("trainable")
     known = ("name", "trainable", "layers", "input_layers", "output_layers")
     extra = {k: v for k, v in config.items() if k not in known}
-    if trainable is not None:
-        extra["trainable"] = trainable
+    if config.get("trainable") is False:  # True would thaw layers that are frozen one by one
+        extra["trainable"] = False
     return cls(inputs=inputs, outputs=outputs, name=config.get("name"), **extra)
 
 
@@ -220,8 +219,21 @@ def _read_argument(x: Any, find: Any, custom_objects: Any) -> Any:
 
 def _read_old_node(node: Any, find: Any, custom_objects: Any) -> Any:
     """Reads a node as Keras 2 wrote it: a list of `[layer, node, tensor, kwargs]`."""
+
+    def read(value: Any) -> Any:
+        if not _is_place(value):
+            return _read_argument(value, find, custom_objects)
+        if value[0] == "_CONSTANT_VALUE":
+            return value[2]
+        found = find(value)
+        if found is None:
+            raise _NotMade
+        return found
+
     kwargs: dict[str, Any] = {}
     tensors = []
+    if _is_place(node[:3]):
+        node = [node]
     for entry in node:
         if len(entry) == 4:
             kwargs.update(entry[3])
@@ -230,4 +242,4 @@ def _read_old_node(node: Any, find: Any, custom_objects: Any) -> Any:
             raise _NotMade
         tensors.append(found)
     first = tensors[0] if len(tensors) == 1 else tensors
-    return [first], {k: _read_argument(v, find, custom_objects) for k, v in kwargs.items()}
+    return [first], {k: read(v) for k, v in kwargs.items()}

@@ -16,11 +16,13 @@ from typing import Any
 
 from pronghorn.allocation_limit import AllocationLimit
 from pronghorn.saving import archive as keras_archive
+from pronghorn.saving import legacy_compile, legacy_config
 from pronghorn.saving.archive import Archive
 from pronghorn.saving.assets import load_assets, write_assets
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.checked_json import MAX_BYTES, parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.legacy_h5 import load_h5_model
 from pronghorn.saving.scopes import ObjectSharingScope
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.weights_h5 import read_state, write_state
@@ -103,7 +105,9 @@ def load_model(
     safe_mode: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """Returns the model of a `.keras` file, compiled as it was, its optimizer where it stopped.
+    """Returns the model of a `.keras` or `.h5` file, compiled as it was, its optimizer too.
+
+    `.keras` files of Keras 3 and tf.keras, and `.h5` files of Keras 2, tf.keras 2.x and Keras 3.
 
     Nothing in the file is run or imported: classes are those of this library, registered ones, and
     `custom_objects`. What a file declares is compared with the bytes that it has before memory is
@@ -128,6 +132,8 @@ def load_model(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
             "zip file."
         )
+    if path.endswith((".h5", ".hdf5")):
+        return load_h5_model(path, custom_objects, compile, safe_mode)
     with Archive(path) as opened:
         source = f"'{path}'"
         config = parse_json(
@@ -137,8 +143,12 @@ def load_model(
             raise ValueError(
                 f"{source}: expected the config of a model. Received: {config!r:.100}."
             )
-        if not compile:
-            config.pop("compile_config", None)
+        training = config.pop("compile_config", None)
+        if legacy_config.is_legacy(config):
+            config = legacy_config.model_config(config)
+            training = legacy_compile.compile_config(training) if training is not None else None
+        if compile and training is not None:
+            config["compile_config"] = training
         with opened.open_weights() as weights, AllocationLimit(opened.weights_size, source):
             model = deserialize_keras_object(config, custom_objects, safe_mode)
             if not hasattr(model, "built"):

@@ -202,6 +202,12 @@ def _candidate_modules(full_module: str, rest: str) -> Iterator[ModuleType]:
         module = _namespace(".".join(parts[:end]))
         if module is not None:
             yield module
+    # Keras has classes for each backend: `keras.src.backend.torch.optimizers.torch_sgd`.
+    for part in parts:
+        if part in _CLASS_NAMESPACES:
+            namespace = _namespace(part)
+            if namespace is not None:
+                yield namespace
     # A module that the program itself has imported under that name; nothing is imported here.
     if full_module in sys.modules:
         yield sys.modules[full_module]

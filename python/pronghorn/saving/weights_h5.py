@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.state_groups import state_groups
 
 _VARIABLES = "vars"
@@ -58,9 +58,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: a built model of the same layers.
-        filepath: path of a `.weights.h5` or `.keras` file.
+        filepath: path of a `.weights.h5`, `.keras` or legacy `.h5` file.
         skip_mismatch: whether layers whose weights do not fit are left alone.
-        **kwargs: none is supported.
+        **kwargs: `by_name`, for legacy `.h5` files: whether layers are found by their names.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -68,15 +68,27 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             then.
     """
     path = str(os.fspath(filepath))
+    by_name = kwargs.pop("by_name", False)
     if kwargs:
         raise ValueError(f"load_weights: unknown arguments. Received: {sorted(kwargs)}.")
-    if not path.endswith((".weights.h5", ".keras")):
+    if not path.endswith((".h5", ".hdf5", ".keras")):
         raise ValueError(
-            "load_weights: expected a path that ends in `.weights.h5` or `.keras`. "
+            "load_weights: expected a path that ends in `.weights.h5`, `.keras` or `.h5`. "
             f"Received: filepath={path}."
+        )
+    is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
+    if by_name and not is_legacy:
+        raise ValueError(
+            "load_weights: layers are found by name in legacy `.h5` files only. "
+            f"Received: by_name=True, filepath={path}."
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f"load_weights: expected an existing file. Received: {path}.")
+    if is_legacy:
+        from pronghorn.saving.legacy_h5 import load_h5_weights
+
+        load_h5_weights(model, path, by_name, skip_mismatch)
+        return
     if path.endswith(".keras"):
         from pronghorn.saving.archive import Archive
 
@@ -125,38 +137,33 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
     Raises:
         ValueError: The file is refused, or does not fit the model, which is unchanged then.
     """
+    from pronghorn.optimizers import Optimizer
+
     with open_hdf5(file, source) as opened:
         plan: list[tuple[Any, StoredArrays]] = []
+        optimizers: list[tuple[Any, StoredArrays]] = []
         for group, owner in state_groups(model):
             name = f"{group}/{_VARIABLES}" if group else _VARIABLES
             stored = StoredArrays(opened.get(name), source)
-            if _is_optimizer(owner) and not owner.built and len(stored):
-                owner.build(model.trainable_variables)
+            if isinstance(owner, Optimizer):
+                optimizers.append((owner, stored))
+                continue
             problem = _mismatch(owner, stored)
-            if problem is None:
-                if len(stored):
-                    plan.append((owner, stored))
-            elif _is_optimizer(owner):
-                if len(stored):
-                    warnings.warn(f"The optimizer keeps its state: {problem}", stacklevel=4)
-            elif not skip_mismatch:
+            if problem is not None and not skip_mismatch:
                 raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
+            if problem is None and len(stored):
+                plan.append((owner, stored))
         for owner, stored in plan:
             owner.load_own_variables(stored)
-
-
-def _is_optimizer(owner: Any) -> bool:
-    from pronghorn.optimizers import Optimizer
-
-    return isinstance(owner, Optimizer)
+        for optimizer, stored in optimizers:
+            restore_optimizer(optimizer, model, stored, source)
 
 
 def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
     from pronghorn.layers.layer import Layer
     from pronghorn.metrics import Metric
-    from pronghorn.optimizers import Optimizer
 
-    for base in (Layer, Optimizer, Metric):
+    for base in (Layer, Metric):
         if type(owner).save_own_variables is base.save_own_variables:
             return {str(i): tuple(v.shape) for i, v in enumerate(owner._saved_variables())}
     expected: dict[str, Any] = {}

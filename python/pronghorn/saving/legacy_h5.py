@@ -1,0 +1,222 @@
+"""Whole models and weights in the `.h5` files of Keras 2, tf.keras 2.x, and Keras 3's own.
+
+A file holds the config and how the model was compiled as JSON in attributes, and for each layer of
+the model the values of its weights, trainable ones first, under names that an attribute lists.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.saving import legacy_compile, legacy_config, legacy_cudnn
+from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+from pronghorn.saving.checked_json import parse_json
+from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.optimizer_state import restore_optimizer
+
+_MAX_NAMES = 100_000
+
+
+def load_h5_model(
+    path: str, custom_objects: Mapping[str, Any] | None, compile_model: bool, safe_mode: bool
+) -> Any:
+    """Returns the model of an `.h5` file.
+
+    Args:
+        path: Path of the file.
+        custom_objects: Names of custom classes and functions.
+        compile_model: Whether to compile the model if it was compiled.
+        safe_mode: Whether to refuse files that hold Python code (lambdas).
+
+    Raises:
+        ValueError: If the file is refused, or a layer has no counterpart; it is named.
+        TypeError: If a class or function in it is not known.
+    """
+    source = f"'{path}'"
+    with open_hdf5(path, source) as file:
+        config = _json(file, "model_config", source)
+        if config is None:
+            raise ValueError(
+                f"{source}: expected a whole model. Received: a file without a `model_config`. "
+                "Files of weights are read by `model.load_weights`."
+            )
+        training = _json(file, "training_config", source) if compile_model else None
+        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
+            raise ValueError(
+                f"{source}: expected the config of a model. Received: {config!r:.100}."
+            )
+        is_keras_3 = _text(file.attrs.get("keras_version", "2")).startswith("3")
+        translate = legacy_config.with_modules if is_keras_3 else legacy_config.model_config
+        config = translate(config)
+        if training is not None:
+            training = legacy_compile.compile_config(training)
+        config.pop("compile_config", None)
+        weights = file.get("model_weights", file)
+        stored = sum(
+            dataset.nbytes for layer in _layer_groups(weights, source) for dataset in layer.arrays
+        )
+        with AllocationLimit(stored, source):
+            model = deserialize_keras_object(config, custom_objects, safe_mode)
+            _set_weights(model, _layer_groups(weights, source), source)
+            if training is not None:
+                _compile(model, training, custom_objects)
+        if training is not None and "optimizer_weights" in file:
+            _set_optimizer(model, file["optimizer_weights"], source)
+    return model
+
+
+def load_h5_weights(
+    model: Any, path: str, by_name: bool = False, skip_mismatch: bool = False
+) -> None:
+    """Sets the weights of a model from an `.h5` file, with or without a config in it.
+
+    Args:
+        model: A built model.
+        path: Path of the file.
+        by_name: Whether layers are found by their names; else by their order.
+        skip_mismatch: Whether layers whose weights do not fit keep theirs.
+
+    Raises:
+        ValueError: If the file is refused, or does not fit the model, which is unchanged then.
+    """
+    source = f"'{path}'"
+    with open_hdf5(path, source) as file:
+        weights = file.get("model_weights", file)
+        groups = _layer_groups(weights, source)
+        if by_name:
+            _set_by_name(model, groups, source, skip_mismatch)
+        else:
+            _set_weights(model, groups, source, skip_mismatch)
+
+
+class _LayerGroup:
+    """The stored weights of one layer: its name and its datasets in the order of the layer's."""
+
+    def __init__(self, name: str, arrays: list[Any], source: str) -> None:
+        self.name = name
+        self.arrays = arrays
+        self._source = source
+
+    def values(self) -> list[Any]:
+        return [
+            StoredArrays(d.parent, self._source)[d.name.rpartition("/")[2]] for d in self.arrays
+        ]
+
+
+def _layer_groups(weights: Any, source: str) -> list[_LayerGroup]:
+    groups = []
+    for name in _names(weights, "layer_names", source):
+        if name not in weights:
+            raise ValueError(f"{source} is damaged: the weights of layer '{name}' are missing.")
+        group = weights[name]
+        arrays = []
+        for key in _names(group, "weight_names", source):
+            dataset = group.get(key)
+            if dataset is None or not hasattr(dataset, "nbytes"):
+                raise ValueError(f"{source} is damaged: '{key}' of layer '{name}' is missing.")
+            arrays.append(dataset)
+        groups.append(_LayerGroup(name, arrays, source))
+    return groups
+
+
+def _json(file: Any, name: str, source: str) -> Any:
+    found = file.attrs.get(name)
+    if found is None:
+        return None
+    return parse_json(_text(found).encode("utf-8"), f"{source}, attribute {name}")
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _names(group: Any, attribute: str, source: str) -> list[str]:
+    """Returns a list of names from an attribute, or from `<attribute>0`, `<attribute>1`, ..."""
+    found: list[Any] = []
+    if attribute in group.attrs:
+        found = list(np.ravel(group.attrs[attribute]))
+    else:
+        part = 0
+        while f"{attribute}{part}" in group.attrs and len(found) <= _MAX_NAMES:
+            found += list(np.ravel(group.attrs[f"{attribute}{part}"]))
+            part += 1
+    names = [_text(n) for n in found]
+    if len(names) > _MAX_NAMES:
+        raise ValueError(f"{source} is refused: it lists more than {_MAX_NAMES} names.")
+    return names
+
+
+def _weights_of(layer: Any) -> list[Any]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _set_weights(
+    model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool = False
+) -> None:
+    layers = [layer for layer in model.layers if _weights_of(layer)]
+    filled = [group for group in groups if group.arrays and group.name != "top_level_model_weights"]
+    if len(layers) != len(filled):
+        raise ValueError(
+            f"{source} does not fit: the model has {len(layers)} layers with weights, the file "
+            f"{len(filled)}."
+        )
+    _assign(list(zip(layers, filled)), source, skip_mismatch)
+
+
+def _set_by_name(model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool) -> None:
+    by_name = {group.name: group for group in groups}
+    pairs = [
+        (layer, by_name[layer.name])
+        for layer in model.layers
+        if layer.name in by_name and _weights_of(layer)
+    ]
+    _assign(pairs, source, skip_mismatch)
+
+
+def _assign(pairs: list[tuple[Any, _LayerGroup]], source: str, skip_mismatch: bool) -> None:
+    plan = []
+    for layer, group in pairs:
+        weights = _weights_of(layer)
+        converted = legacy_cudnn.converted_weights(layer, group.arrays, group.values)
+        shapes = converted.shapes
+        wanted = [tuple(w.shape) for w in weights]
+        if shapes == wanted:
+            plan.append((weights, converted))
+        elif not skip_mismatch:
+            raise ValueError(
+                f"{source} does not fit: layer '{layer.name}' expected weights of shapes {wanted}. "
+                f"Received: {shapes}, of layer '{group.name}'."
+            )
+    for weights, converted in plan:
+        for weight, value in zip(weights, converted.values()):
+            weight.assign(value)
+
+
+def _compile(model: Any, training: dict[str, Any], custom_objects: Any) -> None:
+    from pronghorn.saving.object_registration import CustomObjectScope
+
+    with CustomObjectScope(custom_objects or {}):
+        try:
+            model.compile_from_config(training)
+        except (ValueError, TypeError, KeyError) as error:
+            warnings.warn(
+                "The model is not compiled: its training configuration has no counterpart "
+                f"({error}).",
+                stacklevel=5,
+            )
+
+
+def _set_optimizer(model: Any, group: Any, source: str) -> None:
+    if model.optimizer is None:
+        return
+    datasets = [group.get(name) for name in _names(group, "weight_names", source)]
+    if any(dataset is None for dataset in datasets):
+        raise ValueError(f"{source} is damaged: weights of the optimizer are missing.")
+    values = _LayerGroup("optimizer", datasets, source).values()
+    stored = {str(i): value for i, value in enumerate(values)}
+    restore_optimizer(model.optimizer, model, stored, source)

@@ -1,0 +1,129 @@
+"""Writes files of models with the Keras of the environment, and the outputs that it computes.
+
+Run by hand, once with each version: `python make_corpus.py keras` (Keras 3: `.keras` and `.h5`) or
+`python make_corpus.py tf_keras` (Keras 2: `.h5`, and `.keras` where it writes them), with names of
+models where a version cannot save all. Files are called
+`<model>-<version>.<ending>`; `outputs-<version>.npz` holds what the models predict for the inputs
+of `inputs`. Keras 3 needs no backend but NumPy: `KERAS_BACKEND=numpy`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import sys
+from typing import Any
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent
+
+
+def convolutions(keras: Any) -> Any:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation="relu", padding="same", kernel_regularizer="l2"),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(),
+            layers.MaxPooling2D(),
+            layers.SeparableConv2D(5, 3, strides=2, padding="same"),
+            layers.DepthwiseConv2D(2, depth_multiplier=2),
+            layers.Conv2DTranspose(3, 3, strides=2),
+            layers.Dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def branches(keras: Any) -> Any:
+    layers = keras.layers
+    a, b = keras.Input((5,), name="a"), keras.Input((5,), name="b")
+    shared = layers.Dense(4, activation="tanh", name="shared")
+    inner_input = keras.Input((4,))
+    inner = keras.Model(inner_input, layers.LayerNormalization()(layers.Dense(4)(inner_input)))
+    x, y = inner(shared(a)), inner(shared(b))
+    both = layers.Concatenate()([x, layers.Multiply()([x, y])])
+    frozen = layers.Dense(2, name="frozen", trainable=False)
+    model = keras.Model([a, b], [layers.Add()([x, y]), frozen(both)])
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), ["mse", "mae"])
+    return model
+
+
+def sequences(keras: Any) -> Any:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((7,)),
+            layers.Embedding(11, 4, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+            layers.GRU(4, return_sequences=True, recurrent_activation="hard_sigmoid"),
+            layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)], return_sequences=True),
+            layers.TimeDistributed(layers.Dense(4, activation="gelu")),
+            layers.SimpleRNN(3, go_backwards=True),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile(keras.optimizers.RMSprop(0.01), keras.losses.BinaryCrossentropy())
+    return model
+
+
+def attention(keras: Any) -> Any:
+    layers = keras.layers
+    x = keras.Input((6, 8))
+    y = layers.MultiHeadAttention(2, 4)(x, x)
+    y = layers.Attention(use_scale=True)([y, x])
+    y = layers.Conv1D(6, 2, padding="causal", dilation_rate=2, activation="elu")(y)
+    y = layers.GlobalMaxPooling1D()(y)
+    return keras.Model(x, layers.PReLU()(y))
+
+
+MODELS = [convolutions, branches, sequences, attention]
+
+
+def inputs(name: str) -> list[np.ndarray]:
+    """Returns the inputs of a model, the same in every environment."""
+    rng = np.random.RandomState(7)
+    if name == "convolutions":
+        return [rng.rand(3, 8, 8, 3).astype("float32")]
+    if name == "branches":
+        return [rng.rand(3, 5).astype("float32"), rng.rand(3, 5).astype("float32")]
+    if name == "sequences":
+        return [rng.randint(0, 11, (3, 7)).astype("int32")]
+    return [rng.rand(3, 6, 8).astype("float32")]
+
+
+def main(library: str, names: list[str]) -> None:
+    keras = importlib.import_module(library)
+    is_keras_3 = library == "keras"
+    version = keras.__version__
+    outputs: dict[str, np.ndarray] = {}
+    for make in MODELS:
+        name = make.__name__
+        if names and name not in names:
+            continue
+        model = make(keras)
+        rng = np.random.RandomState(3)
+        weights = [
+            rng.uniform(0.1, 0.9, np.shape(w)).astype("float32") for w in model.get_weights()
+        ]
+        model.set_weights([w - 0.5 if w.ndim > 1 else w for w in weights])
+        if getattr(model, "optimizer", None) is not None:
+            model.optimizer.build(model.trainable_variables)
+        x = inputs(name)
+        found = model.predict(x if len(x) > 1 else x[0], verbose=0)
+        for i, y in enumerate(found if isinstance(found, (list, tuple)) else [found]):
+            outputs[f"{name}/{i}"] = np.asarray(y)
+        # `.h5` last: to write it takes the optimizer out of the model's compile config.
+        if is_keras_3 or name != "attention":
+            model.save(HERE / f"{name}-{version}.keras")
+        model.save(HERE / f"{name}-{version}.h5")
+    np.savez_compressed(HERE / f"outputs-{version}.npz", **outputs)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
