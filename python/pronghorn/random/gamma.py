@@ -45,7 +45,8 @@ def _log_gamma(key: Tensor, alpha: Tensor, sizes: list[int]) -> Tensor:
     first = knp.argmax(as_tensor(accepted, "int32"), axis=0, keepdims=True)
     found = knp.log(d) + knp.squeeze(knp.take_along_axis(log_v, first, axis=0), 0)
     u = apply("random_uniform", other_key(2), shape=sizes, low=_SMALLEST, high=1.0)
-    return knp.where(alpha < 1.0, found + knp.log(u) / alpha, found)
+    result: Tensor = knp.where(alpha < 1.0, found + knp.log(u) / alpha, found)
+    return result
 
 
 @op

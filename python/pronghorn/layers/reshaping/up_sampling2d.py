@@ -64,7 +64,7 @@ class UpSampling2D(SpatialLayer):
         first = 1 if self.data_format == "channels_last" else 2
         if self.interpolation == "nearest":
             return repeat_axes(inputs, {first: self.size[0], first + 1: self.size[1]})
-        sizes = spatial_part(inputs.shape, self.data_format)
+        sizes: Any = spatial_part(inputs.shape, self.data_format)
         size = [n * factor for n, factor in zip(sizes, self.size)]
         return ops.image.resize(
             inputs, size, interpolation=self.interpolation, data_format=self.data_format
