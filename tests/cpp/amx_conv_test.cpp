@@ -8,8 +8,8 @@
 
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
-#include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/amx_dw.h"
+#include "pronghorn/ops/conv/amx_form.h"
 #include "pronghorn/tensor/buffer.h"
 
 namespace pronghorn::ops {
@@ -33,6 +33,7 @@ float from_half(uint16_t x) {
 struct Problem {
   ConvSizes sizes;
   bool half = false;
+  bool by_places = false;  // of a forward product or the gradient of the image
   std::vector<float> x, w, dy;
 
   Problem(int64_t batch, int64_t depth, int64_t height, int64_t width, int64_t ic, int64_t oc,
@@ -129,9 +130,17 @@ std::vector<float> run(const Problem& p, Which which, const Epilogue& epilogue =
     const Buffer workspace(plan->workspace);
     run_amx_dw(*plan, from_a, from_b, to, p.half, workspace.data());
   } else {
-    const auto plan = plan_amx_conv(p.sizes, which == Which::kInput, dtype);
-    const Buffer workspace(plan->workspace);
-    run_amx_conv(*plan, from_a, from_b, to, epilogue, workspace.data());
+    const bool gradient = which == Which::kInput;
+    AmxForm form;
+    if (p.by_places) {
+      form.by_places = plan_amx_places(p.sizes, gradient, dtype);
+    } else {
+      form.by_images = plan_amx_conv(p.sizes, gradient, dtype);
+    }
+    const Buffer packed(form.weights().packed_bytes());
+    const Buffer workspace(form.workspace());
+    pack_amx_weights(form.weights(), from_b, packed.data());
+    run_amx(form, from_a, from_b, packed.data(), to, epilogue, workspace.data());
   }
   for (size_t i = 0; p.half && i < y.size(); ++i) y[i] = from_half(half_y[i]);
   return y;
@@ -177,7 +186,21 @@ std::vector<Problem> problems() {
       {3, 5, 6, 5, 18, 32, 3, 2, 1, 1},    {1, 1, 3, 300, 96, 16, 3, 1, 1, 1},
       {2, 1, 5, 5, 300, 200, 3, 1, 1, 1},  {1, 1, 40, 3, 256, 32, 3, 1, 1, 1},
       {2, 1, 4, 4, 160, 33, 5, 1, 3, 6},   {1, 1, 1, 1, 1, 1, 1, 1, 1, 0},
+      {1, 1, 40, 34, 64, 64, 3, 1, 1, 1},  {3, 1, 8, 8, 96, 70, 3, 1, 1, 1},
+      {1, 1, 33, 20, 40, 48, 3, 2, 2, 2},  {2, 1, 7, 9, 512, 48, 3, 1, 1, 0},
   };
+}
+
+// Calls check(p, which) for each product of p, in each form that takes it.
+template <typename Check>
+void for_forms(Problem p, Check check) {
+  for (const bool places : {false, true}) {
+    p.by_places = places;
+    for (const Which which : kAll) {
+      const bool form = which != Which::kWeights && takes_places(p.sizes, which == Which::kInput);
+      if (!places || form) check(p, which);
+    }
+  }
 }
 
 TEST_CASE("convolutions on AMX, float32 in three parts") {
@@ -185,7 +208,10 @@ TEST_CASE("convolutions on AMX, float32 in three parts") {
   for (const Problem& p : problems()) {
     CAPTURE(p.sizes.in_channels);
     CAPTURE(p.sizes.out_channels);
-    for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 3e-7);
+    for_forms(p, [](const Problem& of, Which which) {
+      CAPTURE(of.by_places);
+      CHECK(error(of, run(of, which), which) < 3e-7);
+    });
   }
 }
 
@@ -196,47 +222,54 @@ TEST_CASE("convolutions on AMX, bfloat16") {
     CAPTURE(p.sizes.in_channels);
     CAPTURE(p.sizes.out_channels);
     // the result's rounding
-    for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 2.5e-3);
+    for_forms(p, [](const Problem& of, Which which) {
+      CAPTURE(of.by_places);
+      CHECK(error(of, run(of, which), which) < 2.5e-3);
+    });
   }
 }
 
 TEST_CASE("convolutions on AMX: infinities, NaN and tiny numbers are those of float32") {
   if (!amx_is_active()) return;
-  Problem p(5, 1, 6, 7, 40, 33, 3, 1, 1, 1);
-  const Problem plain = p;
-  p.x[100] = INFINITY;
-  p.x[5000] = NAN;
-  p.dy[77] = -INFINITY;
-  p.w[3] = 3.4e38f;
-  for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 3e-7);
-  for (const float scale : {1e-20f, 1e-33f, 1e-36f}) {
-    p = plain;
-    const size_t image = p.x.size() / 5;
-    for (size_t i = 0; i < image; ++i) p.x[i] *= scale;  // one image of five
-    Problem first = p;
-    for (size_t i = image; i < p.x.size(); ++i) first.x[i] = 0;
-    const std::vector<float> y = run(p, Which::kForward);
-    std::vector<float> of_first(y.begin(), y.begin() + static_cast<int64_t>(y.size() / 5));
-    of_first.resize(y.size(), 0.0f);
-    CHECK(error(first, of_first, Which::kForward) < 3e-7);
-    CHECK(error(first, run(first, Which::kWeights), Which::kWeights) < 3e-7);
-    for (float& w : p.w) w *= 1e-10f;
-    for (float& v : p.dy) v *= scale * 1e10f;
-    CHECK(error(p, run(p, Which::kInput), Which::kInput) < 3e-7);
+  for (const bool places : {false, true}) {
+    Problem p(5, 1, 6, 7, 40, 33, 3, 1, 1, 1);
+    p.by_places = places;
+    const Problem plain = p;
+    p.x[100] = INFINITY;
+    p.x[5000] = NAN;
+    p.dy[77] = -INFINITY;
+    p.w[3] = 3.4e38f;
+    for (const Which which : kAll) CHECK(error(p, run(p, which), which) < 3e-7);
+    for (const float scale : {1e-20f, 1e-33f, 1e-36f}) {
+      p = plain;
+      const size_t image = p.x.size() / 5;
+      for (size_t i = 0; i < image; ++i) p.x[i] *= scale;  // one image of five
+      Problem first = p;
+      for (size_t i = image; i < p.x.size(); ++i) first.x[i] = 0;
+      const std::vector<float> y = run(p, Which::kForward);
+      std::vector<float> of_first(y.begin(), y.begin() + static_cast<int64_t>(y.size() / 5));
+      of_first.resize(y.size(), 0.0f);
+      CHECK(error(first, of_first, Which::kForward) < 3e-7);
+      CHECK(error(first, run(first, Which::kWeights), Which::kWeights) < 3e-7);
+      for (float& w : p.w) w *= 1e-10f;
+      for (float& v : p.dy) v *= scale * 1e10f;
+      CHECK(error(p, run(p, Which::kInput), Which::kInput) < 3e-7);
+    }
   }
 }
 
 TEST_CASE("convolutions on AMX have the same bits for any number of threads") {
   if (!amx_is_active()) return;
   const int before = num_threads();
-  const Problem p(33, 1, 9, 9, 48, 64, 3, 1, 1, 1);
-  for (const Which which : kAll) {
-    set_num_threads(1);
-    const std::vector<float> y = run(p, which);
-    for (const int threads : {2, 3, 8}) {
-      set_num_threads(threads);
-      CHECK(run(p, which) == y);
-    }
+  for (const int64_t batch : {1, 33}) {
+    for_forms(Problem(batch, 1, 9, 9, 48, 64, 3, 1, 1, 1), [](const Problem& p, Which which) {
+      set_num_threads(1);
+      const std::vector<float> y = run(p, which);
+      for (const int threads : {2, 3, 8}) {
+        set_num_threads(threads);
+        CHECK(run(p, which) == y);
+      }
+    });
   }
   set_num_threads(before);
 }
@@ -258,17 +291,20 @@ struct Twice {
 TEST_CASE("epilogues of convolutions on AMX see every element once, in its place") {
   if (!amx_is_active()) return;
   for (const int64_t groups : {1, 2}) {
-    Problem p(18, 1, 5, 5, 32, 66, 3, 1, 1, 1, groups);
-    const std::vector<float> y = run(p, Which::kForward);
-    const int before = num_threads();
-    set_num_threads(1);
-    const Twice twice{std::vector<int>(y.size())};
-    const std::vector<float> doubled = run(p, Which::kForward, {&Twice::apply, &twice});
-    set_num_threads(before);
-    bool right = true;
-    for (size_t i = 0; i < y.size(); ++i) right = right && doubled[i] == 2 * y[i];
-    CHECK(right);
-    CHECK(twice.seen == std::vector<int>(y.size(), 1));
+    for (const bool places : {false, true}) {
+      Problem p(18, 1, 5, 5, 32, 66, 3, 1, 1, 1, groups);
+      p.by_places = places;
+      const std::vector<float> y = run(p, Which::kForward);
+      const int before = num_threads();
+      set_num_threads(1);
+      const Twice twice{std::vector<int>(y.size())};
+      const std::vector<float> doubled = run(p, Which::kForward, {&Twice::apply, &twice});
+      set_num_threads(before);
+      bool right = true;
+      for (size_t i = 0; i < y.size(); ++i) right = right && doubled[i] == 2 * y[i];
+      CHECK(right);
+      CHECK(twice.seen == std::vector<int>(y.size(), 1));
+    }
   }
 }
 

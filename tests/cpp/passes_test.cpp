@@ -407,7 +407,8 @@ TEST_CASE("fold_scale scales the weights in place of the result, once") {
     for (int64_t i = 2; i < 5; ++i) variables.push_back(varied({DType::kFloat32, {6}}, i));
 
     const Hoisted folded = optimize_program(graph);
-    CHECK(folded.kept.size() == 2);  // weights and shift
+    const size_t packed = std::string_view(op) == "conv" ? 1 : 0;
+    CHECK(folded.kept.size() == 2 + packed);  // weights and shift
     const std::vector<float> values = run(graph, variables);
     set_passes(false);
     const std::vector<float> plain = run(graph, variables);
@@ -417,7 +418,26 @@ TEST_CASE("fold_scale scales the weights in place of the result, once") {
 
     Graph shared = graph;  // others read the product too
     shared.outputs.push_back(y);
-    CHECK(optimize_program(shared).kept.empty());
+    CHECK(optimize_program(shared).kept.size() == packed);
+  }
+}
+
+TEST_CASE("prepack packs kernels of convolutions, for few images") {
+  const Attrs attrs{{"strides", std::vector<int64_t>{1, 1}},
+                    {"dilations", std::vector<int64_t>{1, 1}},
+                    {"pads_low", std::vector<int64_t>{1, 1}},
+                    {"pads_high", std::vector<int64_t>{1, 1}}};
+  for (const int64_t batch : {1, 64}) {
+    Graph graph;
+    Builder g(graph);
+    const Value x = g.input({DType::kFloat32, {batch, 16, 16, 40}});
+    const Value w = g.variable({DType::kFloat32, {3, 3, 40, 40}});
+    graph.outputs = {g.apply("relu", {g.apply("conv", {x, w}, attrs)})};
+    const Hoisted fixed = optimize_program(graph);
+    CHECK(count(fixed.main, "conv_packed") == (batch == 1 ? 1 : 0));
+    CHECK(count(fixed.main, "conv") == (batch == 1 ? 0 : 1));
+    CHECK(count(fixed.main, "relu") == 0);  // an epilogue of either
+    CHECK(count(fixed.once, "pack_conv") == (batch == 1 ? 1 : 0));
   }
 }
 

@@ -435,4 +435,71 @@ def _packed_matmuls() -> list[OpCase]:
     return cases
 
 
-CASES = [*_matmuls(), *_packed_matmuls(), *_convolutions(), *_pools()]
+def _panels(w: np.ndarray, **attrs: Any) -> np.ndarray:
+    """Panels of 32 columns, the last one filled up with zeros: what the direct form reads."""
+    rows = w.reshape(-1, w.shape[-1]).astype(np.float32)
+    columns = -(-rows.shape[1] // 32) * 32
+    filled = np.zeros((rows.shape[0], columns), np.float32)
+    filled[:, : rows.shape[1]] = rows
+    panels = filled.reshape(rows.shape[0], -1, 32).transpose(1, 0, 2)
+    return np.ascontiguousarray(panels).reshape(-1).view(np.uint8)
+
+
+def _packed_convolutions() -> list[OpCase]:
+    attrs = _attrs((1, 1), (1, 1), (1, 1), (1, 1), groups=1)
+    rng = np.random.default_rng(6)
+    cases = [
+        OpCase(
+            "pack_conv",
+            _panels,
+            (Arg((3, 3, 5, 37)),),
+            {**attrs, "image": [1, 9, 9, 5]},
+            gradient=(),
+            errors=(
+                ErrorCase(
+                    (Arg((3, 3, 5, 37)),), {**attrs, "image": [9, 9, 5]}, ValueError, "pack_conv: "
+                ),
+            ),
+        )
+    ]
+    # One image of few channels; tiles of places on AMX, few and many; large enough for Winograd's
+    # form; images side by side.
+    for image, oc in (
+        ((1, 9, 9, 5), 37),
+        ((2, 9, 11, 64), 48),
+        ((1, 5, 5, 32), 32),
+        ((1, 24, 24, 36), 33),
+        ((16, 6, 5, 32), 35),
+    ):
+        w = rng.uniform(-2, 2, (3, 3, image[-1], oc)).astype(np.float32)
+        packed = _core.apply("pack_conv", [tensor(w)], {**attrs, "image": list(image)}).numpy()
+
+        def product(x: np.ndarray, w: np.ndarray, packed: np.ndarray, **attrs: Any) -> np.ndarray:
+            return _conv(x, w, **attrs)
+
+        wrong = ErrorCase(
+            (Arg(image), Arg(w.shape), Arg((3,), values=np.zeros(3, np.uint8), dtype="uint8")),
+            attrs,
+            ValueError,
+            "conv_packed: expected what pack_conv makes",
+        )
+        cases.append(
+            OpCase(
+                "conv_packed",
+                product,
+                (
+                    Arg(image),
+                    Arg(w.shape, values=w),
+                    Arg(packed.shape, values=packed, dtype="uint8"),
+                ),
+                attrs,
+                gradient=(),
+                reduction=9 * image[-1],
+                errors=(wrong,),
+                name="x".join(map(str, (*image, oc))),
+            )
+        )
+    return cases
+
+
+CASES = [*_matmuls(), *_packed_matmuls(), *_convolutions(), *_packed_convolutions(), *_pools()]

@@ -38,10 +38,12 @@ struct ConvSplit {
   ConvRange* range;  // widened, with 3 parts
 };
 
-// panels[32 columns][tap][block of 32 of depth][part][2][16 pairs][16 columns]; zero past the last.
+// panels[32 columns][line of taps][block of 32 of depth][tap of the line][part, the last one first]
+// [2][16 pairs][16 columns]; zero past the last.
 struct ConvPack {
   const void* w;  // float with 3 parts, bfloat16 with 1
   int64_t taps;
+  int64_t line_taps;
   int64_t tap_stride;
   int64_t depth;  // channels of the image
   int64_t depth_stride;
@@ -91,12 +93,32 @@ struct ConvLine {
   ConvStep* steps;  // scratch, source_count * taps * blocks
 };
 
+// y(place, n) = sum over taps, channels: 16 places from each start on. A place's row of a part of a
+// block of 32 channels is at tiles + place * place_bytes + taps[tap] + (block * parts + part) * 64.
+struct ConvPlaces {
+  const char* tiles;
+  int64_t place_bytes;
+  const int64_t* taps;
+  int64_t tap_count;
+  int64_t line_taps;  // of a line of the kernel
+  int64_t blocks;
+  const int32_t* starts;
+  int64_t start_count;
+  const char* panels;
+  int64_t panel_bytes;
+  int64_t n;
+  float* y;  // of place 0; n rounded up to 16 are written
+  int64_t y_stride;
+  int64_t parts;
+  ConvStep* steps;  // scratch, tap_count * blocks
+};
+
 // conv_dw, whose sums run over pixels and images. A tile of dy holds 16 pairs (p, p + 16) of 32
 // images by 16 channels, a tile of x the same transposed.
 inline constexpr int64_t kConvImages = 32;
 
 // Of x: tiles[pixel][16 channels][part][16 channels][16 pairs]; of dy: tiles[pixel][32 channels]
-// [part][2][16 pairs][16 channels]. Zero past the last channel and the last image.
+// [part, the last one first][2][16 pairs][16 channels]. Zero past the last channel and the last image.
 struct ConvPairs {
   const void* x;  // float with 3 parts, bfloat16 with 1; of image 0, pixel 0
   int64_t images;

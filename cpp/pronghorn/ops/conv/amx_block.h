@@ -18,9 +18,11 @@ enum class Form { k2x2, k2x1, k1x2 };
 
 // Where a block finds its tiles, in bytes from those of the steps, and its place in the result.
 struct BlockAt {
-  int64_t a;
+  int64_t a0;
+  int64_t a1;
   int64_t b;
   int64_t part;  // from one part of a to the next
+  int64_t row;   // from one row of a tile of a to the next
   float* y0;     // of the first and the second tile of a; k2x1 takes one pixel twice
   float* y1;
   int64_t stride;  // of y, in floats
@@ -30,18 +32,19 @@ struct BlockAt {
 template <Form kForm, int kParts>
 PRONGHORN_INLINE void multiply(const ConvStep* steps, int64_t count, const BlockAt& at) {
   const int64_t part = at.part;
+  const int64_t row = at.row;
   for (int64_t i = 0; i < count; ++i) {
-    const char* a0 = steps[i].a0 + at.a;
-    const char* a1 = steps[i].a1 + at.a;
+    const char* a0 = steps[i].a0 + at.a0;
+    const char* a1 = steps[i].a1 + at.a1;
     const char* b = steps[i].b + at.b;
-    // Part q of b: tiles 2 q and 2 q + 1. Products from the smallest on.
+    // With three parts the last of b is first: tiles 0 and 1. Products from the smallest on.
     if constexpr (kForm == Form::k2x2 && kParts == 3) {
-      tile_load<4>(a0);
-      tile_load<6>(b + 4 * kConvTile);
+      tile_load<4>(a0, row);
+      tile_load<6>(b);
       tile_multiply<0, 4, 6>();
-      tile_load<7>(b + 5 * kConvTile);
+      tile_load<7>(b + kConvTile);
       tile_multiply<1, 4, 7>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
       tile_load<6>(b + 2 * kConvTile);
@@ -50,93 +53,93 @@ PRONGHORN_INLINE void multiply(const ConvStep* steps, int64_t count, const Block
       tile_multiply<1, 4, 7>();
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
-      tile_load<4>(a0 + part);
+      tile_load<4>(a0 + part, row);
       tile_multiply<0, 4, 6>();
       tile_multiply<1, 4, 7>();
-      tile_load<5>(a1 + part);
+      tile_load<5>(a1 + part, row);
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
-      tile_load<6>(b);
+      tile_load<6>(b + 4 * kConvTile);
       tile_multiply<0, 4, 6>();
-      tile_load<7>(b + kConvTile);
+      tile_load<7>(b + 5 * kConvTile);
       tile_multiply<1, 4, 7>();
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
-      tile_load<4>(a0 + 2 * part);
+      tile_load<4>(a0 + 2 * part, row);
       tile_multiply<0, 4, 6>();
       tile_multiply<1, 4, 7>();
-      tile_load<5>(a1 + 2 * part);
+      tile_load<5>(a1 + 2 * part, row);
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
-      tile_load<4>(a0);
+      tile_load<4>(a0, row);
       tile_multiply<0, 4, 6>();
       tile_multiply<1, 4, 7>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
     } else if constexpr (kForm == Form::k2x1 && kParts == 3) {
-      tile_load<4>(a0);
-      tile_load<6>(b + 4 * kConvTile);
+      tile_load<4>(a0, row);
+      tile_load<6>(b);
       tile_multiply<0, 4, 6>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<2, 5, 6>();
       tile_load<7>(b + 2 * kConvTile);
       tile_multiply<1, 4, 7>();
       tile_multiply<3, 5, 7>();
-      tile_load<4>(a0 + part);
+      tile_load<4>(a0 + part, row);
       tile_multiply<0, 4, 7>();
-      tile_load<5>(a1 + part);
+      tile_load<5>(a1 + part, row);
       tile_multiply<2, 5, 7>();
-      tile_load<6>(b);
+      tile_load<6>(b + 4 * kConvTile);
       tile_multiply<1, 4, 6>();
       tile_multiply<3, 5, 6>();
-      tile_load<4>(a0 + 2 * part);
+      tile_load<4>(a0 + 2 * part, row);
       tile_multiply<0, 4, 6>();
-      tile_load<5>(a1 + 2 * part);
+      tile_load<5>(a1 + 2 * part, row);
       tile_multiply<2, 5, 6>();
-      tile_load<4>(a0);
+      tile_load<4>(a0, row);
       tile_multiply<1, 4, 6>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<3, 5, 6>();
     } else if constexpr (kForm == Form::k1x2 && kParts == 3) {
-      tile_load<4>(a0);
-      tile_load<6>(b + 4 * kConvTile);
+      tile_load<4>(a0, row);
+      tile_load<6>(b);
       tile_multiply<0, 4, 6>();
-      tile_load<7>(b + 5 * kConvTile);
+      tile_load<7>(b + kConvTile);
       tile_multiply<1, 4, 7>();
       tile_load<6>(b + 2 * kConvTile);
       tile_multiply<2, 4, 6>();
       tile_load<7>(b + 3 * kConvTile);
       tile_multiply<3, 4, 7>();
-      tile_load<5>(a0 + part);
+      tile_load<5>(a0 + part, row);
       tile_multiply<0, 5, 6>();
       tile_multiply<1, 5, 7>();
-      tile_load<6>(b);
+      tile_load<6>(b + 4 * kConvTile);
       tile_multiply<2, 5, 6>();
-      tile_load<7>(b + kConvTile);
+      tile_load<7>(b + 5 * kConvTile);
       tile_multiply<3, 5, 7>();
-      tile_load<5>(a0 + 2 * part);
+      tile_load<5>(a0 + 2 * part, row);
       tile_multiply<0, 5, 6>();
       tile_multiply<1, 5, 7>();
       tile_multiply<2, 4, 6>();
       tile_multiply<3, 4, 7>();
     } else if constexpr (kForm == Form::k2x2) {
-      tile_load<4>(a0);
+      tile_load<4>(a0, row);
       tile_load<6>(b);
       tile_multiply<0, 4, 6>();
       tile_load<7>(b + kConvTile);
       tile_multiply<1, 4, 7>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<2, 5, 6>();
       tile_multiply<3, 5, 7>();
     } else if constexpr (kForm == Form::k2x1) {
-      tile_load<4>(a0);
+      tile_load<4>(a0, row);
       tile_load<6>(b);
       tile_multiply<0, 4, 6>();
-      tile_load<5>(a1);
+      tile_load<5>(a1, row);
       tile_multiply<2, 5, 6>();
     } else {
-      tile_load<4>(a0);
+      tile_load<4>(a0, row);
       tile_load<6>(b);
       tile_multiply<0, 4, 6>();
       tile_load<7>(b + kConvTile);

@@ -7,6 +7,7 @@
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/ops/conv/amx_repeat.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -18,11 +19,9 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 struct Task {
   const AmxConvPlan& plan;
   const char* x;
-  const char* w;
+  const AmxKernel& kernel;
   char* y;
   const Epilogue& epilogue;
-  const char* panels;  // of the group
-  const ConvRange& w_range;
   int64_t group;
   int64_t image;
   int64_t lanes;
@@ -40,8 +39,6 @@ struct Scratch {
   int64_t* held;  // the line of x in each slot
   float* panel;
 };
-
-size_t element_bytes(const AmxConvPlan& plan) { return plan.parts == 3 ? 4 : 2; }
 
 Scratch scratch_of(const AmxConvPlan& plan) {
   char* const at = reinterpret_cast<char*>(thread_scratch(plan.scratch / 4));
@@ -67,7 +64,7 @@ void split_line(const Task& t, const Scratch& s, int64_t i, ConvRange* range) {
     kernels().conv_split(
         {.x = t.x +
               static_cast<size_t>(t.image * image + pixel * channels + t.group * plan.channels) *
-                  element_bytes(plan),
+                  plan.element_bytes(),
          .lanes = t.lanes,
          .lane_stride = image,
          .pixels = width,
@@ -82,66 +79,13 @@ void split_line(const Task& t, const Scratch& s, int64_t i, ConvRange* range) {
   }
 }
 
-// The line of y of one image again in float32: its columns from `strip`, at y.
-void repeat_line(const Task& t, int64_t image, int64_t o0, int64_t o1, float* y, float* panel) {
-  const AmxConvPlan& plan = t.plan;
-  const Windows& w = plan.sizes.windows;
-  const int64_t width = t.strip.end - t.strip.begin;
-  for (int64_t i = 0; i < width; ++i) std::fill_n(y + i * plan.n_stored, plan.n, 0.0f);
-  const int64_t channels = plan.channels * plan.sizes.groups;
-  const float* x = reinterpret_cast<const float*>(t.x) + image * volume(plan.in) * channels +
-                   t.group * plan.channels;
-  const int64_t stored = plan.sizes.out_channels;  // columns of w
-  const float* weights =
-      reinterpret_cast<const float*>(t.w) + t.group * (plan.gradient ? plan.channels : plan.n);
-  const int64_t tap_floats = plan.sizes.group_in() * stored;
-  const int64_t step = plan.gradient ? w.stride[2] : 1;  // columns that follow one another
-  for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
-    const int64_t i0 = plan.inputs[0][static_cast<size_t>(o0 * w.kernel[0] + k0)];
-    for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
-      const int64_t i1 = plan.inputs[1][static_cast<size_t>(o1 * w.kernel[1] + k1)];
-      if (i0 < 0 || i1 < 0) continue;
-      for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2) {
-        const auto input = [&](int64_t column) -> int64_t {
-          return plan.inputs[2][static_cast<size_t>(column * w.kernel[2] + k2)];
-        };
-        int64_t first = t.strip.begin;
-        while (first < t.strip.end && input(first) < 0) ++first;
-        int64_t count = 0;
-        while (first + count * step < t.strip.end && input(first + count * step) >= 0) ++count;
-        if (count == 0) continue;
-        const int64_t apart = count > 1 ? input(first + step) - input(first) : 1;
-        const int64_t tap = (k0 * w.kernel[1] + k1) * w.kernel[2] + k2;
-        GemmBlock g{};
-        g.a_row = apart * channels;
-        g.a_depth = 1;
-        g.b_depth = plan.gradient ? 1 : stored;
-        g.b_col = plan.gradient ? stored : 1;
-        g.c = y + (first - t.strip.begin) * plan.n_stored;
-        g.c_row = step * plan.n_stored;
-        g.rows = count;
-        g.cols = plan.n;
-        g.accumulate = true;
-        g.panel = panel;
-        const float* a = x + ((i0 * plan.in[1] + i1) * plan.in[2] + input(first)) * channels;
-        for (int64_t c = 0; c < plan.channels; c += kAmxFallbackDepth) {
-          g.a = a + c;
-          g.b = weights + tap * tap_floats + c * g.b_depth;
-          g.depth = std::min(kAmxFallbackDepth, plan.channels - c);
-          kernels().gemm_block(g);
-        }
-      }
-    }
-  }
-}
-
 // A line of y, from the scratch memory to its place.
 void finish_line(const Task& t, int64_t o0, int64_t o1, float* result, float least, float* panel) {
   const AmxConvPlan& plan = t.plan;
   const int64_t width = t.strip.end - t.strip.begin;
   const int64_t groups = plan.sizes.groups;
   const int64_t channels = plan.n * groups;
-  const size_t bytes = element_bytes(plan);
+  const size_t bytes = plan.element_bytes();
   const bool streams =
       plan.n % 32 == 0 &&
       static_cast<size_t>(plan.sizes.batch * volume(plan.out) * channels) * bytes >= kStreamed;
@@ -150,7 +94,10 @@ void finish_line(const Task& t, int64_t o0, int64_t o1, float* result, float lea
   for (int64_t lane = 0; lane < t.lanes; ++lane) {
     float* line = result + lane * plan.lane_floats;
     if (plan.parts == 3 && kernels().conv_is_suspect(line, width, plan.n_stored, plan.n, least)) {
-      repeat_line(t, t.image + lane, o0, o1, line, panel);
+      repeat_piece(plan, plan.inputs, reinterpret_cast<const float*>(t.x),
+                   reinterpret_cast<const float*>(t.kernel.w),
+                   {t.image + lane, o0, o1, t.strip.begin, t.strip.end, t.group, 0, plan.n}, line,
+                   plan.n_stored, panel);
     }
     const int64_t row =
         (((t.image + lane) * plan.out[0] + o0) * plan.out[1] + o1) * plan.out[2] + t.strip.begin;
@@ -188,7 +135,7 @@ void run_task(const Task& t) {
                 .tile_block = plan.parts * kConvTile,
                 .tile_part = kConvTile,
                 .zero = s.zero,
-                .panels = t.panels,
+                .panels = t.kernel.panels + t.group * plan.group_bytes(),
                 .panel_bytes = plan.panel_bytes,
                 .n = plan.n,
                 .lane_stride = plan.lane_floats,
@@ -230,7 +177,7 @@ void run_task(const Task& t) {
       }
     }
     const int64_t depth = plan.sizes.taps() * plan.channels;
-    const float least = plan.parts == 3 ? least_result(range, t.w_range, depth) : 0.0f;
+    const float least = plan.parts == 3 ? least_result(range, t.kernel.range, depth) : 0.0f;
     for (int64_t row = o * rows; row < end * rows; ++row) {
       finish_line(t, axis == 0 ? row / rows : 0, axis == 0 ? row % rows : row,
                   s.result + (row - o * rows) * plan.line_floats, least, s.panel);
@@ -240,47 +187,21 @@ void run_task(const Task& t) {
 
 }  // namespace
 
-void run_amx_conv(const AmxConvPlan& plan, const void* x, const void* w, void* y,
-                  const Epilogue& epilogue, void* workspace) noexcept {
+void run_amx_conv(const AmxConvPlan& plan, const void* x, const AmxKernel& kernel, void* y,
+                  const Epilogue& epilogue) noexcept {
   const ConvSizes& sizes = plan.sizes;
-  char* const panels = static_cast<char*>(workspace);
-  const int64_t packs = sizes.groups * plan.panels;
-  auto* const ranges = reinterpret_cast<ConvRange*>(panels + packs * plan.panel_bytes);
-  const int64_t tap = sizes.group_in() * sizes.out_channels;
-  parallel_for(packs, sizes.taps() * plan.channels * kConvBlock * 4, [&](int64_t i) {
-    const int64_t group = i / plan.panels;
-    const int64_t column = i % plan.panels * kConvBlock;
-    const int64_t at = plan.gradient ? group * plan.channels + column * sizes.out_channels
-                                     : group * plan.n + column;
-    ranges[i] = {};
-    kernels().conv_pack(
-        {.w = static_cast<const char*>(w) + static_cast<size_t>(at) * element_bytes(plan),
-         .taps = sizes.taps(),
-         .tap_stride = tap,
-         .depth = plan.channels,
-         .depth_stride = plan.gradient ? 1 : sizes.out_channels,
-         .columns = std::min(kConvBlock, plan.n - column),
-         .column_stride = plan.gradient ? sizes.out_channels : 1,
-         .parts = plan.parts,
-         .panels = panels + i * plan.panel_bytes,
-         .range = ranges + i});
-  });
-  ConvRange range;
-  for (int64_t i = 0; i < packs; ++i) widen(range, ranges[i]);
-
   const int64_t batches = divide_up(sizes.batch, kConvLanes);
   const int64_t strips = static_cast<int64_t>(plan.strips.size());
   const int64_t tasks = sizes.groups * batches * strips * plan.line_tasks;
-  const int64_t cost = 2 * sizes.batch * volume(sizes.windows.out) * tap * sizes.taps() /
-                       std::max<int64_t>(tasks, 1);
+  const int64_t cost = 2 * sizes.batch * volume(sizes.windows.out) * sizes.group_in() *
+                       sizes.out_channels * sizes.taps() / std::max<int64_t>(tasks, 1);
   parallel_for(tasks, std::max<int64_t>(cost, 1), [&](int64_t i) {
     const int64_t first = i % plan.line_tasks * plan.lines;
     const int64_t rest = i / plan.line_tasks;
     const int64_t image = rest / strips % batches * kConvLanes;
     const int64_t group = rest / strips / batches;
-    run_task({plan, static_cast<const char*>(x), static_cast<const char*>(w), static_cast<char*>(y),
-              epilogue, panels + group * plan.panels * plan.panel_bytes, range, group, image,
-              std::min(kConvLanes, sizes.batch - image), first,
+    run_task({plan, static_cast<const char*>(x), kernel, static_cast<char*>(y), epilogue, group,
+              image, std::min(kConvLanes, sizes.batch - image), first,
               std::min(first + plan.lines, plan.out[plan.axis]),
               plan.strips[static_cast<size_t>(rest % strips)]});
   });

@@ -7,24 +7,15 @@
 #include <memory>
 #include <vector>
 
-#include "pronghorn/base/dtype.h"
 #include "pronghorn/gemm/epilogue.h"
 #include "pronghorn/ops/conv/amx_geometry.h"
+#include "pronghorn/ops/conv/amx_weights.h"
 
 namespace pronghorn::ops {
 
-// y(image, o, n) = sum over taps k, channels c of x(image, inputs(o, k), c) w(k, c, n), where w is
-// stored as (taps, c, n) for conv and as (taps, n, c) for conv_dx, whose x is dy.
-struct AmxConvPlan {
-  ConvSizes sizes;
-  bool gradient = false;  // conv_dx
-  DType dtype = DType::kFloat32;
-  int64_t parts = 3;
-
+struct AmxConvPlan : AmxWeights {
   int64_t in[3], out[3];           // pixels of x and of y
-  int64_t channels = 0;            // of a group: of x
-  int64_t n = 0;                   // of y
-  int64_t n_stored = 0;            // rounded up to whole tiles
+  int64_t n_stored = 0;            // n rounded up to whole tiles
   std::vector<int32_t> inputs[3];  // [o][k] along each dimension: pixel of x, -1 outside
   std::vector<int32_t> pairs;
   std::vector<ConvStrip> strips;
@@ -34,9 +25,7 @@ struct AmxConvPlan {
   int64_t lines = 0;  // of y, of a task
   int64_t line_tasks = 0;
   int64_t batch_lines = 0;  // of y, for which a panel of weights is read once
-  int64_t panels = 0;       // of 32 channels of y, of a group
   int64_t batch_panels = 0;
-  int64_t panel_bytes = 0;
   int64_t tile_pixel = 0;
   int64_t slot_bytes = 0;
   int64_t line_floats = 0;  // of a line of y, 16 lanes
@@ -50,21 +39,15 @@ struct AmxConvPlan {
   int64_t held_at = 0;
   int64_t panel_at = 0;  // of a fallback product
   int64_t scratch = 0;
-  size_t workspace = 0;  // bytes
 };
-
-inline constexpr int64_t kAmxFallbackDepth = 256;  // of a product that repeats what AMX cannot do
-
-// Whether this machine has AMX and this form is the fastest.
-bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype);
 
 // Of any sizes but empty ones.
 std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gradient,
                                                  DType dtype);
 
 // x: image (of dy for conv_dx), y: result; float or bfloat16 as the plan says. Null y: the epilogue
-// takes the result, as float, elsewhere. workspace: plan.workspace bytes, 64-byte aligned.
-void run_amx_conv(const AmxConvPlan& plan, const void* x, const void* w, void* y,
-                  const Epilogue& epilogue, void* workspace) noexcept;
+// takes the result, as float, elsewhere.
+void run_amx_conv(const AmxConvPlan& plan, const void* x, const AmxKernel& kernel, void* y,
+                  const Epilogue& epilogue) noexcept;
 
 }  // namespace pronghorn::ops

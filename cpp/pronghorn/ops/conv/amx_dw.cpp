@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/ops/conv/winograd.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -249,10 +250,13 @@ void add_rows(const AmxDwPlan& plan, const char* x, const char* dy, void* dw, bo
 }  // namespace
 
 bool suits_amx_dw(const ConvSizes& sizes, DType dtype) {
-  if (kernels().conv_taps == nullptr || volume(sizes.windows.out) == 0) return false;
+  if (!takes_amx(dtype) || volume(sizes.windows.out) == 0) return false;
   const double used = used_part(sizes.batch, kConvImages) * used_part(sizes.group_in(), 16) *
                       used_part(sizes.group_out(), 16);
-  return pays_amx(sizes, dtype, used);
+  if (dtype == DType::kBfloat16) return used >= 0.2;
+  const bool winograd =
+      plan_winograd_dw(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels).has_value();
+  return used >= (winograd ? 0.85 : 0.6);
 }
 
 std::shared_ptr<const AmxDwPlan> plan_amx_dw(const ConvSizes& sizes, DType dtype) {

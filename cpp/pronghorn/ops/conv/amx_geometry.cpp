@@ -12,14 +12,9 @@ double used_part(int64_t n, int64_t block) {
   return static_cast<double>(n) / static_cast<double>((n + block - 1) / block * block);
 }
 
-bool pays_amx(const ConvSizes& sizes, DType dtype, double used) {
-  if (dtype == DType::kBfloat16) return used >= 0.2;
-  if (dtype != DType::kFloat32 || strict_float32()) return false;
-  const Windows& w = sizes.windows;
-  const bool winograd = sizes.groups == 1 && w.kernel[0] == 1 && w.kernel[1] == 3 &&
-                        w.kernel[2] == 3 && w.stride[1] == 1 && w.stride[2] == 1 &&
-                        w.dilation[1] == 1 && w.dilation[2] == 1;
-  return used >= (winograd ? 0.85 : 0.6);
+bool takes_amx(DType dtype) {
+  return kernels().conv_line != nullptr &&
+         (dtype == DType::kBfloat16 || (dtype == DType::kFloat32 && !strict_float32()));
 }
 
 std::vector<int32_t> inputs_along(const Windows& w, int d, bool gradient) {

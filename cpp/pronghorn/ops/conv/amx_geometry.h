@@ -24,9 +24,8 @@ struct ConvStrip {
 // The part of whole blocks that n elements fill.
 double used_part(int64_t n, int64_t block);
 
-// Whether AMX is faster than the other forms, if `used` is the part of its products that are not
-// with zeros. Figures: cpp/README.md.
-bool pays_amx(const ConvSizes& sizes, DType dtype, double used);
+// Whether this machine has AMX and may use it for operands of that dtype.
+bool takes_amx(DType dtype);
 
 // [o][k]: the pixel of x that tap k of pixel o of y reads along dimension d, -1 outside.
 // `gradient`: x and y are those of conv_dx.

@@ -20,7 +20,7 @@ int64_t list_steps(const ConvLine& l, int64_t column0, int64_t column1) {
         if (i0 < 0 && i1 < 0) continue;
         l.steps[count++] = {i0 < 0 ? l.zero : line + i0 * l.tile_pixel,
                             i1 < 0 ? l.zero : line + i1 * l.tile_pixel,
-                            l.panels + ((source.tap + tap) * l.blocks + block) * step_bytes};
+                            l.panels + (source.tap * l.blocks + block * l.taps + tap) * step_bytes};
       }
     }
   }
@@ -46,9 +46,11 @@ void run_line(const ConvLine& l) {
     const int64_t count = list_steps(l, column0, column1);
     for (int64_t panel = l.first_panel; panel < l.end_panel; ++panel) {
       float* y = l.y + panel * kConvBlock;
-      const BlockAt at{.a = 0,
+      const BlockAt at{.a0 = 0,
+                       .a1 = 0,
                        .b = panel * l.panel_bytes,
                        .part = l.tile_part,
+                       .row = kTileRowBytes,
                        .y0 = y + column0 * l.column_stride,
                        .y1 = y + column1 * l.column_stride,
                        .stride = l.lane_stride,

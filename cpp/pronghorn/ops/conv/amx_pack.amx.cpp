@@ -144,7 +144,7 @@ void pack_float_tile(const ConvPack& p, const float* w, int64_t depth, int64_t c
   }
   for (int q = 0; q < 3; ++q) {
     if (by_column) transpose_16(rows[q]);
-    store_tile(to + q * 2 * kConvTile, rows[q]);
+    store_tile(to + (2 - q) * 2 * kConvTile, rows[q]);
   }
 }
 
@@ -219,7 +219,7 @@ void conv_pairs(const ConvPairs& s) {
       }
       for (int64_t q = 0; q < s.parts; ++q) {
         if (!s.is_dy) transpose_16(rows[q]);
-        store_tile(to + q * part, rows[q]);
+        store_tile(to + (s.is_dy ? s.parts - 1 - q : q) * part, rows[q]);
       }
     }
   }
@@ -239,26 +239,30 @@ void conv_split(const ConvSplit& s) {
 void conv_pack(const ConvPack& p) {
   Extremes extremes;
   char* to = p.panels;
-  for (int64_t n = 0; n < p.columns; n += kConvBlock) {
-    for (int64_t tap = 0; tap < p.taps; ++tap) {
-      for (int64_t k = 0; k < p.depth; k += kConvBlock, to += 2 * p.parts * kConvTile) {
-        for (int64_t half = 0; half < 2; ++half) {
-          const int64_t column = n + half * 16;
-          const int64_t columns = p.columns - column;
-          const int64_t at = tap * p.tap_stride + k * p.depth_stride + column * p.column_stride;
-          char* tile = to + half * kConvTile;
-          if (columns <= 0) {
-            for (int64_t part = 0; part < p.parts; ++part) {
-              for (int64_t i = 0; i < kConvTile; i += kTileRowBytes)
-                store_row(tile + part * 2 * kConvTile + i, IVec{});
-            }
-          } else if (p.parts == 3) {
-            pack_float_tile(p, static_cast<const float*>(p.w) + at, p.depth - k, columns, tile,
-                            extremes);
-          } else {
-            pack_half_tile(p, static_cast<const uint16_t*>(p.w) + at, p.depth - k, columns, tile);
-          }
+  const auto pack_step = [&](int64_t n, int64_t tap, int64_t k) {
+    for (int64_t half = 0; half < 2; ++half) {
+      const int64_t column = n + half * 16;
+      const int64_t columns = p.columns - column;
+      const int64_t at = tap * p.tap_stride + k * p.depth_stride + column * p.column_stride;
+      char* tile = to + half * kConvTile;
+      if (columns <= 0) {
+        for (int64_t part = 0; part < p.parts; ++part) {
+          for (int64_t i = 0; i < kConvTile; i += kTileRowBytes)
+            store_row(tile + part * 2 * kConvTile + i, IVec{});
         }
+      } else if (p.parts == 3) {
+        pack_float_tile(p, static_cast<const float*>(p.w) + at, p.depth - k, columns, tile,
+                        extremes);
+      } else {
+        pack_half_tile(p, static_cast<const uint16_t*>(p.w) + at, p.depth - k, columns, tile);
+      }
+    }
+    to += 2 * p.parts * kConvTile;
+  };
+  for (int64_t n = 0; n < p.columns; n += kConvBlock) {
+    for (int64_t line = 0; line < p.taps; line += p.line_taps) {
+      for (int64_t k = 0; k < p.depth; k += kConvBlock) {
+        for (int64_t tap = line; tap < line + p.line_taps; ++tap) pack_step(n, tap, k);
       }
     }
   }

@@ -1,10 +1,9 @@
-// How a convolution runs on AMX, and which ones do.
+// How a convolution runs on AMX, 16 images at a time.
 #include <algorithm>
 
-#include "pronghorn/base/cpu.h"
 #include "pronghorn/gemm/gemm.h"
 #include "pronghorn/ops/conv/amx_conv.h"
-#include "pronghorn/ops/conv/amx_geometry.h"
+#include "pronghorn/ops/conv/amx_repeat.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -38,26 +37,12 @@ void add_strips(AmxConvPlan& plan, int64_t width) {
 
 }  // namespace
 
-bool suits_amx(const ConvSizes& sizes, bool gradient, DType dtype) {
-  if (kernels().conv_line == nullptr || volume(sizes.windows.out) == 0) return false;
-  const int64_t channels = gradient ? sizes.group_out() : sizes.group_in();
-  const int64_t n = gradient ? sizes.group_in() : sizes.group_out();
-  const double used =
-      used_part(sizes.batch, kConvLanes) * used_part(channels, kConvBlock) * used_part(n, 16);
-  return pays_amx(sizes, dtype, used);
-}
-
 std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gradient,
                                                  DType dtype) {
   auto made = std::make_shared<AmxConvPlan>();
   AmxConvPlan& plan = *made;
   const Windows& w = sizes.windows;
-  plan.sizes = sizes;
-  plan.gradient = gradient;
-  plan.dtype = dtype;
-  plan.parts = dtype == DType::kFloat32 ? 3 : 1;
-  plan.channels = gradient ? sizes.group_out() : sizes.group_in();
-  plan.n = gradient ? sizes.group_in() : sizes.group_out();
+  static_cast<AmxWeights&>(plan) = amx_weights(sizes, gradient, dtype);
   plan.n_stored = divide_up(plan.n, 16) * 16;
   for (int d = 0; d < 3; ++d) {
     plan.in[d] = gradient ? w.out[d] : w.in[d];
@@ -66,8 +51,6 @@ std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gr
   }
   const int64_t blocks = divide_up(plan.channels, kConvBlock);
   plan.tile_pixel = blocks * plan.parts * kConvTile;
-  plan.panels = divide_up(plan.n, kConvBlock);
-  plan.panel_bytes = sizes.taps() * blocks * plan.parts * 2 * kConvTile;
 
   plan.axis = sizes.spatial == 3 ? 0 : 1;
   const int64_t rows = plan.axis == 0 ? plan.in[1] : 1;  // of a plane of x
@@ -126,9 +109,7 @@ std::shared_ptr<const AmxConvPlan> plan_amx_conv(const ConvSizes& sizes, bool gr
   plan.steps_at = reserve(sizes.taps() * blocks * static_cast<int64_t>(sizeof(ConvStep)));
   plan.sources_at = reserve(w.kernel[0] * w.kernel[1] * static_cast<int64_t>(sizeof(ConvSource)));
   plan.held_at = reserve(plan.slots * 8);
-  plan.panel_at = reserve(kAmxFallbackDepth * kGemmPanel * 4);
-  plan.workspace = static_cast<size_t>(sizes.groups * plan.panels) *
-                   (static_cast<size_t>(plan.panel_bytes) + sizeof(ConvRange));
+  plan.panel_at = reserve(kAmxFallbackPanel * 4);
   return made;
 }
 

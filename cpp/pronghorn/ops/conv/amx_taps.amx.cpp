@@ -26,9 +26,11 @@ void run_taps(const ConvTaps& t) {
       for (int64_t tap = 0; tap < t.taps; ++tap) {
         const int64_t count = t.counts[tap];
         float* dw = t.dw + (tap * rows + i) * columns + o;
-        const BlockAt at{.a = i / 32 * kPair,
+        const BlockAt at{.a0 = i / 32 * kPair,
+                         .a1 = i / 32 * kPair,
                          .b = o / 32 * kPair,
                          .part = kConvTile,
+                         .row = kTileRowBytes,
                          .y0 = dw,
                          .y1 = dw + 16 * columns,
                          .stride = columns,

@@ -1,29 +1,15 @@
 // conv(x, w) {strides, dilations, pads_low, pads_high, groups}: channels last, 1 to 3 spatial
 // dimensions. The matrix of patches of x times w as a (taps * channels, out_channels) matrix, group
 // by group.
-#include <algorithm>
-#include <optional>
-
-#include "pronghorn/ops/conv/amx_conv.h"
-#include "pronghorn/ops/conv/direct.h"
+#include "pronghorn/ops/conv/forward.h"
 #include "pronghorn/ops/conv/rules.h"
-#include "pronghorn/ops/conv/winograd.h"
 #include "pronghorn/ops/shape/rules.h"
-#include "pronghorn/tile/epilogue.h"
-#include "pronghorn/tile/lower.h"
 
 namespace pronghorn::ops {
 namespace {
 
-struct Plan {
-  Windows windows;
-  std::shared_ptr<const AmxConvPlan> amx;  // else null
-  std::optional<WinogradPlan> winograd;    // then `direct` for results that are not finite
-  std::optional<DirectPlan> direct;        // else a matrix of patches
-  GemmPlan gemm;
-  std::shared_ptr<const TilePlan> epilogue;
-  size_t own_result = 0;  // where the workspace has room for the result, if that is no output
-};
+// Windows of a product beyond which packing the kernel is no part of its time (2%).
+constexpr int64_t kMostWindows = 4096;
 
 std::vector<TensorType> infer(const OpCall& call) {
   if (call.payload == nullptr) expect_operands(call, 2);
@@ -61,74 +47,19 @@ Value scale_columns(Builder& g, const Node& node, Value factor) {
   return g.apply("conv", {node.inputs[0], w}, node.attrs);
 }
 
-Prepared prepare(const OpCall& call) {
-  const ConvSizes sizes =
-      conv_sizes("conv", call.inputs[0].shape, call.inputs[1].shape, call.attrs);
-  GemmShape shape{.m = sizes.batch * volume(sizes.windows.out),
-                  .n = sizes.group_out(),
-                  .k = sizes.taps() * sizes.group_in(),
-                  .b_stride = sizes.out_channels,
-                  .c_stride = sizes.out_channels,
-                  .fills_a = true};
-  shape.batch.clear();
-  for (int64_t group = 0; group < sizes.groups; ++group) {
-    const int64_t column = group * sizes.group_out();
-    shape.batch.push_back({.a = 0, .b = column, .c = column, .row = 0, .col = column});
-  }
-  auto plan = std::make_shared<Plan>();
-  plan->windows = sizes.windows;
-  plan->epilogue = epilogue_plan(call);
-  if (suits_amx(sizes, false, call.inputs[0].dtype)) {
-    plan->amx = plan_amx_conv(sizes, false, call.inputs[0].dtype);
-    return {.plan = plan, .workspace = plan->amx->workspace};
-  }
-  if (suits_direct(sizes.windows) && shape.k > 0) {
-    plan->direct = plan_direct(sizes.windows, sizes.batch, sizes.groups, sizes.group_out());
-    plan->winograd = plan_winograd(sizes.windows, sizes.batch, sizes.groups, sizes.out_channels);
-    const int64_t packed =
-        std::max(plan->direct->packed, plan->winograd ? plan->winograd->packed : 0);
-    plan->own_result = static_cast<size_t>(packed + 15) / 16 * 16 * sizeof(float);
-  } else {
-    plan->gemm = plan_gemm(shape);
-    plan->own_result = plan->gemm.workspace;
-  }
-  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
-}
+Prepared prepare(const OpCall& call) { return prepare_conv(call, false); }
 
-void run(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
-  const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
-  if (plan.amx != nullptr) {
-    const bool replaced = plan.epilogue != nullptr && !plan.epilogue->epilogue.in_place;
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1],
-                        replaced ? nullptr : launch.outputs[0], epilogue, launch.workspace);
-  }
-  float* y = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
-  if (plan.direct) {
-    const float* x = launch.input<float>(0);
-    const float* w = launch.input<float>(1);
-    auto* packed = static_cast<float*>(launch.workspace);
-    if (plan.winograd) {
-      transform_weights(*plan.winograd, w, packed);
-      // Repeated where the result is not finite: an epilogue that may overwrite what it reads
-      // waits.
-      const bool repeats = plan.epilogue == nullptr || plan.epilogue->is_repeatable();
-      if (run_winograd(*plan.winograd, x, packed, y, repeats ? epilogue : Epilogue{})) {
-        if (!repeats) TileEpilogue::apply_to_all(tiles, y);
-        return;
-      }
-    }
-    pack_weights(*plan.direct, w, packed);
-    return run_direct(*plan.direct, x, packed, y, epilogue);
-  }
-  const PatchSource source{&plan.windows, launch.input<float>(0)};
-  run_gemm(plan.gemm, {.b = launch.input<float>(1),
-                       .c = y,
-                       .fill_a = fill_patches,
-                       .fill_context = &source,
-                       .epilogue = epilogue,
-                       .workspace = launch.workspace});
+// A kernel that is the same in every run is packed once.
+Value prepack(Builder& g, const Node& node, std::span<const bool> fixed) {
+  if (fixed[0] || !fixed[1]) return {};
+  const TensorType x = g.type(node.inputs[0]);
+  const ConvSizes sizes = conv_sizes("conv", x.shape, g.shape(node.inputs[1]), node.attrs);
+  if (sizes.batch * volume(sizes.windows.out) > kMostWindows) return {};
+  if (plan_conv_kernel(sizes, x.dtype).form == ConvForm::kPatches) return {};
+  Attrs attrs = node.attrs;
+  attrs.set("image", to_vector(x.shape));
+  const Value packed = g.apply("pack_conv", {node.inputs[1]}, attrs);
+  return g.apply("conv_packed", {node.inputs[0], node.inputs[1], packed}, node.attrs);
 }
 
 }  // namespace
@@ -138,9 +69,10 @@ OpDef conv_op() {
           .infer = infer,
           .gradient = gradient,
           .prepare = prepare,
-          .run = run,
+          .run = run_conv,
           .simplify = simplify,
           .scale_columns = scale_columns,
+          .prepack = prepack,
           .takes_epilogue = true,
           .epilogue_has_outputs = true};
 }

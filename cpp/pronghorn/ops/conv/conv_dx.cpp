@@ -9,7 +9,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
-#include "pronghorn/ops/conv/amx_conv.h"
+#include "pronghorn/ops/conv/amx_form.h"
 #include "pronghorn/ops/conv/columns.h"
 #include "pronghorn/ops/conv/direct.h"
 #include "pronghorn/ops/conv/phases.h"
@@ -40,7 +40,8 @@ struct Plan {
   bool covers = true;       // every input pixel belongs to a phase
   bool by_columns = false;  // with `columns` instead of phases
   ColumnsPlan columns;
-  std::shared_ptr<const AmxConvPlan> amx;  // not null: in that form
+  std::optional<AmxForm> amx;  // in that form
+  size_t packed = 0;           // bytes of its weights in the workspace
   std::shared_ptr<const TilePlan> epilogue;
   size_t own_result = 0;  // where the workspace has room for dx, if that is no output
 
@@ -98,8 +99,9 @@ Prepared prepare(const OpCall& call) {
   plan->epilogue = epilogue_plan(call);
   const ConvSizes& sizes = plan->sizes;
   if (suits_amx(sizes, true, call.inputs[0].dtype)) {
-    plan->amx = plan_amx_conv(sizes, true, call.inputs[0].dtype);
-    return {.plan = plan, .workspace = plan->amx->workspace};
+    plan->amx = plan_amx(sizes, true, call.inputs[0].dtype);
+    plan->packed = (plan->amx->weights().packed_bytes() + 63) / 64 * 64;
+    return {.plan = plan, .workspace = plan->packed + plan->amx->workspace()};
   }
   const Windows& w = sizes.windows;
   int64_t weights = 0;
@@ -237,10 +239,12 @@ void run(const Launch& launch) noexcept {
   float* workspace = static_cast<float*>(launch.workspace);
   const TileEpilogue tiles{plan.epilogue.get(), launch.inputs + 2, launch.outputs};
   const Epilogue epilogue{plan.epilogue ? &TileEpilogue::apply : nullptr, &tiles};
-  if (plan.amx != nullptr) {
+  if (plan.amx) {
     const bool replaced = plan.epilogue != nullptr && !plan.epilogue->epilogue.in_place;
-    return run_amx_conv(*plan.amx, launch.inputs[0], launch.inputs[1],
-                        replaced ? nullptr : launch.outputs[0], epilogue, launch.workspace);
+    auto* const packed = static_cast<char*>(launch.workspace);
+    pack_amx_weights(plan.amx->weights(), launch.inputs[1], packed);
+    return run_amx(*plan.amx, launch.inputs[0], launch.inputs[1], packed,
+                   replaced ? nullptr : launch.outputs[0], epilogue, packed + plan.packed);
   }
   float* dx = epilogue_result(plan.epilogue.get(), launch, plan.own_result);
   if (plan.by_columns)
