@@ -46,8 +46,20 @@ class Program:
         """Runs a program of one input and one output: array or tensor in, new array out.
 
         Gives `None` where the argument is not of the input's shape and dtype, or not contiguous.
+
+        Raises:
+            ImportError: The output is bfloat16 and ml_dtypes is missing.
         """
-        return self._core.run_to_array
+        run = self._core.run_to_array
+        if self.output_types[0][1] != "bfloat16":
+            return run
+        import ml_dtypes
+
+        def run_bfloat16(x: Any) -> Any:
+            found = run(x)
+            return None if found is None else found.view(ml_dtypes.bfloat16)
+
+        return run_bfloat16
 
     @property
     def run_to_tensor(self) -> Callable[[Any], Tensor | None]:

@@ -288,3 +288,14 @@ def test_predict_of_one_sample() -> None:
             np.testing.assert_array_equal(again, first)
     with pytest.raises(ValueError, match="batch_size"):
         model.predict(X[:1], batch_size=0)
+
+
+def test_predict_of_one_batch_of_bfloat16() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="pip install ml_dtypes")
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(3, dtype="mixed_bfloat16")])
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(2, 6)
+    wanted = np.asarray(model(x))
+    for _ in range(3):  # the second call takes the short way
+        found = model.predict(x, verbose=0)
+        assert found.dtype == ml_dtypes.bfloat16 and found.shape == (2, 3)
+        np.testing.assert_array_equal(found.astype(np.float32), wanted.astype(np.float32))

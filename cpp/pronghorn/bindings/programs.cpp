@@ -170,11 +170,11 @@ void run_one(const Program& program, const void* input, void* output) {
   program.run(&input, &output);
 }
 
+// bfloat16 as uint16.
 py::object run_to_array(const Program& program, const py::object& x) {
   const void* const input = only_input(program, x);
-  const DType dtype = input == nullptr ? DType::kBfloat16 : program.outputs()[0].dtype;
-  if (dtype == DType::kBfloat16) return py::none();
-  const Shape& shape = program.outputs()[0].shape;
+  if (input == nullptr) return py::none();
+  const auto& [dtype, shape] = program.outputs()[0];
   py::array result(numpy_dtype(dtype), py::array::ShapeContainer(shape.begin(), shape.end()));
   run_one(program, input, result.mutable_data());
   return result;

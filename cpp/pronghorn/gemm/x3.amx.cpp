@@ -183,12 +183,12 @@ void pack_panels(const X3Pack& x) {
 }
 
 // Tiles 0 to 3: the result, (row, column) is in 2 row + column. 4, 5: a. 6, 7: b.
-template <int kRows, int kCols>
+template <int kRows>
 PRONGHORN_INLINE void load_a(const char* part) {
-  tile_load<4>(part);
-  if constexpr (kRows == 2) tile_load<5>(part + kTileBytes);
+  tile_stream<4>(part);
+  if constexpr (kRows == 2) tile_stream<5>(part + kTileBytes);
 }
-template <int kRows, int kCols>
+template <int kCols>
 PRONGHORN_INLINE void load_b(const char* part) {
   tile_load<6>(part);
   if constexpr (kCols == 2) tile_load<7>(part + kTileBytes);
@@ -201,56 +201,65 @@ PRONGHORN_INLINE void multiply() {
   if constexpr (kRows == 2 && kCols == 2) tile_multiply<3, 5, 7>();
 }
 
-// result (32 x 32) = product of two panels, kRows x kCols tiles of it
+// result (32 x 32), its rows `row` floats apart, (+)= product of two panels, kRows x kCols tiles of
+// it.
 template <int kParts, int kRows, int kCols>
-void multiply_panels(const char* a, const char* b, int64_t steps, float* result) {
-  tile_zero<0>();
-  tile_zero<1>();
-  tile_zero<2>();
-  tile_zero<3>();
+void multiply_panels(const char* a, const char* b, int64_t steps, float* result, int64_t row,
+                     bool accumulate) {
+  const int64_t stride = row * 4;
+  float* const lower = result + kTileSide * row;
+  if (accumulate) {
+    tile_load<0>(result, stride);
+    if constexpr (kCols == 2) tile_load<1>(result + kTileSide, stride);
+    if constexpr (kRows == 2) tile_load<2>(lower, stride);
+    if constexpr (kRows == 2 && kCols == 2) tile_load<3>(lower + kTileSide, stride);
+  } else {
+    tile_zero<0>();
+    tile_zero<1>();
+    tile_zero<2>();
+    tile_zero<3>();
+  }
   for (int64_t s = 0; s < steps; ++s, a += kParts * kPartBytes, b += kParts * kPartBytes) {
     if constexpr (kParts == 1) {
-      load_a<kRows, kCols>(a);
-      load_b<kRows, kCols>(b);
+      load_a<kRows>(a);
+      load_b<kCols>(b);
       multiply<kRows, kCols>();
       continue;
     }
-    load_a<kRows, kCols>(a);
-    load_b<kRows, kCols>(b + 2 * kPartBytes);
+    load_a<kRows>(a);
+    load_b<kCols>(b + 2 * kPartBytes);
     multiply<kRows, kCols>();
-    load_b<kRows, kCols>(b + kPartBytes);
+    load_b<kCols>(b + kPartBytes);
     multiply<kRows, kCols>();
-    load_a<kRows, kCols>(a + kPartBytes);
+    load_a<kRows>(a + kPartBytes);
     multiply<kRows, kCols>();
-    load_b<kRows, kCols>(b);
+    load_b<kCols>(b);
     multiply<kRows, kCols>();
-    load_a<kRows, kCols>(a + 2 * kPartBytes);
+    load_a<kRows>(a + 2 * kPartBytes);
     multiply<kRows, kCols>();
-    load_a<kRows, kCols>(a);
+    load_a<kRows>(a);
     multiply<kRows, kCols>();
   }
-  constexpr int64_t kRow = kX3Lines * 4;
-  tile_store<0>(result, kRow);
-  if constexpr (kCols == 2) tile_store<1>(result + kTileSide, kRow);
-  if constexpr (kRows == 2) tile_store<2>(result + kTileSide * kX3Lines, kRow);
-  if constexpr (kRows == 2 && kCols == 2) {
-    tile_store<3>(result + kTileSide * kX3Lines + kTileSide, kRow);
-  }
+  tile_store<0>(result, stride);
+  if constexpr (kCols == 2) tile_store<1>(result + kTileSide, stride);
+  if constexpr (kRows == 2) tile_store<2>(lower, stride);
+  if constexpr (kRows == 2 && kCols == 2) tile_store<3>(lower + kTileSide, stride);
 }
 
 template <int kParts>
 PRONGHORN_INLINE void multiply_panels(const char* a, const char* b, int64_t steps, bool two_rows,
                                       bool two_cols, float* result) {
+  constexpr int64_t kRow = kX3Lines;
   if (two_rows) {
     if (two_cols) {
-      multiply_panels<kParts, 2, 2>(a, b, steps, result);
+      multiply_panels<kParts, 2, 2>(a, b, steps, result, kRow, false);
     } else {
-      multiply_panels<kParts, 2, 1>(a, b, steps, result);
+      multiply_panels<kParts, 2, 1>(a, b, steps, result, kRow, false);
     }
   } else if (two_cols) {
-    multiply_panels<kParts, 1, 2>(a, b, steps, result);
+    multiply_panels<kParts, 1, 2>(a, b, steps, result, kRow, false);
   } else {
-    multiply_panels<kParts, 1, 1>(a, b, steps, result);
+    multiply_panels<kParts, 1, 1>(a, b, steps, result, kRow, false);
   }
 }
 
@@ -317,12 +326,16 @@ void x3_block(const X3Block& g) {
     for (int64_t i = 0; i < g.rows; i += kX3Lines) {
       const int64_t rows = g.rows - i < kX3Lines ? g.rows - i : kX3Lines;
       const char* a = g.a + i / kX3Lines * g.a_panel_bytes;
+      float* c = g.c + i * g.c_row + j;
+      if (g.parts == 1 && rows == kX3Lines && cols == kX3Lines) {
+        multiply_panels<1, 2, 2>(a, b, g.steps, c, g.c_row, g.accumulate);
+        continue;
+      }
       if (g.parts == 1) {
         multiply_panels<1>(a, b, g.steps, rows > kTileSide, cols > kTileSide, result);
       } else {
         multiply_panels<3>(a, b, g.steps, rows > kTileSide, cols > kTileSide, result);
       }
-      float* c = g.c + i * g.c_row + j;
       if (g.suspect == nullptr) {
         write_result<false>(result, c, g.c_row, rows, cols, g.accumulate, Limits{});
         continue;

@@ -332,8 +332,9 @@ void run_x3(const GemmShape& shape, const X3Plan& plan, const GemmOperands& oper
   const int64_t tasks = batch * blocks * plan.splits;
   const int64_t cost = 2 * plan.rows * plan.cols * std::min(plan.split, shape.k);
   parallel_for(tasks, cost, [&](int64_t i) {
-    const int64_t row0 = i % plan.row_blocks * plan.rows;
-    const int64_t col0 = i / plan.row_blocks % plan.col_blocks * plan.cols;
+    // Columns first: the rows of A, which several tasks of a thread read, stay in its L2 cache.
+    const int64_t col0 = i % plan.col_blocks * plan.cols;
+    const int64_t row0 = i / plan.col_blocks % plan.row_blocks * plan.rows;
     const int64_t part = i / blocks;  // split * batch + batch index
     const int64_t k0 = part / batch * plan.split;
     const Task t{shape,    plan,

@@ -45,6 +45,14 @@ template <int kTile>
 PRONGHORN_INLINE void tile_load(const void* p, int64_t stride = kTileRowBytes) {
   __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(kTile) : "memory");
 }
+// The same for what is not read again soon: it leaves the L1 cache to what is.
+template <int kTile>
+PRONGHORN_INLINE void tile_stream(const void* p, int64_t stride = kTileRowBytes) {
+  __asm__ volatile("tileloaddt1 (%0,%1,1), %%tmm%c2"
+                   :
+                   : "r"(p), "r"(stride), "i"(kTile)
+                   : "memory");
+}
 template <int kTile>
 PRONGHORN_INLINE void tile_store(void* p, int64_t stride = kTileRowBytes) {
   __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(p), "r"(stride), "i"(kTile) : "memory");
