@@ -1,11 +1,13 @@
-"""Matrix products in float32 against the machine's peak and PyTorch (MKL), and their errors.
+"""Matrix products against the machine's peak and PyTorch, and in float32 their errors.
 
-python -m bench.products [MxNxK ...] [--threads 1,2] [--isa avx512] [--python PATH] [--json FILE]
+python -m bench.products [MxNxK | BATCHxMxNxK[t] ...] [--bf16] [--threads 1,2] [--isa avx512]
+                         [--python PATH] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
 from bench import results
@@ -34,7 +36,7 @@ def start(a: argparse.Namespace, threads: int) -> dict[str, Worker]:
         "pronghorn": (sys.executable, Peer(SCRIPT, OURS.install, isa=OURS.isa)),
         "torch": (a.python, Peer(SCRIPT, torch.install, isa=torch.isa)),
     }
-    workers = {n: Worker(py, peer, n, False, a.isa, threads) for n, (py, peer) in found.items()}
+    workers = {n: Worker(py, peer, n, a.bf16, a.isa, threads) for n, (py, peer) in found.items()}
     for name, worker in list(workers.items()):
         try:
             worker.wait()
@@ -48,10 +50,11 @@ def speed(a: argparse.Namespace, workers: dict[str, Worker], threads: int) -> li
     """Prints and returns GFLOP/s."""
     ours, torch = workers["pronghorn"], workers.get("torch")
     peak = ours.ask("peak")
-    names = ["pronghorn", "packed"] + ["torch"] * (torch is not None)
     rows: dict[tuple[str, str], Row] = {}
+    sustained: dict[str, float] = {}
     for shape in a.shapes:
-        m, n, k = (int(v) for v in shape.split("x"))
+        terms = math.prod(int(v) for v in shape.rstrip("t").split("x"))
+        names = ["pronghorn", *["packed"] * (shape.count("x") == 2), *["torch"] * bool(torch)]
         for name in names:
             rows[shape, name] = Row(f"{shape} {name} [{threads} threads]", "GFLOP/s", [])
         for i in range(a.rounds + 1):
@@ -60,21 +63,23 @@ def speed(a: argparse.Namespace, workers: dict[str, Worker], threads: int) -> li
                 assert worker is not None
                 ms = worker.ask(f"packed {shape}" if name == "packed" else shape)
                 if i > 0:
-                    rows[shape, name].values.append(2 * m * n * k / ms * 1e-6)
+                    rows[shape, name].values.append(2 * terms / ms * 1e-6)
+        sustained[shape] = ours.ask("sustained")
         peak = max(peak, ours.ask("peak"))
     print(f"\n{threads} threads, peak {peak:.0f} GFLOP/s, {ours.about}\n")
     head = (
-        "M x N x K | GFLOP/s | % of peak | b packed ahead | torch | ours / torch | packed / torch"
+        "M x N x K | GFLOP/s | % of peak | % of sustained multiply-adds | b packed ahead | torch | "
+        "ours / torch | packed / torch"
     )
-    print(f"| {head} |\n{'|---' * 7}|")
+    print(f"| {head} |\n{'|---' * 8}|")
     for shape in a.shapes:
-        plain, packed = rows[shape, "pronghorn"].best, rows[shape, "packed"].best
-        cells = [f"{plain:.0f}", f"{100 * plain / peak:.0f}", f"{packed:.0f}"]
-        if torch is not None:
-            other = rows[shape, "torch"].best
-            cells += [f"{other:.0f}", f"{plain / other:.2f}", f"{packed / other:.2f}"]
-        else:
-            cells += ["-"] * 3
+        plain = rows[shape, "pronghorn"].best
+        packed = rows[shape, "packed"].best if (shape, "packed") in rows else math.nan
+        other = rows[shape, "torch"].best if torch is not None else math.nan
+        shares = [100 * plain / limit for limit in (peak, sustained[shape])]
+        figures = [*[f"{v:.0f}" for v in (plain, *shares, packed, other)],
+                   *[f"{v / other:.2f}" for v in (plain, packed)]]  # fmt: skip
+        cells = ["-" if text == "nan" else text for text in figures]
         print(f"| {shape} | {' | '.join(cells)} |")
     return [*rows.values(), Row(f"peak [{threads} threads]", "GFLOP/s", [peak])]
 
@@ -94,13 +99,17 @@ def accuracy(a: argparse.Namespace, workers: dict[str, Worker]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("shapes", nargs="*", default=SHAPES, help="default: %(default)s")
+    parser.add_argument("--bf16", action="store_true", help="operands and results in bfloat16")
     parser.add_argument("--threads", default="1,2", help="default: %(default)s")
     parser.add_argument("--isa", default="", help=f"cap: {', '.join(OURS.isa)}")
     parser.add_argument("--python", default=sys.executable, help="Python that has torch")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", default="", help="also write the figures to this file")
     a = parser.parse_args()
-    about = results.machine() | {"isa": a.isa or "all"}
+    about = results.machine() | {
+        "isa": a.isa or "all",
+        "dtype": "bfloat16" if a.bf16 else "float32",
+    }
     print(results.describe(about))
     rows: list[Row] = []
     for threads in (int(t) for t in a.threads.split(",")):
@@ -108,7 +117,7 @@ def main() -> None:
         if "pronghorn" not in workers:
             raise SystemExit(1)
         rows += speed(a, workers, threads)
-        if threads == int(a.threads.split(",")[-1]):
+        if not a.bf16 and threads == int(a.threads.split(",")[-1]):
             accuracy(a, workers)
         for worker in workers.values():
             worker.close()

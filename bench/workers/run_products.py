@@ -1,9 +1,10 @@
-"""Times one library's float32 matrix products and tells their errors:
-python bench/workers/run_products.py pronghorn|torch
+"""Times one library's matrix products and tells their errors:
+python bench/workers/run_products.py pronghorn|torch [--bf16]
 
-Actions: `MxNxK` (milliseconds), `packed MxNxK` (the same with a second operand that stays the same,
-pronghorn only), `error KIND MxNxK` (rms of the error over rms of the result, against float64),
-`peak` (GFLOP/s of multiply-adds in registers, pronghorn only).
+Actions: `MxNxK` or `BATCHxMxNxK`, with `t` at the end if the second operand is stored transposed
+(milliseconds), `packed MxNxK` (the same with a second operand that stays the same, pronghorn only),
+`error KIND MxNxK` (rms of the error over rms of the result, against float64), and, pronghorn only,
+GFLOP/s in registers: `peak`, `sustained` (multiply-adds over a quarter of a second).
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ SECONDS = 0.02  # of one timing
 Product = Callable[[], Any]
 
 
-def operands(kind: str, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def operands(kind: str, shape: str) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of several kinds, the same in every library."""
+    *batch, m, n, k = (int(v) for v in shape.rstrip("t").split("x"))
     rng = np.random.default_rng(m + n + k)
-    a = rng.standard_normal((m, k), np.float32)
-    b = rng.standard_normal((k, n), np.float32)
+    a = rng.standard_normal((*batch, m, k), np.float32)
+    b = rng.standard_normal((*batch, k, n), np.float32)
     if kind == "positive":
         a, b = np.abs(a), np.abs(b)
     elif kind == "rows":  # every row of a and column of b in a scale of its own
@@ -39,7 +41,7 @@ def operands(kind: str, m: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]
     elif kind == "depth":  # every term of the sums in a scale of its own
         scale = np.float32(10) ** rng.uniform(-3, 3, k).astype(np.float32)
         a, b = a * scale, b * scale[:, None]
-    return a, b
+    return a, np.ascontiguousarray(b.swapaxes(-1, -2)) if shape[-1] == "t" else b
 
 
 def milliseconds(f: Product) -> float:
@@ -57,37 +59,47 @@ def milliseconds(f: Product) -> float:
 
 
 class Torch:
-    def __init__(self) -> None:
+    def __init__(self, bf16: bool) -> None:
         import torch
 
         self.torch = torch
+        self.dtype = torch.bfloat16 if bf16 else torch.float32
         self.about = f"PyTorch {torch.__version__}"
 
-    def product(self, a: np.ndarray, b: np.ndarray) -> Product:
-        x, y = self.torch.from_numpy(a), self.torch.from_numpy(b)
-        out = self.torch.empty(a.shape[0], b.shape[1])
-        return lambda: self.torch.mm(x, y, out=out)
+    def product(self, a: np.ndarray, b: np.ndarray, transposed: bool = False) -> Product:
+        x, y = (self.torch.from_numpy(v).to(self.dtype) for v in (a, b))
+        if transposed:
+            y = y.mT
+        out = self.torch.empty(*a.shape[:-1], y.shape[-1], dtype=self.dtype)
+        product = self.torch.mm if a.ndim == 2 else self.torch.bmm
+        return lambda: product(x, y, out=out)
 
 
 class Pronghorn:
-    def __init__(self) -> None:
+    def __init__(self, bf16: bool) -> None:
         import pronghorn
         from pronghorn import _core
         from pronghorn.trace import Trace
 
         self.pronghorn, self.core, self.trace = pronghorn, _core, Trace
+        self.dtype = "bfloat16" if bf16 else "float32"
         self.about = f"pronghorn {pronghorn.__version__} ({_core.isa()})"
 
-    def product(self, a: np.ndarray, b: np.ndarray, packed: bool = False) -> Product:
-        out = self.pronghorn.Variable(np.zeros((a.shape[0], b.shape[1]), np.float32))
-        weight = self.pronghorn.Variable(b)
+    def product(
+        self, a: np.ndarray, b: np.ndarray, transposed: bool = False, packed: bool = False
+    ) -> Product:
+        ops, dtype = self.pronghorn.ops, self.dtype
+        shape = (*a.shape[:-1], b.shape[-2 if transposed else -1])
+        out = self.pronghorn.Variable(np.zeros(shape, np.float32), dtype=dtype)
+        weight = self.pronghorn.Variable(b, dtype=dtype)
         with self.trace() as trace:
-            x = trace.input(a.shape, "float32")
-            y = trace.read(weight) if packed else trace.input(b.shape, "float32")
-            attrs = {"transpose_a": False, "transpose_b": False}
+            x = trace.input(a.shape, dtype)
+            y = trace.read(weight) if packed else trace.input(b.shape, dtype)
+            attrs = {"transpose_a": False, "transpose_b": transposed}
             trace.write(out, self.core.apply("matmul", [x, y], attrs))
             program = trace.compile([])
-        inputs = [self.pronghorn.ops.convert_to_tensor(v) for v in ([a] if packed else [a, b])]
+        tensors = [ops.cast(ops.convert_to_tensor(v), dtype) for v in (a, b)]
+        inputs = tensors[:1] if packed else tensors
 
         def run() -> Any:
             program._core.run(inputs)
@@ -104,32 +116,38 @@ class Actions(dict[str, Any]):
 
     def __missing__(self, name: str) -> Callable[[], float]:
         *words, shape = name.split()
-        m, n, k = (int(v) for v in shape.split("x")) if "x" in shape else (0, 0, 0)
         found: Callable[[], float]
-        if shape == "peak":
-            found = self.library.core._peak_multiply_add
+        if shape == "sustained":
+            found = self.library.core._sustained_multiply_add
+        elif shape == "peak":
+            tiles = self.library.dtype == "bfloat16"
+            core = self.library.core
+            found = core._peak_multiply_tiles if tiles else core._peak_multiply_add
         elif words[:1] == ["error"]:
-            a, b = operands(words[1], m, n, k)
-            found = lambda: self.error(a, b)  # noqa: E731
+            a, b = operands(words[1], shape)
+            found = lambda: self.error(a, b, shape.endswith("t"))  # noqa: E731
         else:
             more = {"packed": True} if words else {}
-            product = self.library.product(*operands("normal", m, n, k), **more)
+            if shape.endswith("t"):
+                more["transposed"] = True
+            product = self.library.product(*operands("normal", shape), **more)
             found = lambda: milliseconds(product)  # noqa: E731
         self[name] = found
         return found
 
-    def error(self, a: np.ndarray, b: np.ndarray) -> float:
-        wanted = a.astype(np.float64) @ b.astype(np.float64)
-        found = np.asarray(self.library.product(a, b)()).astype(np.float64)
+    def error(self, a: np.ndarray, b: np.ndarray, transposed: bool) -> float:
+        wanted = a.astype(np.float64) @ (b.swapaxes(-1, -2) if transposed else b).astype(np.float64)
+        found = np.asarray(self.library.product(a, b, transposed)()).astype(np.float64)
         # Rows in scales of their own count alike.
-        size = np.sqrt((wanted**2).mean(1, keepdims=True))
-        scale = size * np.sqrt(((wanted / size) ** 2).mean(0, keepdims=True))
+        size = np.sqrt((wanted**2).mean(-1, keepdims=True))
+        scale = size * np.sqrt(((wanted / size) ** 2).mean(-2, keepdims=True))
         return float(np.sqrt((((found - wanted) / scale) ** 2).mean()))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library", choices=["pronghorn", "torch"])
-    found = parser.parse_args().library
-    library: Any = Torch() if found == "torch" else Pronghorn()
+    parser.add_argument("--bf16", action="store_true")
+    found = parser.parse_args()
+    library: Any = (Torch if found.library == "torch" else Pronghorn)(found.bf16)
     serve(Actions(library), library.about)

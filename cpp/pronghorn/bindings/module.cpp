@@ -326,6 +326,7 @@ void bind_settings(py::module_& m) {
 void bind_peaks(py::module_& m) {
   using Release = py::call_guard<py::gil_scoped_release>;
   m.def("_peak_multiply_add", &peak_multiply_add, Release());
+  m.def("_sustained_multiply_add", &sustained_multiply_add, Release());
   m.def("_peak_multiply_tiles", &peak_multiply_tiles, Release());
   m.def("_peak_read", &peak_read, py::arg("bytes"), Release());
   m.def("_peak_copy", &peak_copy, py::arg("bytes"), Release());

@@ -53,9 +53,37 @@ double peak_multiply_add() {
   });
 }
 
+double sustained_multiply_add() {
+  constexpr double kLong = 0.25;
+  constexpr int64_t kInner = 100'000;
+  const int64_t threads = num_threads();
+  alignas(64) float sink[16];
+  const auto operations = static_cast<double>(kernels().multiply_add_rounds(1, sink));
+  const auto start = std::chrono::steady_clock::now();
+  double spent = 0;
+  double rounds = 0;
+  while (spent < kLong) {
+    parallel_for(threads, kForks, [](int64_t) {
+      alignas(64) float own[16];
+      kernels().multiply_add_rounds(kInner, own);
+    });
+    rounds += static_cast<double>(kInner * threads);
+    spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return operations * rounds / spent * 1e-9;
+}
+
 double peak_multiply_tiles() {
   constexpr int64_t kInner = 1000;
-  if (kernels().tile_multiply_rounds == nullptr) return 0;
+  if (kernels().tile_multiply_rounds == nullptr) {
+    if (kernels().bfloat16_dot_rounds == nullptr) return 0;
+    alignas(64) float sink[16];
+    const auto dots = static_cast<double>(kernels().bfloat16_dot_rounds(1, sink));
+    return best_rate(dots * kInner, [](int64_t, int64_t rounds) {
+      alignas(64) float own[16];
+      kernels().bfloat16_dot_rounds(rounds * kInner, own);
+    });
+  }
   const auto operations = static_cast<double>(kernels().tile_multiply_rounds(1));
   return best_rate(operations * kInner, [](int64_t, int64_t rounds) {
     kernels().tile_multiply_rounds(rounds * kInner);

@@ -9,7 +9,11 @@ namespace pronghorn {
 // float32 multiplications and additions in registers, GFLOP/s.
 double peak_multiply_add();
 
-// bfloat16 products of tiles in registers, GFLOP/s; 0 where the active kernels have none.
+// The same over a quarter of a second without a pause, at the clock that long products run at.
+double sustained_multiply_add();
+
+// bfloat16 products of tiles in registers, GFLOP/s, or dot products of pairs where there are
+// no tiles; 0 where the active kernels have neither.
 double peak_multiply_tiles();
 
 // Reading `bytes` again and again, each thread its own part, GB/s.
