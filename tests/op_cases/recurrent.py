@@ -222,6 +222,9 @@ def _cases() -> list[OpCase]:
             _forward(op, 2, 700, 3),
             _forward(op, 40, 3, 80),
             _forward(op, 1, 2, 420),
+            _forward(op, 32, 4, 128),
+            _forward(op, 53, 3, 150, mask=True, backwards=True),
+            _forward(op, 40, 2, 370),
         ]
     return cases
 

@@ -269,6 +269,31 @@ struct PackedProduct {
   int64_t col1;
 };
 
+// Rows (rows, depth) in bfloat16 parts, 3 or 1: tiles of 16 rows by 32 columns, and the powers of
+// two by which products of a row are to be multiplied.
+struct RowSplit {
+  ConstRows a;
+  int64_t rows;
+  int64_t depth;
+  int64_t parts;
+  char* tiles;    // rows rounded up to 16, depth to 32; 2 bytes for each part of an element
+  float* scales;  // of rows
+};
+
+// PackedProduct with operands in tiles, of split_rows and pack_tiles.
+struct TileProduct {
+  const char* a;
+  const float* scales;
+  const char* b;
+  int64_t parts;
+  int64_t depth;
+  ConstRows base;
+  FloatRows c;
+  int64_t rows;
+  int64_t col0;
+  int64_t col1;
+};
+
 // The state of one time step, for some rows. z holds the sums of the four gates (input, forget,
 // cell, output; `units` columns each) and receives the gates. h and c: the state, replaced. y gets
 // the state after the step; h_before and c_before get the one before it.

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pronghorn.ops.arguments import apply, apply_many, as_tensor
+from pronghorn.ops.arithmetic import add
+from pronghorn.ops.products import matmul
 from pronghorn.tensor import Tensor
 
 #: Activation functions that the fused ops know.
@@ -30,14 +32,37 @@ def _run(
     operands: Sequence[Tensor],
     mask: Tensor | None,
     go_backwards: bool,
+    bfloat16: bool,
     **functions: str,
 ) -> tuple[Tensor, ...]:
     inputs = [as_tensor(x, "float32") for x in (sums, *operands)]
     if mask is not None:
         inputs.append(as_tensor(mask, "bool"))
     return apply_many(
-        name, *inputs, go_backwards=go_backwards, has_mask=mask is not None, **functions
+        name,
+        *inputs,
+        go_backwards=go_backwards,
+        has_mask=mask is not None,
+        bfloat16=bfloat16,
+        **functions,
     )
+
+
+def input_sums(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    """Returns `x kernel + bias` in float32, for the inputs of all steps.
+
+    Args:
+        x: `(batch, time, features)`; products of bfloat16 are not rounded.
+        kernel: `(features, gates * units)`.
+        bias: `(gates * units,)`, or None.
+    """
+    x, kernel = as_tensor(x), as_tensor(kernel)
+    if x.dtype == kernel.dtype == "bfloat16":
+        flags = {"transpose_a": False, "transpose_b": False, "float32_result": True}
+        product = apply("matmul", x, kernel, **flags)
+    else:
+        product = as_tensor(matmul(x, kernel), "float32")
+    return product if bias is None else add(product, as_tensor(bias, "float32"))
 
 
 def simple_rnn(
@@ -48,6 +73,7 @@ def simple_rnn(
     *,
     activation: str = "tanh",
     go_backwards: bool = False,
+    bfloat16: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Runs a simple recurrent layer.
 
@@ -58,13 +84,15 @@ def simple_rnn(
         mask: `(batch, time)` bools; a step that is false leaves the state as it is.
         activation: one of `ACTIVATIONS`.
         go_backwards: whether to take the last step first.
+        bfloat16: whether the operands of the products with the recurrent weights may be rounded to
+            bfloat16; the state is float32 in any case.
 
     Returns:
         The states after each step, `(batch, time, units)`, and the last one.
     """
     u = as_tensor(recurrent_kernel, "float32")
     y, last, *_ = _run(
-        "simple_rnn", sums, [u, _pack(u), h], mask, go_backwards, activation=activation
+        "simple_rnn", sums, [u, _pack(u), h], mask, go_backwards, bfloat16, activation=activation
     )
     return y, last
 
@@ -79,6 +107,7 @@ def lstm(
     activation: str = "tanh",
     recurrent_activation: str = "sigmoid",
     go_backwards: bool = False,
+    bfloat16: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Runs a long short-term memory. Gates: input, forget, cell, output.
 
@@ -93,6 +122,8 @@ def lstm(
         activation: one of `ACTIVATIONS`.
         recurrent_activation: one of `ACTIVATIONS`.
         go_backwards: whether to take the last step first.
+        bfloat16: whether the operands of the products with the recurrent weights may be rounded to
+            bfloat16; the state is float32 in any case.
 
     Returns:
         The states after each step, `(batch, time, units)`, the last state and the last carry.
@@ -104,6 +135,7 @@ def lstm(
         [u, _pack(u), h, c],
         mask,
         go_backwards,
+        bfloat16,
         activation=activation,
         recurrent_activation=recurrent_activation,
     )
@@ -120,6 +152,7 @@ def gru(
     activation: str = "tanh",
     recurrent_activation: str = "sigmoid",
     go_backwards: bool = False,
+    bfloat16: bool = False,
     reset_after: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Runs a gated recurrent unit. Gates: update, reset, candidate.
@@ -136,6 +169,8 @@ def gru(
         activation: one of `ACTIVATIONS`.
         recurrent_activation: one of `ACTIVATIONS`.
         go_backwards: whether to take the last step first.
+        bfloat16: whether the operands of the products with the recurrent weights may be rounded to
+            bfloat16; the state is float32 in any case.
         reset_after: whether the reset gate is applied after the product with the candidate's
             weights, or to the state before it.
 
@@ -152,9 +187,11 @@ def gru(
             zero = as_tensor(0.0, "float32")
             recurrent_bias = apply("broadcast_to", zero, shape=[u.shape[1]])
         operands = [u, _pack(u), recurrent_bias, h]
-        y, last, *_ = _run("gru", sums, operands, mask, go_backwards, **functions)
+        y, last, *_ = _run("gru", sums, operands, mask, go_backwards, bfloat16, **functions)
         return y, last
     units = u.shape[0]
     operands = [u, _pack(u, 0, 2 * units), _pack(u, 2 * units, 3 * units), h]
-    y, last, *_ = _run("gru_reset_before", sums, operands, mask, go_backwards, **functions)
+    y, last, *_ = _run(
+        "gru_reset_before", sums, operands, mask, go_backwards, bfloat16, **functions
+    )
     return y, last

@@ -31,8 +31,8 @@ std::vector<TensorType> infer(const OpCall& call) {
 Prepared prepare(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
   auto plan = std::make_shared<RecurrentPlan>(
-      plan_recurrent(call, x, 3, scratch_stride(x[2] / 3) + scratch_stride(x[2]), x[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+      plan_recurrent(call, x, 3, scratch_stride(x[2] / 3) + scratch_stride(x[2])));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 void run(const Launch& launch) noexcept {
@@ -40,20 +40,14 @@ void run(const Launch& launch) noexcept {
   const int64_t units = plan.units;
   const float* x = launch.input<float>(0);
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(5) : nullptr;
+  const StepWeights u = step_weights(launch, 2, units, 3 * units);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows h = take_rows(&scratch, rows, units);
     const FloatRows m = take_rows(&scratch, rows, 3 * units);
     copy_rows({launch.input<float>(4) + row0 * units, units}, rows, units, h);
     for (int64_t step = 0; step < plan.time; ++step) {
       const int64_t t = plan.step_time(step);
-      step_product(plan, {.a = constant(h),
-                          .packed = launch.input<float>(2),
-                          .depth = units,
-                          .base = {launch.input<float>(3), 0},
-                          .c = m,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = 3 * units});
+      step_product(plan, u, constant(h), {launch.input<float>(3), 0}, m, rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         const int64_t row = row0 + begin;
         kernels().gru_step({.rows = end - begin,
@@ -85,7 +79,7 @@ std::vector<Value> gradient(const GradientCall& call) {
   if (has_mask) operands.values.push_back(call.inputs[5]);
   std::vector<Value> d = g.apply_all(find_op("gru_grad"), operands.values, operands.attrs);
   std::vector<Value> result = {d[0],
-                               weights_gradient(g, call.outputs[3], d[1]),
+                               weights_gradient(call, call.outputs[3], d[1]),
                                {},
                                g.reduce_sum(as_rows(g, d[1]), {0}, false),
                                d[2]};
@@ -117,8 +111,8 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
 Prepared prepare_grad(const OpCall& call) {
   const Shape& dx = call.outputs[0].shape;
   auto plan = std::make_shared<RecurrentPlan>(
-      plan_recurrent(call, dx, 3, scratch_stride(dx[2] / 3) + scratch_stride(dx[2]), dx[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+      plan_recurrent(call, dx, 3, scratch_stride(dx[2] / 3) + scratch_stride(dx[2])));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 void run_grad(const Launch& launch) noexcept {
@@ -128,6 +122,7 @@ void run_grad(const Launch& launch) noexcept {
   const float* dy = plan.has_dy ? launch.input<float>(next++) : nullptr;
   const float* dh_last = plan.has_dh ? launch.input<float>(next++) : nullptr;
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(next) : nullptr;
+  const StepWeights u = step_weights(launch, 1, 3 * units, units);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows dh = take_rows(&scratch, rows, units);
     const FloatRows dm = take_rows(&scratch, rows, 3 * units);
@@ -149,14 +144,7 @@ void run_grad(const Launch& launch) noexcept {
                                  .dm = plan.rows(launch.output<float>(1), 3 * units, row, t),
                                  .dm_copy = {dm.at + begin * dm.stride, dm.stride}});
       });
-      step_product(plan, {.a = constant(dm),
-                          .packed = launch.input<float>(1),
-                          .depth = 3 * units,
-                          .base = constant(dh),
-                          .c = dh,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, u, constant(dm), constant(dh), dh, rows);
     }
     copy_rows(constant(dh), rows, units, {launch.output<float>(2) + row0 * units, units});
   });

@@ -31,8 +31,8 @@ std::vector<TensorType> infer(const OpCall& call) {
 Prepared plan_of(const OpCall& call, const Shape& x) {
   const int64_t units = x[2] / 3;
   auto plan = std::make_shared<RecurrentPlan>(
-      plan_recurrent(call, x, 3, 3 * scratch_stride(units) + scratch_stride(2 * units), x[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+      plan_recurrent(call, x, 3, 3 * scratch_stride(units) + scratch_stride(2 * units)));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 Prepared prepare(const OpCall& call) { return plan_of(call, call.inputs[0].shape); }
@@ -45,6 +45,8 @@ void run(const Launch& launch) noexcept {
   const int64_t units = plan.units;
   const float* x = launch.input<float>(0);
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(5) : nullptr;
+  const StepWeights u = step_weights(launch, 2, units, 2 * units);
+  const StepWeights candidate_u = step_weights(launch, 3, units, units, &u);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows h = take_rows(&scratch, rows, units);
     const FloatRows reset_h = take_rows(&scratch, rows, units);
@@ -54,14 +56,7 @@ void run(const Launch& launch) noexcept {
     for (int64_t step = 0; step < plan.time; ++step) {
       const int64_t t = plan.step_time(step);
       const ConstRows sums = plan.rows(x, 3 * units, row0, t);
-      step_product(plan, {.a = constant(h),
-                          .packed = launch.input<float>(2),
-                          .depth = units,
-                          .base = sums,
-                          .c = gates,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = 2 * units});
+      step_product(plan, u, constant(h), sums, gates, rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         kernels().gru_reset_step({.rows = end - begin,
                                   .units = units,
@@ -70,14 +65,8 @@ void run(const Launch& launch) noexcept {
                                   .h = constant(part(h, begin)),
                                   .reset_h = part(reset_h, begin)});
       });
-      step_product(plan, {.a = constant(reset_h),
-                          .packed = launch.input<float>(3),
-                          .depth = units,
-                          .base = {sums.at + 2 * units, sums.stride},
-                          .c = candidate,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, candidate_u, constant(reset_h), {sums.at + 2 * units, sums.stride},
+                   candidate, rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         const int64_t row = row0 + begin;
         kernels().gru_update_step({.rows = end - begin,
@@ -123,9 +112,10 @@ std::vector<Value> gradient(const GradientCall& call) {
   if (has_mask) operands.values.push_back(call.inputs[5]);
   std::vector<Value> d =
       g.apply_all(find_op("gru_reset_before_grad"), operands.values, operands.attrs);
-  const Value of_gates = weights_gradient(g, call.outputs[3], columns(g, d[0], 0, 2 * units));
-  const Value of_candidate = weights_gradient(g, columns(g, call.outputs[2], 3 * units, 4 * units),
-                                              columns(g, d[0], 2 * units, 3 * units));
+  const Value of_gates = weights_gradient(call, call.outputs[3], columns(g, d[0], 0, 2 * units));
+  const Value of_candidate =
+      weights_gradient(call, columns(g, call.outputs[2], 3 * units, 4 * units),
+                       columns(g, d[0], 2 * units, 3 * units));
   const Value du = g.apply("concatenate", {of_gates, of_candidate}, {{"axis", int64_t{1}}});
   std::vector<Value> result = {d[0], du, {}, {}, d[1]};
   if (has_mask) result.emplace_back();
@@ -160,6 +150,8 @@ void run_grad(const Launch& launch) noexcept {
   const float* dy = plan.has_dy ? launch.input<float>(next++) : nullptr;
   const float* dh_last = plan.has_dh ? launch.input<float>(next++) : nullptr;
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(next) : nullptr;
+  const StepWeights u = step_weights(launch, 1, 2 * units, units);
+  const StepWeights candidate_u = step_weights(launch, 2, units, units, &u);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows dh = take_rows(&scratch, rows, units);
     const FloatRows dcandidate = take_rows(&scratch, rows, units);
@@ -186,14 +178,7 @@ void run_grad(const Launch& launch) noexcept {
                                         .dz_copy = part(dgates, begin),
                                         .dcandidate_copy = part(dcandidate, begin)});
       });
-      step_product(plan, {.a = constant(dcandidate),
-                          .packed = launch.input<float>(2),
-                          .depth = units,
-                          .base = {},
-                          .c = dreset_h,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, candidate_u, constant(dcandidate), {}, dreset_h, rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         const int64_t row = row0 + begin;
         const FloatRows dr = part(dgates, begin);
@@ -208,14 +193,7 @@ void run_grad(const Launch& launch) noexcept {
                                        .dx = plan.rows(dx, 3 * units, row, t),
                                        .dr_copy = {dr.at + units, dr.stride}});
       });
-      step_product(plan, {.a = constant(dgates),
-                          .packed = launch.input<float>(1),
-                          .depth = 2 * units,
-                          .base = constant(dh),
-                          .c = dh,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, u, constant(dgates), constant(dh), dh, rows);
     }
     copy_rows(constant(dh), rows, units, {launch.output<float>(1) + row0 * units, units});
   });

@@ -34,8 +34,8 @@ Prepared prepare(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
   const int64_t units = x[2] / kGates;
   auto plan = std::make_shared<RecurrentPlan>(
-      plan_recurrent(call, x, kGates, 2 * scratch_stride(units) + scratch_stride(x[2]), x[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+      plan_recurrent(call, x, kGates, 2 * scratch_stride(units) + scratch_stride(x[2])));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 void run(const Launch& launch) noexcept {
@@ -44,6 +44,7 @@ void run(const Launch& launch) noexcept {
   const int64_t sums = kGates * units;
   const float* x = launch.input<float>(0);
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(5) : nullptr;
+  const StepWeights u = step_weights(launch, 2, units, sums);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows h = take_rows(&scratch, rows, units);
     const FloatRows c = take_rows(&scratch, rows, units);
@@ -54,14 +55,7 @@ void run(const Launch& launch) noexcept {
       const int64_t t = plan.step_time(step);
       FloatRows z = plan.rows(launch.output<float>(3), sums, row0, t);
       if (z.at == nullptr) z = spare;
-      step_product(plan, {.a = constant(h),
-                          .packed = launch.input<float>(2),
-                          .depth = units,
-                          .base = plan.rows(x, sums, row0, t),
-                          .c = z,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = sums});
+      step_product(plan, u, constant(h), plan.rows(x, sums, row0, t), z, rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         const int64_t row = row0 + begin;
         kernels().lstm_step({.rows = end - begin,
@@ -94,7 +88,7 @@ std::vector<Value> gradient(const GradientCall& call) {
   operands.add("has_dc", call.d_outputs[2]);
   if (has_mask) operands.values.push_back(call.inputs[5]);
   std::vector<Value> d = g.apply_all(find_op("lstm_grad"), operands.values, operands.attrs);
-  std::vector<Value> result = {d[0], weights_gradient(g, call.outputs[4], d[0]), {}, d[1], d[2]};
+  std::vector<Value> result = {d[0], weights_gradient(call, call.outputs[4], d[0]), {}, d[1], d[2]};
   if (has_mask) result.emplace_back();
   return result;
 }
@@ -126,8 +120,8 @@ Prepared prepare_grad(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
   const int64_t units = x[2] / kGates;
   auto plan = std::make_shared<RecurrentPlan>(
-      plan_recurrent(call, x, kGates, 2 * scratch_stride(units) + scratch_stride(x[2]), x[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+      plan_recurrent(call, x, kGates, 2 * scratch_stride(units) + scratch_stride(x[2])));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 void run_grad(const Launch& launch) noexcept {
@@ -141,6 +135,7 @@ void run_grad(const Launch& launch) noexcept {
   const float* dh_last = plan.has_dh ? launch.input<float>(next++) : nullptr;
   const float* dc_last = plan.has_dc ? launch.input<float>(next++) : nullptr;
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(next) : nullptr;
+  const StepWeights u = step_weights(launch, 1, sums, units);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows dh = take_rows(&scratch, rows, units);
     const FloatRows dc = take_rows(&scratch, rows, units);
@@ -165,14 +160,7 @@ void run_grad(const Launch& launch) noexcept {
                                   .dz = plan.rows(launch.output<float>(0), sums, row, t),
                                   .dz_copy = {dz.at + begin * dz.stride, dz.stride}});
       });
-      step_product(plan, {.a = constant(dz),
-                          .packed = launch.input<float>(1),
-                          .depth = sums,
-                          .base = constant(dh),
-                          .c = dh,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, u, constant(dz), constant(dh), dh, rows);
     }
     copy_rows(constant(dh), rows, units, {launch.output<float>(1) + row0 * units, units});
     copy_rows(constant(dc), rows, units, {launch.output<float>(2) + row0 * units, units});

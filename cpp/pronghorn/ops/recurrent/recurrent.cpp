@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 #include <utility>
+
+#include "pronghorn/base/precision.h"
+#include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 
 namespace pronghorn::ops {
 namespace {
 
 // Weights up to here stay in the L2 cache of each thread that runs a piece.
 constexpr int64_t kResidentBytes = 3 << 19;
-constexpr int64_t kPieceRows = 6;
+constexpr int64_t kPieceRows = 6;  // of multiply-adds
+constexpr int64_t kTileRows = 16;  // on AMX
 
 constexpr std::array<std::pair<std::string_view, GateFunction>, 8> kFunctions = {{
     {"linear", GateFunction::kLinear},
@@ -23,6 +29,41 @@ constexpr std::array<std::pair<std::string_view, GateFunction>, 8> kFunctions = 
     {"softplus", GateFunction::kSoftplus},
 }};
 
+// Pieces of the batch: powers of two, an even share for any usual number of threads. One for
+// weights that do not stay in a cache.
+int64_t pieces_of(int64_t batch, int64_t rows, int64_t weight_bytes) {
+  if (batch < 2 || weight_bytes > kResidentBytes) return std::min<int64_t>(batch, 1);
+  int64_t pieces = 2;
+  while (batch >= pieces * 2 * rows && pieces < 64) pieces *= 2;
+  return pieces;
+}
+
+// Bytes of weights as tiles, for whole panels of 32 columns.
+int64_t tile_bytes(int64_t depth, int64_t cols) {
+  return divide_up(cols, kX3Lines) * divide_up(depth, kX3Depth) * kX3StepBytes;
+}
+
+// What the products of all steps cost, in cycles of one thread. Multiply-adds: 16 lanes, two a
+// cycle, at the 0.85 of the peak that few rows reach. AMX: 16 cycles a product of tiles, a quarter
+// more for results that are waited for; packing the weights and splitting the rows by what they
+// write. Weights that do not stay in a cache come at 8 bytes a cycle.
+double fma_cycles(const RecurrentPlan& plan, int64_t pieces) {
+  const double weights = static_cast<double>(plan.units * plan.gates * plan.units);
+  const double step = static_cast<double>(plan.batch) * weights / (32 * 0.85);
+  return static_cast<double>(plan.time) * (pieces > 1 ? step : std::max(step, weights / 2));
+}
+double tile_cycles(const RecurrentPlan& plan, int64_t parts, int64_t pieces) {
+  const int64_t columns = plan.gates * plan.units;
+  const int64_t row_tiles = pieces * divide_up(divide_up(plan.batch, pieces), kTileRows);
+  const int64_t weight_tiles = divide_up(columns, kTileRows) * divide_up(plan.units, kX3Depth);
+  const int64_t products = parts == 3 ? 6 : 1;
+  const double weights = static_cast<double>(plan.units * columns);
+  double step =
+      1.25 * static_cast<double>(row_tiles * weight_tiles * 16 * products + plan.batch * columns);
+  if (pieces == 1) step = std::max(step, weights * static_cast<double>(parts) / 4);
+  return static_cast<double>(plan.time) * step + weights;
+}
+
 }  // namespace
 
 int64_t packed_floats(int64_t depth, int64_t cols) {
@@ -34,7 +75,7 @@ int64_t scratch_stride(int64_t columns) {
 }
 
 RecurrentPlan plan_recurrent(const OpCall& call, const Shape& x, int64_t gates,
-                             int64_t scratch_columns, int64_t weight_columns) {
+                             int64_t scratch_columns) {
   RecurrentPlan plan;
   plan.batch = x[0];
   plan.time = x[1];
@@ -49,31 +90,77 @@ RecurrentPlan plan_recurrent(const OpCall& call, const Shape& x, int64_t gates,
   if (call.attrs.has("recurrent_activation"))
     plan.functions.recurrent = gate_function(call, "recurrent_activation");
   plan.row_floats = scratch_columns;
-  plan.step_cost = 2 * plan.units * weight_columns + 30 * gates * plan.units;
-  // Powers of two: an even share for any usual number of threads.
-  const bool resident =
-      packed_floats(plan.units, weight_columns) * static_cast<int64_t>(sizeof(float)) <=
-      kResidentBytes;
-  plan.pieces = std::min<int64_t>(plan.batch, 1);
-  if (resident && plan.batch >= 2) {
-    plan.pieces = 2;
-    while (plan.batch >= plan.pieces * 2 * kPieceRows && plan.pieces < 64) plan.pieces *= 2;
-  }
+  const int64_t columns = gates * plan.units;
+  plan.step_cost = 2 * plan.units * columns + 30 * columns;
+  const int64_t packed_bytes = packed_floats(plan.units, columns) * 4;
+  plan.pieces = pieces_of(plan.batch, kPieceRows, packed_bytes);
+  plan.tiles_at = round_up(plan.batch * plan.row_floats * 4, 64);
+  plan.workspace = plan.tiles_at;
+  const bool bfloat16 = call.attrs.integer("bfloat16", 0) != 0;
+  if (kernels().tile_product == nullptr || (strict_float32() && !bfloat16) || plan.batch == 0)
+    return plan;
+  const int64_t parts = bfloat16 ? 1 : 3;
+  const int64_t pieces = pieces_of(plan.batch, kTileRows, packed_bytes / 2 * 3);
+  if (tile_cycles(plan, parts, pieces) >= fma_cycles(plan, plan.pieces)) return plan;
+  plan.parts = parts;
+  plan.pieces = pieces;
+  // Two products whose weights have a side of units each, or one: whatever is rounded up.
+  plan.workspace += tile_bytes(round_up(plan.units, kX3Depth), round_up(columns, kX3Lines) + 128);
   return plan;
 }
 
-size_t workspace_bytes(const RecurrentPlan& plan) {
-  return static_cast<size_t>(plan.batch * plan.row_floats) * sizeof(float);
+StepWeights step_weights(const Launch& launch, size_t operand, int64_t depth, int64_t cols,
+                         const StepWeights* others) {
+  const RecurrentPlan& plan = launch.plan_as<RecurrentPlan>();
+  StepWeights u{launch.input<float>(static_cast<int>(operand)), nullptr, depth, cols};
+  if (plan.parts == 0 || (others != nullptr && others->tiles == nullptr)) return u;
+  char* tiles = static_cast<char*>(launch.workspace) + plan.tiles_at;
+  if (others != nullptr) tiles += tile_bytes(others->depth, others->cols);
+  std::atomic<bool> usable{true};
+  parallel_for(divide_up(cols, kPackedPanel), depth * kPackedPanel * 4, [&](int64_t i) {
+    const int64_t col = i * kPackedPanel;
+    if (!kernels().pack_tiles(u.packed + col * depth, depth, std::min(kPackedPanel, cols - col),
+                              tiles + tile_bytes(depth, col))) {
+      usable = false;
+    }
+  });
+  if (usable) u.tiles = tiles;
+  return u;
 }
 
-void step_product(const RecurrentPlan& plan, const PackedProduct& product) {
-  if (plan.pieces > 1) return kernels().packed_product(product);
-  const int64_t panels = (product.col1 - product.col0 + kPackedPanel - 1) / kPackedPanel;
-  parallel_for(panels, 2 * product.rows * product.depth * kPackedPanel, [&](int64_t i) {
-    PackedProduct part = product;
-    part.col0 = product.col0 + i * kPackedPanel;
-    part.col1 = std::min(product.col1, part.col0 + kPackedPanel);
-    kernels().packed_product(part);
+void step_product(const RecurrentPlan& plan, const StepWeights& u, ConstRows a, ConstRows base,
+                  FloatRows c, int64_t rows) {
+  TileProduct tiles{.a = nullptr,
+                    .scales = nullptr,
+                    .b = u.tiles,
+                    .parts = plan.parts,
+                    .depth = u.depth,
+                    .base = base,
+                    .c = c,
+                    .rows = rows,
+                    .col0 = 0,
+                    .col1 = u.cols};
+  bool in_tiles = false;
+  if (u.tiles != nullptr) {
+    const int64_t bytes = round_up(rows, kTileRows) * round_up(u.depth, kX3Depth) * 2 * plan.parts;
+    char* scratch = reinterpret_cast<char*>(thread_scratch(bytes / 4 + round_up(rows, kTileRows)));
+    float* scales = reinterpret_cast<float*>(scratch + bytes);
+    in_tiles = kernels().split_rows({a, rows, u.depth, plan.parts, scratch, scales});
+    tiles.a = scratch;
+    tiles.scales = scales;
+  }
+  const auto columns = [&](int64_t col0, int64_t col1) {
+    if (in_tiles) {
+      TileProduct part = tiles;
+      part.col0 = col0;
+      part.col1 = col1;
+      return kernels().tile_product(part);
+    }
+    kernels().packed_product({a, u.packed, u.depth, base, c, rows, col0, col1});
+  };
+  if (plan.pieces > 1) return columns(0, u.cols);
+  parallel_for(divide_up(u.cols, kPackedPanel), 2 * rows * u.depth * kPackedPanel, [&](int64_t i) {
+    columns(i * kPackedPanel, std::min(u.cols, (i + 1) * kPackedPanel));
   });
 }
 
@@ -143,8 +230,15 @@ Value as_rows(Builder& g, Value v) {
   return g.reshape(v, Shape{shape[0] * shape[1], shape[2]});
 }
 
-Value weights_gradient(Builder& g, Value h_before, Value dz) {
-  return g.apply("matmul", {as_rows(g, h_before), as_rows(g, dz)}, {{"transpose_a", int64_t{1}}});
+Value weights_gradient(const GradientCall& call, Value h_before, Value dz) {
+  Builder& g = call.g;
+  Attrs attrs{{"transpose_a", int64_t{1}}, {"transpose_b", int64_t{0}}};
+  if (call.node.attrs.integer("bfloat16", 0) != 0 && takes_bfloat16()) {
+    attrs.set("float32_result", int64_t{1});
+    h_before = g.cast(h_before, DType::kBfloat16);
+    dz = g.cast(dz, DType::kBfloat16);
+  }
+  return g.apply("matmul", {as_rows(g, h_before), as_rows(g, dz)}, attrs);
 }
 
 std::vector<Value> no_second_gradient(const GradientCall& call) {

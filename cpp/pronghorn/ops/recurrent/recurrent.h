@@ -2,7 +2,8 @@
 // time, gates * units), which a matrix product made; the recurrent weights, packed by
 // recurrent_pack; the initial state; and, as last operand, a mask (batch, time) of bools or
 // nothing: where it is false a step leaves the state as it is. y (batch, time, units) is the state
-// after each step. With go_backwards the last step is taken first; x and y keep their order.
+// after each step. With go_backwards the last step is taken first; x and y keep their order. With
+// bfloat16 the operands of products are rounded to it, where the machine has such products.
 #pragma once
 
 #include <string_view>
@@ -30,6 +31,9 @@ struct RecurrentPlan {
   int64_t pieces = 0;
   int64_t row_floats = 0;  // scratch memory of a row
   int64_t step_cost = 0;   // operations of a row's step
+  int64_t parts = 0;       // of the products on AMX: 3, or 1 in bfloat16; 0: multiply-adds
+  int64_t tiles_at = 0;    // of the workspace: weights as tiles, in bytes
+  int64_t workspace = 0;   // bytes
 
   int64_t step_time(int64_t step) const { return go_backwards ? time - 1 - step : step; }
   // Rows of a (batch, time, columns) tensor at a time step.
@@ -49,17 +53,29 @@ struct RecurrentPlan {
 
 inline ConstRows constant(FloatRows m) { return {m.at, m.stride}; }
 
+// Recurrent weights (depth, cols) of a run.
+struct StepWeights {
+  const float* packed;
+  const char* tiles;  // null: multiply-adds are used
+  int64_t depth;
+  int64_t cols;
+};
+
 // Floats of a packed matrix.
 int64_t packed_floats(int64_t depth, int64_t cols);
 
 // Distance of rows of scratch memory: a multiple of cache lines, not of 4 KB.
 int64_t scratch_stride(int64_t columns);
 
-// Sizes from x (or its gradient) (batch, time, gates * units). weight_bytes: of the packed weights
-// that a step reads.
+// Sizes from x (or its gradient) (batch, time, gates * units). A step multiplies by weights of
+// units * gates * units elements, in one product or in several that share a side.
 RecurrentPlan plan_recurrent(const OpCall& call, const Shape& x, int64_t gates,
-                             int64_t scratch_columns, int64_t weight_columns);
-size_t workspace_bytes(const RecurrentPlan& plan);
+                             int64_t scratch_columns);
+
+// The weights of operand `operand` (depth, cols) for the steps of this run, as tiles if the plan
+// says so and their values allow it. `others`: those that were asked for before.
+StepWeights step_weights(const Launch& launch, size_t operand, int64_t depth, int64_t cols,
+                         const StepWeights* others = nullptr);
 
 // Calls body(row0, rows, scratch) for each piece; scratch: rows * row_floats floats.
 template <typename F>
@@ -72,8 +88,9 @@ void for_pieces(const RecurrentPlan& plan, void* workspace, F&& body) {
   });
 }
 
-// The product of a step, cut by columns if there is one piece.
-void step_product(const RecurrentPlan& plan, const PackedProduct& product);
+// c = base + a u for the rows of a piece, cut by columns if there is one piece. c may be base.
+void step_product(const RecurrentPlan& plan, const StepWeights& u, ConstRows a, ConstRows base,
+                  FloatRows c, int64_t rows);
 
 // Calls f(begin, end) for rows of a step; in parallel if there is one piece.
 template <typename F>
@@ -105,10 +122,10 @@ struct GradientOperands {
   void add(const char* flag, Value v);
 };
 
-// (batch, time, columns) -> (batch * time, columns), and the gradient of the recurrent weights
-// h_before^T dz.
+// (batch, time, columns) -> (batch * time, columns), and the gradient of the recurrent weights of
+// this node, h_before^T dz.
 Value as_rows(Builder& g, Value v);
-Value weights_gradient(Builder& g, Value h_before, Value dz);
+Value weights_gradient(const GradientCall& call, Value h_before, Value dz);
 
 // Throws: these ops have no second gradient.
 std::vector<Value> no_second_gradient(const GradientCall& call);

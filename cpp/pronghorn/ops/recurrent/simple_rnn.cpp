@@ -23,29 +23,23 @@ std::vector<TensorType> infer(const OpCall& call) {
 
 Prepared prepare(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
-  auto plan =
-      std::make_shared<RecurrentPlan>(plan_recurrent(call, x, 1, 2 * scratch_stride(x[2]), x[2]));
-  return {.plan = plan, .workspace = workspace_bytes(*plan)};
+  auto plan = std::make_shared<RecurrentPlan>(plan_recurrent(call, x, 1, 2 * scratch_stride(x[2])));
+  return {.plan = plan, .workspace = static_cast<size_t>(plan->workspace)};
 }
 
 void run(const Launch& launch) noexcept {
   const RecurrentPlan& plan = launch.plan_as<RecurrentPlan>();
   const int64_t units = plan.units;
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(4) : nullptr;
+  const StepWeights u = step_weights(launch, 2, units, units);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows h = take_rows(&scratch, rows, units);
     const FloatRows z = take_rows(&scratch, rows, units);
     copy_rows({launch.input<float>(3) + row0 * units, units}, rows, units, h);
     for (int64_t step = 0; step < plan.time; ++step) {
       const int64_t t = plan.step_time(step);
-      step_product(plan, {.a = constant(h),
-                          .packed = launch.input<float>(2),
-                          .depth = units,
-                          .base = plan.rows(launch.input<float>(0), units, row0, t),
-                          .c = z,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, u, constant(h), plan.rows(launch.input<float>(0), units, row0, t), z,
+                   rows);
       step_rows(plan, rows, [&](int64_t begin, int64_t end) {
         const int64_t row = row0 + begin;
         kernels().rnn_step({.rows = end - begin,
@@ -73,7 +67,7 @@ std::vector<Value> gradient(const GradientCall& call) {
   operands.add("has_dh", call.d_outputs[1]);
   if (has_mask) operands.values.push_back(call.inputs[4]);
   std::vector<Value> d = g.apply_all(find_op("simple_rnn_grad"), operands.values, operands.attrs);
-  std::vector<Value> result = {d[0], weights_gradient(g, call.outputs[2], d[0]), {}, d[1]};
+  std::vector<Value> result = {d[0], weights_gradient(call, call.outputs[2], d[0]), {}, d[1]};
   if (has_mask) result.emplace_back();
   return result;
 }
@@ -102,6 +96,7 @@ void run_grad(const Launch& launch) noexcept {
   const float* dy = plan.has_dy ? launch.input<float>(next++) : nullptr;
   const float* dh_last = plan.has_dh ? launch.input<float>(next++) : nullptr;
   const uint8_t* mask = plan.has_mask ? launch.input<uint8_t>(next) : nullptr;
+  const StepWeights u = step_weights(launch, 1, units, units);
   for_pieces(plan, launch.workspace, [&](int64_t row0, int64_t rows, float* scratch) {
     const FloatRows dh = take_rows(&scratch, rows, units);
     const FloatRows dz = take_rows(&scratch, rows, units);
@@ -121,14 +116,7 @@ void run_grad(const Launch& launch) noexcept {
                                  .dz = plan.rows(launch.output<float>(0), units, row, t),
                                  .dz_copy = {dz.at + begin * dz.stride, dz.stride}});
       });
-      step_product(plan, {.a = constant(dz),
-                          .packed = launch.input<float>(1),
-                          .depth = units,
-                          .base = constant(dh),
-                          .c = dh,
-                          .rows = rows,
-                          .col0 = 0,
-                          .col1 = units});
+      step_product(plan, u, constant(dz), constant(dh), dh, rows);
     }
     copy_rows(constant(dh), rows, units, {launch.output<float>(1) + row0 * units, units});
   });

@@ -8,10 +8,10 @@ from pronghorn import activations, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.input_spec import InputSpec
 from pronghorn.layers.rnn.rnn import RNN
-from pronghorn.ops.recurrent import ACTIVATIONS
+from pronghorn.ops import recurrent
 from pronghorn.variable import AutocastScope
 
-_NAMES = {getattr(activations, name): name for name in sorted(ACTIVATIONS)}
+_NAMES = {getattr(activations, name): name for name in sorted(recurrent.ACTIVATIONS)}
 
 
 def of_cell(name: str) -> Any:
@@ -81,12 +81,12 @@ class FusedRNN(RNN):
         if training and 0 < cell.dropout < 1:
             dropped = cell.get_dropout_mask(sequences[:, 0])
             sequences = ops.multiply(sequences, ops.expand_dims(dropped, 1))
-        sums = ops.matmul(sequences, cell.kernel)
-        bias, state_bias = self._biases()
-        if bias is not None:
-            sums = ops.add(sums, bias)
-        with AutocastScope(None):  # the state is float32, whatever the products are
-            y, *states = self._fused(sums, state_bias, initial_state, mask, names)
+        kernel = cell.kernel
+        with AutocastScope(None):  # sums and state are float32, whatever the products are
+            bias, state_bias = self._biases()
+            sums = recurrent.input_sums(sequences, kernel, bias)
+            options = {**names, "bfloat16": cell.compute_dtype == "bfloat16"}
+            y, *states = self._fused(sums, state_bias, initial_state, mask, options)
         last = states[0]
         if mask is not None and self.zero_output_for_mask:
             final = mask[:, 0 if self.go_backwards else -1]
@@ -113,7 +113,7 @@ class FusedRNN(RNN):
         return self.cell.bias, None
 
     def _fused(
-        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, names: dict[str, str]
+        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, options: dict[str, Any]
     ) -> Any:
         raise NotImplementedError
 

@@ -125,7 +125,7 @@ class GRU(FusedRNN):
         return biases
 
     def _fused(
-        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, names: dict[str, str]
+        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, options: dict[str, Any]
     ) -> Any:
         return recurrent.gru(
             sums,
@@ -135,5 +135,5 @@ class GRU(FusedRNN):
             mask,
             go_backwards=self.go_backwards,
             reset_after=self.cell.reset_after,
-            **names,
+            **options,
         )

@@ -119,7 +119,7 @@ class LSTM(FusedRNN):
         return super().call(sequences, initial_state, mask, training)
 
     def _fused(
-        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, names: dict[str, str]
+        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, options: dict[str, Any]
     ) -> Any:
         return recurrent.lstm(
             sums,
@@ -128,5 +128,5 @@ class LSTM(FusedRNN):
             states[1],
             mask,
             go_backwards=self.go_backwards,
-            **names,
+            **options,
         )

@@ -107,7 +107,7 @@ class SimpleRNN(FusedRNN):
         return super().call(sequences, initial_state, mask, training)
 
     def _fused(
-        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, names: dict[str, str]
+        self, sums: Any, state_bias: Any, states: list[Any], mask: Any, options: dict[str, Any]
     ) -> Any:
         return recurrent.simple_rnn(
             sums,
@@ -115,7 +115,7 @@ class SimpleRNN(FusedRNN):
             states[0],
             mask,
             go_backwards=self.go_backwards,
-            **names,
+            **options,
         )
 
     def get_config(self) -> dict[str, Any]:
