@@ -44,6 +44,16 @@ def test_regression() -> None:
     assert max(regression.main(seed=seed) for seed in range(3)) < 0.014
 
 
+@pytest.mark.parametrize(("network", "least"), [("words", 0.85), ("gru", 0.6)])
+def test_topics(network: str, least: float) -> None:
+    topics = load("topics")
+    try:
+        topics.find("train"), topics.find("test")
+    except FileNotFoundError:
+        pytest.skip(f"Reuters R8 is missing: {topics.COMMAND}")
+    assert topics.main(network, epochs=3, limit=800) > least
+
+
 @pytest.mark.slow
 def test_digits_reaches_its_accuracy() -> None:
     accuracies = [load("digits").main(epochs=5, seed=seed, plot="") for seed in range(3)]

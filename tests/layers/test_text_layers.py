@@ -198,3 +198,16 @@ def test_hashing_and_crossing_refuse() -> None:
         crossing((np.array(["a", "b"]), np.array([1, 2, 3])))
     with pytest.raises(ValueError, match="at least two"):
         crossing((np.array(["a", "b"]),))
+
+
+def test_counts_of_long_texts_take_little_memory() -> None:
+    # One-hot vectors of all words would be 60 GB.
+    layer = layers.TextVectorization(50000, output_mode="count", pad_to_max_tokens=True)
+    layer.adapt(["a b c"])
+    texts = [f"{'a ' * 3000}b qux"] * 100
+    counts = np.array(layer(texts))
+    index = layer.get_vocabulary().index("a")
+    assert counts.shape == (100, 50000)
+    assert (counts[:, index] == 3000).all()
+    assert (counts[:, 0] == 1).all()
+    assert (counts.sum(1) == 3002).all()

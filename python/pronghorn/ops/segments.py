@@ -59,15 +59,12 @@ def segment_sum(
     """
     del sorted
     x, ids, n = _segments("segment_sum", data, segment_ids, num_segments)
-    hot = apply("one_hot", ids, depth=n, dtype=x.dtype)
-    if is_float(x):
-        rest = list(x.shape[1:])
-        flat = apply("reshape", x, shape=[x.shape[0], math.prod(rest)])
-        found = apply("matmul", hot, flat, transpose_a=True, transpose_b=False)
-        return apply("reshape", found, shape=[n, *rest])
-    hot = apply("reshape", hot, shape=[*hot.shape, *[1] * (x.ndim - 1)])
-    terms = apply("multiply", hot, apply("reshape", x, shape=[x.shape[0], 1, *x.shape[1:]]))
-    return apply("reduce_sum", terms, axes=[0], keepdims=False)
+    if x.dtype == "bool":
+        x = as_tensor(x, "int32")
+    # negative indices would count from the end; those outside are left out
+    ids = apply("where", apply("less", ids, scalar_like(0, ids)), scalar_like(n, ids), ids)
+    start = apply("broadcast_to", scalar_like(0, x), shape=[n, *x.shape[1:]])
+    return apply("scatter_add", start, ids, x, axis=0)
 
 
 def _masked_reduce(reduce: str, x: Tensor, ids: Tensor, n: int, neutral: Tensor) -> Tensor:

@@ -33,14 +33,36 @@ def encode_integers(
         return ops.one_hot(indices, depth, dtype=dtype)
     if len(indices.shape) == 0:
         indices = ops.reshape(indices, (1,))
-    axis = 0 if len(indices.shape) == 1 else 1
-    if output_mode == "multi_hot":
-        return ops.max(ops.one_hot(indices, depth, dtype=dtype), axis=axis)
+    if len(indices.shape) <= 2:
+        return _counts(indices, depth, output_mode, dtype, count_weights)
     ones = ops.one_hot(indices, depth, dtype=dtype)
+    if output_mode == "multi_hot":
+        return ops.max(ones, axis=1)
     if count_weights is not None:
         weights = ops.cast(count_weights, dtype)
         ones = ops.multiply(ones, ops.expand_dims(ops.reshape(weights, indices.shape), axis=-1))
-    return ops.sum(ones, axis=axis)
+    return ops.sum(ones, axis=1)
+
+
+def _counts(indices: Any, depth: int, output_mode: str, dtype: str, count_weights: Any) -> Any:
+    """Rows of counts, by adding to them: one-hot vectors of long rows would fill the memory."""
+    rows = 1 if len(indices.shape) == 1 else indices.shape[0]
+    known = ops.logical_and(indices >= 0, indices < depth)
+    # a place after each row takes what is outside
+    place = ops.cast(ops.where(known, indices, depth), "int32")
+    row = ops.reshape(ops.arange(rows, dtype="int32"), (rows, 1))
+    places = ops.reshape(place, (rows, -1)) + row * (depth + 1)
+    weights = ops.ones(indices.shape, "float32")
+    if count_weights is not None and output_mode == "count":
+        weights = ops.reshape(ops.cast(count_weights, "float32"), indices.shape)
+    found = ops.segment_sum(
+        ops.reshape(weights, (-1,)), ops.reshape(places, (-1,)), num_segments=rows * (depth + 1)
+    )
+    found = ops.reshape(found, (rows, depth + 1))[:, :depth]
+    if output_mode == "multi_hot":
+        found = found > 0
+    found = ops.cast(found, dtype)
+    return found[0] if len(indices.shape) == 1 else found
 
 
 def encoded_shape(input_shape: Any, depth: int, output_mode: str) -> Shape:
