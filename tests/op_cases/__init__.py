@@ -7,6 +7,7 @@ from op_cases import (
     attention,
     benches,
     elementwise,
+    fourier,
     products,
     randomness,
     recurrent,
@@ -24,6 +25,7 @@ CASES: list[OpCase] = [
     *randomness.CASES,
     *recurrent.CASES,
     *attention.CASES,
+    *fourier.CASES,
 ]
 BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE, *attention.BENCHES]
 

@@ -246,6 +246,22 @@ def _random() -> list[Bench]:
     return found
 
 
+def _fourier() -> list[Bench]:
+    found = []
+    for rows, n in ((512, 64), (256, 256), (64, 1000), (64, 1024), (16, 4096), (1, 65536)):
+        attrs = {"length": n, "edge": 1.0, "inner": 1.0}
+        spectrum = Arg((rows, n // 2 + 1))
+        found.append(Bench("rfft", (Arg((rows, n)),), attrs))
+        found.append(Bench("irfft", (spectrum, spectrum), attrs))
+    attrs = {"length": 512, "stride": 160, "edge": 1.0, "inner": 1.0}
+    found.append(Bench("stft", (Arg((16, 16000)), Arg((400,))), attrs))
+    spectrum = Arg((16, 98, 257))
+    found.append(
+        Bench("stft_adjoint", (spectrum, spectrum, Arg((400,))), {**attrs, "samples": 16000})
+    )
+    return found
+
+
 MORE = [
     *_matmuls(),
     *_convolutions(),
@@ -255,4 +271,5 @@ MORE = [
     *_normalizations(),
     *_moves(),
     *_random(),
+    *_fourier(),
 ]

@@ -7,6 +7,7 @@
 
 #include "pronghorn/kernels/amx_conv_types.h"
 #include "pronghorn/kernels/amx_types.h"
+#include "pronghorn/kernels/fft_types.h"
 #include "pronghorn/kernels/kernel_types.h"
 
 namespace pronghorn {

@@ -51,13 +51,10 @@ PRONGHORN_INLINE void transpose_quads(Vec (&v)[4]) {
 #endif
 }
 
-// y(j, i) = x(i, j).  x: rows <= kLanes rows of `cols` floats, x_stride apart; y: cols rows,
-// y_stride apart. With `full` all kLanes floats of each row of y are written, those past `rows`
-// with some element of x.
-PRONGHORN_INLINE void transpose_strip(const float* x, int64_t x_stride, int64_t rows, int64_t cols,
-                                      float* y, int64_t y_stride, bool full) {
-  const float* row[kLanes];
-  for (int i = 0; i < kLanes; ++i) row[i] = x + (i < rows ? i : rows - 1) * x_stride;
+// y(j, i) = row[i](j).  row: kLanes rows of `cols` floats, of which the first `rows` count; y: cols
+// rows, y_stride apart. With `full` all kLanes floats of each row of y are written.
+PRONGHORN_INLINE void transpose_rows(const float* const* row, int64_t rows, int64_t cols, float* y,
+                                     int64_t y_stride, bool full) {
   full = full || rows == kLanes;
   int64_t j = 0;
   for (; j + 4 <= cols; j += 4) {
@@ -77,6 +74,16 @@ PRONGHORN_INLINE void transpose_strip(const float* x, int64_t x_stride, int64_t 
   for (; j < cols; ++j) {
     for (int64_t i = 0; i < width; ++i) y[j * y_stride + i] = row[i][j];
   }
+}
+
+// y(j, i) = x(i, j).  x: rows <= kLanes rows of `cols` floats, x_stride apart; y: cols rows,
+// y_stride apart. With `full` all kLanes floats of each row of y are written, those past `rows`
+// with some element of x.
+PRONGHORN_INLINE void transpose_strip(const float* x, int64_t x_stride, int64_t rows, int64_t cols,
+                                      float* y, int64_t y_stride, bool full) {
+  const float* row[kLanes];
+  for (int i = 0; i < kLanes; ++i) row[i] = x + (i < rows ? i : rows - 1) * x_stride;
+  transpose_rows(row, rows, cols, y, y_stride, full);
 }
 
 }  // namespace pronghorn::PRONGHORN_ISA_NAMESPACE

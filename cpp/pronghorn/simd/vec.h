@@ -166,6 +166,59 @@ PRONGHORN_INLINE bool any(Mask mask) {
 }
 PRONGHORN_INLINE bool all(Mask mask) { return !any(~mask); }
 
+// --- Rearranging lanes ---
+
+#if defined(__clang__)
+#if PRONGHORN_VECTOR_BYTES == 64
+#define PRONGHORN_REVERSED 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0
+#define PRONGHORN_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define PRONGHORN_ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define PRONGHORN_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define PRONGHORN_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif PRONGHORN_VECTOR_BYTES == 32
+#define PRONGHORN_REVERSED 7, 6, 5, 4, 3, 2, 1, 0
+#define PRONGHORN_EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define PRONGHORN_ODD 1, 3, 5, 7, 9, 11, 13, 15
+#define PRONGHORN_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define PRONGHORN_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define PRONGHORN_REVERSED 3, 2, 1, 0
+#define PRONGHORN_EVEN 0, 2, 4, 6
+#define PRONGHORN_ODD 1, 3, 5, 7
+#define PRONGHORN_LOW 0, 4, 1, 5
+#define PRONGHORN_HIGH 2, 6, 3, 7
+#endif
+#define PRONGHORN_REARRANGE(a, b, clang, gcc) __builtin_shufflevector(a, b, clang)
+#else
+#define PRONGHORN_REARRANGE(a, b, clang, gcc) __builtin_shuffle(a, b, gcc)
+#endif
+// Lanes in the other order.
+PRONGHORN_INLINE Vec reverse(Vec v) {
+  return PRONGHORN_REARRANGE(v, v, PRONGHORN_REVERSED, kLanes - 1 - iota());
+}
+// Of the 2 * kLanes numbers of a and b: those with even, and with odd numbers.
+PRONGHORN_INLINE Vec even_lanes(Vec a, Vec b) {
+  return PRONGHORN_REARRANGE(a, b, PRONGHORN_EVEN, 2 * iota());
+}
+PRONGHORN_INLINE Vec odd_lanes(Vec a, Vec b) {
+  return PRONGHORN_REARRANGE(a, b, PRONGHORN_ODD, 2 * iota() + 1);
+}
+// a(0), b(0), a(1), ...: the first and the second kLanes of them.
+PRONGHORN_INLINE Vec interleave_low(Vec a, Vec b) {
+  return PRONGHORN_REARRANGE(a, b, PRONGHORN_LOW, iota() / 2 + iota() % 2 * kLanes);
+}
+PRONGHORN_INLINE Vec interleave_high(Vec a, Vec b) {
+  return PRONGHORN_REARRANGE(a, b, PRONGHORN_HIGH, kLanes / 2 + iota() / 2 + iota() % 2 * kLanes);
+}
+#undef PRONGHORN_REARRANGE
+#if defined(__clang__)
+#undef PRONGHORN_REVERSED
+#undef PRONGHORN_EVEN
+#undef PRONGHORN_ODD
+#undef PRONGHORN_LOW
+#undef PRONGHORN_HIGH
+#endif
+
 // --- Arithmetic ---
 
 // a * b + c, in one rounding where the ISA has it.

@@ -28,6 +28,7 @@ from pronghorn.ops.custom_gradient import custom_gradient
 from pronghorn.ops.exponential import (
     rsqrt,
 )
+from pronghorn.ops.fourier import fft, fft2, ifft2, irfft, istft, rfft, stft
 from pronghorn.ops.joining import (
     unstack,
 )
@@ -68,14 +69,20 @@ __all__ = [
     "erfc",
     "erfinv",
     "extract_sequences",
+    "fft",
+    "fft2",
     "fori_loop",
     "image",
+    "ifft2",
     "in_top_k",
+    "irfft",
     "is_tensor",
+    "istft",
     "logsumexp",
     "map",
     "nn",
     "numpy",
+    "rfft",
     "rsqrt",
     "saturate_cast",
     "scan",
@@ -88,6 +95,7 @@ __all__ = [
     "shape",
     "slice",
     "slice_update",
+    "stft",
     "stop_gradient",
     "switch",
     "top_k",
