@@ -133,3 +133,8 @@ def random_order(key: Tensor, rows: int) -> Any:
     """
     seed, stream = key._to_numpy(False).tolist()
     return _core.random_permutation(seed, stream, rows)
+
+
+def run_alone() -> None:
+    """Makes the ops that the calling thread runs take no other threads, from now on."""
+    _core.run_alone()

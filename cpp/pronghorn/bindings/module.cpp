@@ -317,6 +317,7 @@ void bind_settings(py::module_& m) {
   m.def("strict_float32", &strict_float32);
   m.def("set_strict_float32", &set_strict_float32);
   m.def("set_num_threads", &set_num_threads);
+  m.def("run_alone", &enter_worker);
   m.def("set_passes", &set_passes);
   m.def("eager_cache_size", &eager_cache_size);
   m.def("clear_eager_cache", &clear_eager_cache);

@@ -14,6 +14,7 @@ import numpy as np
 
 from pronghorn.naming import auto_name, name_scope, on_clear_session
 from pronghorn.ops.arguments import apply
+from pronghorn.random.keyed_draws import scoped_key
 from pronghorn.tensor import Tensor, convert_to_tensor
 from pronghorn.trace import suspended
 from pronghorn.variable import Variable
@@ -82,6 +83,9 @@ class SeedGenerator:
             A uint32 tensor of shape `(2,)`: seed and counter.
         """
         del ordered
+        scoped = scoped_key(self)
+        if scoped is not None:
+            return scoped
         key: Tensor = convert_to_tensor(self.state)
         step = convert_to_tensor(np.array([0, 1], np.uint32))
         self.state.assign(apply("add", key, step))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 
@@ -93,6 +94,46 @@ class PyDataset:
     def __getitem__(self, index: int) -> Any:
         """Batch number `index`: a tuple `(x, y)` or `(x, y, sample_weight)`."""
         raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index).")
+
+    def map(self, function: Callable[..., Any], num_parallel_calls: int | None = None) -> PyDataset:
+        """Returns a data set whose batches are those of this one, changed by a function.
+
+        The function is traced once for each signature of a batch and then runs compiled, in threads
+        that make batches ahead while a training step computes. Random layers in it draw numbers
+        that depend on the place of the batch, not on which thread makes it.
+
+        Args:
+            function: called with tensors as a batch holds them, `function(x)` or
+                `function(x, y)` or `function(x, y, sample_weight)`; returns the like. A layer, for
+                instance.
+            num_parallel_calls: number of threads; by default 2, or as many as this data set has.
+
+        Raises:
+            ValueError: `num_parallel_calls` is not positive.
+
+        Example:
+            >>> import numpy as np
+            >>> import pronghorn as keras
+            >>> class Ones(PyDataset):
+            ...     def __len__(self):
+            ...         return 2
+            ...     def __getitem__(self, index):
+            ...         return np.ones((4, 8, 8, 1), "float32"), np.zeros(4)
+            >>> augment = keras.layers.RandomRotation(0.1)
+            >>> x, y = Ones().map(lambda x, y: (augment(x), y))[0]
+            >>> x.shape
+            (4, 8, 8, 1)
+        """
+        from pronghorn.training.data_adapters.mapped_dataset import MappedDataset
+
+        if num_parallel_calls is None:
+            num_parallel_calls = max(self.workers, 2)
+        if isinstance(num_parallel_calls, bool) or num_parallel_calls < 1:
+            raise ValueError(
+                "map: num_parallel_calls must be a positive integer or None. "
+                f"Received: num_parallel_calls={num_parallel_calls!r}."
+            )
+        return MappedDataset(self, function, num_parallel_calls)
 
     def on_epoch_begin(self) -> None:
         """Called at the beginning of every epoch."""
