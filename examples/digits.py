@@ -50,29 +50,17 @@ def main(epochs: int = 5, seed: int = 0, plot: str = "digits.png") -> float:
     print(f"Test accuracy: {accuracy:.4f}")
     print(f"Training: {epochs * len(x_train) / seconds:,.0f} samples per second")
     if plot:
-        draw(history.history, plot)
+        draw(history, plot)
     return accuracy
 
 
-def draw(history: dict[str, list[float]], path: str) -> None:
+def draw(history: keras.callbacks.History, path: str) -> None:
     try:
-        import matplotlib
-    except ImportError:
-        print("No picture of the curves: matplotlib is not installed (pip install matplotlib).")
-        return
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), constrained_layout=True)
-    for ax, name in zip(axes, ("loss", "accuracy")):
-        epochs = range(1, len(history[name]) + 1)
-        ax.plot(epochs, history[name], label="training")
-        ax.plot(epochs, history[f"val_{name}"], label="test")
-        ax.set(xlabel="epoch", title=name)
-        ax.legend()
-    figure.savefig(path)
-    pyplot.close(figure)
-    print(f"Curves: {path}")
+        history.plot(path)
+    except ImportError as error:
+        print(f"No picture of the curves. {error}")
+    else:
+        print(f"Curves: {path}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import pronghorn as keras
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -25,7 +27,8 @@ def test_digits(tmp_path: Path) -> None:
 
 def test_digits_draws_curves(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is missing: pip install matplotlib")
-    history = {"loss": [1.0], "accuracy": [0.5], "val_loss": [1.0], "val_accuracy": [0.5]}
+    history = keras.callbacks.History()
+    history.on_epoch_end(0, {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5})
     load("digits").draw(history, str(tmp_path / "curves.png"))
     assert (tmp_path / "curves.png").stat().st_size > 1000
 

@@ -11,7 +11,8 @@ import pytest
 
 
 def modules() -> list[str]:
-    found = ["pronghorn.utils.progbar", "pronghorn.devices"]
+    found = ["pronghorn.utils.progbar", "pronghorn.utils.k_fold", "pronghorn.devices"]
+    found.append("pronghorn.utils.model_plot.plot_model")
     for name in ("training", "training.data_adapters", "metrics", "callbacks"):
         package = importlib.import_module(f"pronghorn.{name}")
         found.append(package.__name__)

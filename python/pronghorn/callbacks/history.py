@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.utils.curves import new_figure, save
 
 
 class History(Callback):
@@ -35,6 +36,42 @@ class History(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []
         self.history = {}
+
+    def plot(self, path: Any = None, metrics: Any = None) -> Any:
+        """Draws the values over the epochs, those of the validation beside those of training.
+
+        Args:
+            path: file to save the picture in; `None` leaves it to `matplotlib.pyplot.show()`.
+            metrics: names of what is drawn, without `val_`; by default the loss and all metrics.
+
+        Returns:
+            The figure, of matplotlib.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+            ValueError: there is nothing to draw, or a name is unknown.
+        """
+        known = [name for name in self.history if not name.startswith("val_")]
+        names = known if metrics is None else [metrics] if isinstance(metrics, str) else metrics
+        unknown = [name for name in names if name not in self.history]
+        if unknown or not names:
+            raise ValueError(
+                f"History.plot: expected names among {known}. Received: metrics={metrics!r}."
+            )
+        figure, axes = new_figure("History.plot", len(names), 4.5, path)
+        for ax, name in zip(axes, names):
+            for label, key in (("training", name), ("validation", f"val_{name}")):
+                values = self.history.get(key, [])
+                # A validation every other epoch has fewer values, the last at the last of them.
+                every = max(len(self.epoch) // len(values), 1) if values else 1
+                epochs = [epoch + 1 for epoch in self.epoch][every - 1 :: every]
+                if values:
+                    marker = "o" if len(values) == 1 else None
+                    ax.plot(epochs[: len(values)], values, label=label, marker=marker)
+            ax.set(xlabel="epoch", title=name)
+            ax.legend()
+        save(figure, path)
+        return figure
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epoch.append(epoch)

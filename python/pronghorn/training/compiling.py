@@ -254,9 +254,13 @@ class CompileMixin:
             cache.metrics = MetricPrograms(self)
         return cache.metrics
 
-    def _are_metric_results(self, logs: dict[str, Any]) -> bool:
+    def _are_metric_results(self, logs: dict[str, Any], written: list[Any]) -> bool:
+        # A step of one's own may return a loss that it does not tell the metric of that name.
+        changed = {id(variable) for variable in written}
         names: set[str] = set()
         for metric in self.metrics:
+            if metric.variables and not any(id(v) in changed for v in metric.variables):
+                return False
             if metric is self._compile_metrics:
                 names.update(self._compile_metrics.names)
             else:

@@ -159,7 +159,7 @@ def trace_step(model: Any, mode: str, data: Any) -> StepProgram:
                 step = StepProgram(trace.compile(flat), structure, specs)
             else:
                 logs = getattr(model, f"{mode}_step")(symbolic)
-                kept = _keep_logs(model, mode, logs)
+                kept = _keep_logs(model, mode, logs, trace)
                 step = StepProgram(trace.compile([]), logs=kept)
                 if model._compile_loss is not None:
                     step.output_shapes = model._compile_loss.output_shapes
@@ -169,7 +169,7 @@ def trace_step(model: Any, mode: str, data: Any) -> StepProgram:
     return step
 
 
-def _keep_logs(model: Any, mode: str, logs: Any) -> dict[str, Any] | None:
+def _keep_logs(model: Any, mode: str, logs: Any, trace: Trace) -> dict[str, Any] | None:
     if not model._makes_own_logs(mode):
         return None
     if not isinstance(logs, dict):
@@ -180,7 +180,7 @@ def _keep_logs(model: Any, mode: str, logs: Any) -> dict[str, Any] | None:
             f"returned. "
             f"Received: {type(logs).__name__}."
         )
-    if model._are_metric_results(logs):
+    if model._are_metric_results(logs, trace.written):
         return None
     kept: dict[str, Any] = {}
     for name, value in logs.items():

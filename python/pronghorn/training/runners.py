@@ -116,7 +116,7 @@ class StepRunner:
         own = self._eager_logs if self._model.run_eagerly else None
         if self._last is not None:
             own = self._last.logs()
-        if not isinstance(own, dict) or self._model._are_metric_results(own):
+        if not isinstance(own, dict):
             return self._model._metric_logs()  # type: ignore[no-any-return]
         return as_logs(own)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pronghorn.dtypes import standardize_dtype
 from pronghorn.naming import clear_session
+from pronghorn.utils.k_fold import k_fold
 from pronghorn.utils.numerical import normalize, to_categorical
 from pronghorn.utils.random_seed import set_random_seed
 
@@ -39,6 +40,7 @@ _ELSEWHERE = {
 
 __all__ = [
     "clear_session",
+    "k_fold",
     "normalize",
     "set_random_seed",
     "standardize_dtype",
