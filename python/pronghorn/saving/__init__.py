@@ -14,7 +14,7 @@ from pronghorn.saving.object_registration import (
 )
 from pronghorn.saving.scopes import ObjectSharingScope, SafeModeScope, in_safe_mode
 from pronghorn.saving.serialization import serialize_keras_object
-from pronghorn.saving.weights_h5 import load_weights, save_weights
+from pronghorn.saving.weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
