@@ -39,7 +39,7 @@ def load_h5_model(
     """
     source = f"'{path}'"
     with open_hdf5(path, source) as file:
-        config = _json(file, "model_config", source)
+        config = stored_config(file, source)
         if config is None:
             raise ValueError(
                 f"{source}: expected a whole model. Received: a file without a `model_config`. "
@@ -50,7 +50,7 @@ def load_h5_model(
             raise ValueError(
                 f"{source}: expected the config of a model. Received: {config!r:.100}."
             )
-        is_keras_3 = _text(file.attrs.get("keras_version", "2")).startswith("3")
+        is_keras_3 = stored_version(file).startswith("3")
         translate = legacy_config.with_modules if is_keras_3 else legacy_config.model_config
         config = translate(config)
         if training is not None:
@@ -122,6 +122,16 @@ def _layer_groups(weights: Any, source: str) -> list[_LayerGroup]:
             arrays.append(dataset)
         groups.append(_LayerGroup(name, arrays, source))
     return groups
+
+
+def stored_config(file: Any, source: str) -> Any:
+    """Returns the config of the model in a checked `.h5` file, `None` where there is none."""
+    return _json(file, "model_config", source)
+
+
+def stored_version(file: Any) -> str:
+    """Returns the version of Keras that wrote a checked `.h5` file; before 2.0 it wrote none."""
+    return _text(file.attrs.get("keras_version", "1"))
 
 
 def _json(file: Any, name: str, source: str) -> Any:

@@ -23,8 +23,11 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
     variables = list(optimizer.variables)
-    if len(stored) == len(variables) - 1:
-        rate = getattr(optimizer, "_learning_rate", None)
+    rate = getattr(optimizer, "_learning_rate", None)
+    first = [v for v in variables if v is optimizer.iterations or v is rate]
+    if len(stored) == len(first) < len(variables):
+        variables = first  # saved before its first step
+    elif len(stored) == len(variables) - 1:
         variables = [v for v in variables if v is not rate]
     keys = [str(i) for i in range(len(variables))]
     problem = f"expected {len(variables)} variables, the file has {len(stored)}"

@@ -1,0 +1,115 @@
+"""Arguments of the command `pronghorn`, and what is printed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pronghorn.version import __version__
+
+_DESCRIPTION = "Looks into files of models, checks them, converts them; measures the machine."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: Words after `pronghorn`; by default those of the process.
+
+    Returns:
+        The exit code: 0; 1 where a file is refused or cannot be read or written; 2 where the
+        arguments are wrong.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:  # argparse has printed why, or the help
+        return int(end.code or 0)
+    action: Callable[[Any], dict[str, Any]] = options.action
+    try:
+        found = action(options)
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        print(f"pronghorn {options.command}: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(_lines(found)))
+    return 1 if found.get("refused") else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pronghorn", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"pronghorn {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, action: Callable[[Any], dict[str, Any]], text: str) -> Any:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--json", action="store_true", help="print data in place of text")
+        command.set_defaults(action=action)
+        return command
+
+    info = add("info", _info, "what is in a file, without building the model")
+    info.add_argument("file", help="a .keras, .h5, .weights.h5, .safetensors or .npz file")
+    scan = add("scan", _scan, "whether a file would be loaded, and if not, why; nothing is built")
+    scan.add_argument("file", help="a .keras, .h5, .weights.h5, .safetensors or .npz file")
+    convert = add("convert", _convert, "a file in another format")
+    convert.add_argument("source", help="a model: .keras or .h5")
+    convert.add_argument(
+        "target", help="a model: .keras; its weights: .weights.h5, .safetensors, .npz"
+    )
+    convert.add_argument("--force", action="store_true", help="replace an existing target")
+    add("bench", _bench, "what this machine reaches: products, memory, threads")
+    return parser
+
+
+def _info(options: Any) -> dict[str, Any]:
+    from pronghorn.cli.inspect_file import describe
+
+    return describe(options.file)
+
+
+def _scan(options: Any) -> dict[str, Any]:
+    from pronghorn.cli.inspect_file import scan
+
+    return scan(options.file)
+
+
+def _convert(options: Any) -> dict[str, Any]:
+    from pronghorn.cli.convert import convert
+
+    return convert(options.source, options.target, options.force)
+
+
+def _bench(options: Any) -> dict[str, Any]:
+    from pronghorn.machine import figures
+
+    return figures()
+
+
+def _lines(found: dict[str, Any], indent: str = "") -> list[str]:
+    """Returns nested data as indented lines; a list of rows as a table."""
+    lines: list[str] = []
+    for key, value in found.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+            lines.append(f"{indent}{key}:")
+            lines += _table(value, indent + "  ")
+        elif isinstance(value, list):
+            lines.append(f"{indent}{key}: {', '.join(map(str, value)) if value else 'none'}")
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return lines
+
+
+def _table(rows: list[dict[str, Any]], indent: str) -> list[str]:
+    columns = list(rows[0])
+    texts = [[str(row.get(c, "")) for c in columns] for row in rows]
+    widths = [max(len(t[i]) for t in texts) for i in range(len(columns))]
+    return [
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+        for row in texts
+    ]
