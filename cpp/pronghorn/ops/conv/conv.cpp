@@ -71,8 +71,8 @@ OpDef conv_op() {
           .prepare = prepare,
           .run = run_conv,
           .simplify = simplify,
-          .scale_columns = scale_columns,
           .prepack = prepack,
+          .scale_columns = scale_columns,
           .takes_epilogue = true,
           .epilogue_has_outputs = true};
 }
