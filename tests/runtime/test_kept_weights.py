@@ -10,7 +10,15 @@ from pronghorn import _core, ops
 from pronghorn.program import Program
 from pronghorn.trace import Trace
 
-SHAPES = [(1, 70, 40), (2, 129, 300), (9, 400, 500), (40, 300, 129), (130, 97, 641), (70, 10, 33)]
+SHAPES = [
+    (1, 70, 40),
+    (2, 129, 300),
+    (9, 400, 500),
+    (40, 300, 129),
+    (130, 97, 641),
+    (70, 10, 33),
+    (8, 40, 5000),
+]
 
 
 def _program(shape: tuple[int, ...], dtype: str, w: pronghorn.Variable, transpose: bool) -> Program:

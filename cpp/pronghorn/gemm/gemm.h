@@ -47,6 +47,8 @@ struct GemmShape {
   bool fills_a = false;     // A comes from a FillBlock
   bool packed_b = false;    // B was written by pack_operand
   bool accumulate = false;  // C += A B
+  // Only the epilogue sees C: where GemmPlan::x3 is set, GemmOperands::c is not read.
+  bool discards_c = false;
   // A and B are bfloat16, only where plan_gemm can do that (takes_bfloat16); C is float32. Offsets
   // and strides are in elements; GemmOperands' pointers are those of the bfloat16.
   bool bfloat16 = false;

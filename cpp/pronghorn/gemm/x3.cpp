@@ -243,12 +243,11 @@ void run_task(const Task& t, float* c, int64_t c_stride) {
   }
 }
 
-void apply_epilogue(const Task& t, float* c) {
+void apply_epilogue(const Task& t, float* c, int64_t c_stride) {
   const Epilogue& epilogue = t.operands.epilogue;
   if (epilogue.apply == nullptr) return;
   const GemmBatch& at = t.shape.batch[static_cast<size_t>(t.batch)];
-  epilogue.apply(epilogue.context, c, at.row + t.row0, t.rows, at.col + t.col0, t.cols,
-                 t.shape.c_stride);
+  epilogue.apply(epilogue.context, c, at.row + t.row0, t.rows, at.col + t.col0, t.cols, c_stride);
 }
 
 float* result_of(const Task& t) {
@@ -257,19 +256,21 @@ float* result_of(const Task& t) {
 }
 
 void run_whole(const Task& t) {
-  float* c = result_of(t);
-  if (!t.shape.accumulate) {
-    run_task(t, c, t.shape.c_stride);
-  } else {
-    const int64_t stride = round_up(t.cols, 16);
-    char* scratch = reinterpret_cast<char*>(thread_scratch(t.plan.scratch / 4));
-    float* block = reinterpret_cast<float*>(scratch + t.plan.scratch_c);
-    run_task(t, block, stride);
-    for (int64_t i = 0; i < t.rows; ++i) {
-      kernels().add_partial_sums(block + i * stride, 1, 0, t.cols, c + i * t.shape.c_stride, true);
-    }
+  if (!t.shape.accumulate && !t.shape.discards_c) {
+    run_task(t, result_of(t), t.shape.c_stride);
+    return apply_epilogue(t, result_of(t), t.shape.c_stride);
   }
-  apply_epilogue(t, c);
+  // Whole rows of C follow one another, so that the epilogue takes them as one.
+  const int64_t stride = t.cols == t.shape.n ? t.cols : block_stride(t.cols);
+  char* scratch = reinterpret_cast<char*>(thread_scratch(t.plan.scratch / 4));
+  float* block = reinterpret_cast<float*>(scratch + t.plan.scratch_c);
+  run_task(t, block, stride);
+  if (t.shape.discards_c) return apply_epilogue(t, block, stride);
+  float* c = result_of(t);
+  for (int64_t i = 0; i < t.rows; ++i) {
+    kernels().add_partial_sums(block + i * stride, 1, 0, t.cols, c + i * t.shape.c_stride, true);
+  }
+  apply_epilogue(t, c, t.shape.c_stride);
 }
 
 // Partial sums of the pieces of k: parts[split][batch](m, n).
@@ -283,13 +284,15 @@ void add_parts(const GemmShape& shape, const X3Plan& plan, const GemmOperands& o
     const int64_t row0 = i % chunks * rows;
     const Task t{shape, plan,    operands, i / chunks, row0, std::min(rows, shape.m - row0),
                  0,     shape.n, 0,        0};
-    float* c = result_of(t);
+    const bool kept = !shape.discards_c;
+    float* c = kept ? result_of(t) : thread_scratch(t.rows * shape.n);
+    const int64_t stride = kept ? shape.c_stride : shape.n;
     const float* from = parts + t.batch * matrix + row0 * shape.n;
     for (int64_t r = 0; r < t.rows; ++r) {
       kernels().add_partial_sums(from + r * shape.n, plan.splits, batch * matrix, shape.n,
-                                 c + r * shape.c_stride, shape.accumulate);
+                                 c + r * stride, shape.accumulate);
     }
-    apply_epilogue(t, c);
+    apply_epilogue(t, c, stride);
   });
 }
 

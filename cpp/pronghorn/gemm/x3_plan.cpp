@@ -150,7 +150,8 @@ std::shared_ptr<const X3Plan> plan_x3(const GemmShape& shape) {
                                     ? 0
                                     : x3_panels(plan.cols) * x3_panel_bytes(shape, plan.depth));
   plan.scratch_fill = scratch.take(shape.fills_a ? x3_fill_floats(shape, plan.depth) * 4 : 0);
-  plan.scratch_c = scratch.take(shape.accumulate ? plan.rows * round_up(plan.cols, 16) * 4 : 0);
+  plan.scratch_c = scratch.take(
+      shape.accumulate || shape.discards_c ? plan.rows * block_stride(plan.cols) * 4 : 0);
   const int64_t row_panels = x3_panels(plan.rows);
   const int64_t col_panels = x3_panels(plan.cols);
   plan.scratch_largest = scratch.take((row_panels + col_panels + row_panels * col_panels) * 4);

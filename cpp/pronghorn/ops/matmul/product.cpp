@@ -23,13 +23,21 @@ Shape leading(const Shape& shape) {
 
 Prepared prepare_product(const OpCall& call, const GemmShape& shape) {
   auto plan = std::make_shared<Plan>();
-  plan->gemm = plan_gemm(shape);
+  const size_t own_bytes = own_result_bytes(call);
+  GemmShape wanted = shape;
+  wanted.discards_c = own_bytes > 0;
+  plan->gemm = plan_gemm(wanted);
   if (shape.packed_b && shape.engine == GemmEngine::kX3) plan->own_inputs = 3;
   plan->epilogue = epilogue_plan(call);
-  plan->own_result = plan->gemm.workspace;
   plan->sweeps = plan->epilogue != nullptr && plan->epilogue->code.output_count > 1 &&
-                 own_result_bytes(call) > 0 && !computes_whole_rows(plan->gemm);
-  return {.plan = plan, .workspace = plan->own_result + own_result_bytes(call)};
+                 own_bytes > 0 && !computes_whole_rows(plan->gemm);
+  if (plan->sweeps) {
+    wanted.discards_c = false;
+    plan->gemm = plan_gemm(wanted);
+  }
+  plan->own_result = plan->gemm.workspace;
+  const bool has_result = plan->gemm.x3 == nullptr || !wanted.discards_c;
+  return {.plan = plan, .workspace = plan->own_result + (has_result ? own_bytes : 0)};
 }
 
 void run_product(const Launch& launch) noexcept {
