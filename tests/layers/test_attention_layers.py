@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,21 @@ def test_other_lengths_than_the_first(kind: str) -> None:
     np.testing.assert_allclose(
         layer(X[:, :5], X[:, :5], use_causal_mask=True), first[:, :5], atol=1e-6
     )
+
+
+def test_masks_of_embeddings_are_used_and_passed_on() -> None:
+    tokens = np.array([[1, 2, 3, 0], [4, 0, 0, 0]])
+    embedding = layers.Embedding(5, 6, mask_zero=True)
+    layer = layers.MultiHeadAttention(2, 3)
+    inputs = keras.Input((4,), dtype="int32")
+    x = embedding(inputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = keras.Model(inputs, layers.GlobalAveragePooling1D()(layer(x, x))).predict(tokens)
+    embedded = ops.convert_to_tensor(np.array(embedding(tokens)))
+    seen = tokens != 0
+    wanted = layer(embedded, embedded, value_mask=seen, query_mask=seen)
+    np.testing.assert_allclose(y[0], ops.mean(wanted[0, :3], axis=0), atol=1e-6)
 
 
 def test_refusals() -> None:

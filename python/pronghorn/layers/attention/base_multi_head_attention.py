@@ -103,6 +103,7 @@ class BaseMultiHeadAttention(Layer):
             name=name,
             **self._dense_arguments(),
         )
+        dense.supports_masking = True
         dense.build(shape)
         return dense
 
@@ -117,6 +118,7 @@ class BaseMultiHeadAttention(Layer):
             name="attention_output",
             **self._dense_arguments(),
         )
+        dense.supports_masking = True
         dense.build((*shape[:-1], self._query_heads, self._value_size))
         return dense
 
