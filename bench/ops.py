@@ -48,6 +48,12 @@ def operations(bench: Bench, outputs: list[Any]) -> int:
         return 2 * pixels * math.prod(shapes[1][:-1])
     if bench.op == "conv_dw":
         return 2 * math.prod(shapes[1]) * math.prod(result[:-1])
+    if bench.op.startswith("attention"):
+        queries, keys, values = shapes[:3]
+        heads = math.prod(queries[:3]) * keys[1]
+        products = (3, 2) if bench.op.endswith("grad") else (1, 1)
+        pairs = 2 * heads * (products[0] * queries[3] + products[1] * values[3])
+        return pairs // 2 if bench.attrs["causal"] else pairs
     if bench.op.startswith("depthwise_conv"):
         dw = bench.op.endswith("dw")
         pixels = y if bench.op == "depthwise_conv" else math.prod(shapes[1 if dw else 0])

@@ -16,6 +16,8 @@ import numpy as np
 #   maxpool size, flatten, average (over all pixels), batchnorm, relu
 #   lstm units return_sequences, embedding vocabulary units
 #   residual layers: relu(x + layers(x))
+#   transformer heads hidden: layer norms after x + attention of x to x, and after x + two dense
+#   layers; mean (over all places of a sequence)
 # "same" padding is (kernel - 1) // 2 on both sides; libraries that pad one side more at stride 2 do
 # the same amount of work.
 TABLE: dict[str, dict[str, Any]] = {
@@ -138,6 +140,16 @@ OTHER: dict[str, dict[str, Any]] = {
     "lstm-short": {
         "x": (8, 60), "batch": 100, "steps": 20,
         "layers": [("lstm", 250, True), ("lstm", 120, False), ("dense", 10, None)],
+    },
+    "transformer": {
+        "x": (128,), "batch": 16, "steps": 8, "vocabulary": 5000,
+        "layers": [("embedding", 5000, 256), ("transformer", 8, 512), ("transformer", 8, 512),
+                   ("mean",), ("dense", 10, None)],
+    },
+    "transformer-long": {
+        "x": (1000, 96), "batch": 2, "steps": 8,
+        "layers": [("transformer", 6, 200), ("transformer", 6, 200), ("mean",),
+                   ("dense", 10, None)],
     },
 }  # fmt: skip
 

@@ -29,6 +29,7 @@ def layer(keras: Any, kind: str, arguments: list[Any]) -> Any:
         "maxpool": layers.MaxPooling2D,
         "flatten": layers.Flatten,
         "average": layers.GlobalAveragePooling2D,
+        "mean": layers.GlobalAveragePooling1D,
         "batchnorm": layers.BatchNormalization,
         "relu": layers.ReLU,
         "embedding": layers.Embedding,
@@ -36,10 +37,20 @@ def layer(keras: Any, kind: str, arguments: list[Any]) -> Any:
     return makers[kind](*arguments)
 
 
+def _transformer(keras: Any, x: Any, heads: int, hidden: int) -> Any:
+    layers, size = keras.layers, x.shape[-1]
+    attention = layers.MultiHeadAttention(heads, size // heads)
+    x = layers.LayerNormalization()(layers.Add()([x, attention(x, x)]))
+    y = layers.Dense(size)(layers.Dense(hidden, activation="relu")(x))
+    return layers.LayerNormalization()(layers.Add()([x, y]))
+
+
 def _through(keras: Any, described: list[Any], x: Any) -> Any:
     for kind, *arguments in described:
         if kind == "residual":
             x = keras.layers.ReLU()(keras.layers.Add()([x, _through(keras, arguments[0], x)]))
+        elif kind == "transformer":
+            x = _transformer(keras, x, *arguments)
         else:
             x = layer(keras, kind, arguments)(x)
     return x
@@ -50,7 +61,7 @@ def build(keras: Any, name: str) -> Any:
     workload = WORKLOADS[name]
     dtype = "int32" if "vocabulary" in workload else "float32"
     x = keras.Input(workload["x"], dtype=dtype)
-    if any(kind == "residual" for kind, *_ in workload["layers"]):
+    if any(kind in ("residual", "transformer") for kind, *_ in workload["layers"]):
         model = keras.Model(x, _through(keras, workload["layers"], x))
     else:
         model = keras.Sequential([x, *(layer(keras, k, a) for k, *a in workload["layers"])])

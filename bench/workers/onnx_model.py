@@ -82,12 +82,42 @@ class Nodes:
         elif kind == "embedding":
             self.features = a[1]
             self.add("Gather", self.normal(1, *a), x)
+        elif kind == "mean":
+            self.add("ReduceMean", x, axes=[1], keepdims=0)
+        elif kind == "transformer":
+            self.transformer(*a)
         elif kind == "residual":
             self.through(a[0])
             self.add("Add", x, self.current)
             self.add("Relu", self.current)
         else:
             self.lstm(*a)
+
+    def dense(self, x: str, before: int, units: int) -> str:
+        self.add("MatMul", x, self.normal(before, before, units))
+        return self.add("Add", self.current, self.constant(np.zeros(units, np.float32)))[0]
+
+    def norm(self, x: str) -> str:
+        ones, zeros = np.ones(self.features, np.float32), np.zeros(self.features, np.float32)
+        values = [self.constant(v) for v in (ones, zeros)]
+        return self.add("LayerNormalization", x, *values, axis=-1, epsilon=1e-3)[0]
+
+    def transformer(self, heads: int, hidden: int) -> None:
+        n, x = self.features, self.current
+        split = self.constant(np.array([0, 0, heads, n // heads], np.int64))
+        parts = []
+        for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]):
+            self.add("Reshape", self.dense(x, n, n), split)
+            parts += self.add("Transpose", self.current, perm=order)
+        scale = self.constant(np.float32((n // heads) ** -0.5))
+        self.add("Mul", self.add("MatMul", *parts[:2])[0], scale)
+        self.add("Softmax", self.current, axis=-1)
+        self.add("MatMul", self.current, parts[2])
+        self.add("Transpose", self.current, perm=[0, 2, 1, 3])
+        self.add("Reshape", self.current, self.constant(np.array([0, 0, n], np.int64)))
+        x = self.norm(self.add("Add", x, self.dense(self.current, n, n))[0])
+        self.add("Relu", self.dense(x, n, hidden))
+        self.norm(self.add("Add", x, self.dense(self.current, hidden, n))[0])
 
     def lstm(self, units: int, sequences: bool) -> None:
         before, self.features = self.features, units

@@ -64,6 +64,10 @@ class Parameters:
             return jnp.ones(before), jnp.zeros(before)
         if kind == "residual":
             return self.of(a[0])
+        if kind == "transformer":
+            shapes = [*[(before, before)] * 4, (before, a[1]), (a[1], before)]
+            dense = [(self.array(*s), jnp.zeros(s[1])) for s in shapes]
+            return [*dense, *((jnp.ones(before), jnp.zeros(before)) for _ in range(2))]
         if kind == "maxpool":
             self.sizes = [n // a[0] for n in self.sizes]
         elif kind == "flatten":
@@ -86,11 +90,30 @@ def lstm(x: Any, w: Any, dtype: Any, units: int, sequences: bool) -> Any:
     return steps.swapaxes(0, 1) if sequences else h
 
 
+def transformer(x: Any, w: Any, dtype: Any, heads: int, hidden: int) -> Any:
+    def dense(i: int, x: Any) -> Any:
+        return x @ w[i][0].astype(dtype) + w[i][1].astype(dtype)
+
+    def norm(i: int, x: Any) -> Any:
+        x = x.astype(jnp.float32)
+        x = (x - x.mean(-1, keepdims=True)) * lax.rsqrt(x.var(-1, keepdims=True) + 1e-3)
+        return (x * w[i][0] + w[i][1]).astype(dtype)
+
+    parts = [dense(i, x).reshape(*x.shape[:2], heads, -1) for i in range(3)]
+    attended = jax.nn.dot_product_attention(*parts).reshape(x.shape)
+    x = norm(6, x + dense(3, attended))
+    return norm(7, x + dense(5, jax.nn.relu(dense(4, x))))
+
+
 def layer(kind: str, a: list[Any], w: Any, x: Any, dtype: Any) -> Any:
     if kind == "residual":
         return jax.nn.relu(x + forward(a[0], dtype, w, x))
     if kind == "flatten":
         return x.reshape(x.shape[0], -1)
+    if kind == "transformer":
+        return transformer(x, w, dtype, *a)
+    if kind == "mean":
+        return x.mean(1)
     if kind == "average":
         return x.mean((1, 2))
     if kind == "relu":

@@ -34,6 +34,11 @@ class Average(nn.Module):
         return x.mean((2, 3))
 
 
+class Mean(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(1)
+
+
 class Residual(nn.Module):
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -69,6 +74,10 @@ class Builder:
             return nn.Conv2d(before, self.features, size, stride, pad, groups=groups)
         if kind == "residual":
             return Residual(self.layers(a[0]))
+        if kind == "transformer":
+            return nn.TransformerEncoderLayer(before, *a, dropout=0.0, batch_first=True)
+        if kind == "mean":
+            return Mean()
         if kind == "maxpool":
             self.sizes = [n // a[0] for n in self.sizes]
             return nn.MaxPool2d(a[0])
