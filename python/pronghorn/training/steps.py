@@ -164,10 +164,11 @@ class StepsMixin:
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         # An override written before `training` was there does not take it.
+        arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
         parameters = inspect.signature(self.compute_loss).parameters.values()
         if any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters):
-            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
-        return self.compute_loss(x, y, y_pred, sample_weight)
+            arguments["training"] = training
+        return self.compute_loss(**arguments)
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         rows = next((leaf.shape[0] for leaf in tree.flatten(x) if leaf is not None), 1)
