@@ -132,10 +132,13 @@ def _python_int_dtype(array: Any) -> str:
 
 def _require_data(x: Tensor, what: str) -> None:
     if x.is_symbolic:
+        hint = "Use functions of pronghorn.ops instead, and return what is needed outside"
+        if what == "bool()":
+            hint = "Use ops.where or ops.cond in place of `if`, ops.while_loop in place of `while`"
         raise TypeError(
             f"{what}: this tensor has no values yet: it stands for a value inside a traced "
             f"function (a model, `fit`). Received: shape={x.shape}, dtype={x.dtype}. "
-            "Use functions of pronghorn.ops instead, or `compile(run_eagerly=True)` to look at it."
+            f"{hint}; `compile(run_eagerly=True)` lets you look at it."
         )
 
 
@@ -184,6 +187,17 @@ def _scalar(convert: Any) -> Any:
     return method
 
 
+def _format(self: Tensor, spec: str) -> str:
+    if not spec:
+        return str(self)
+    _require_data(self, f"format {spec!r}")
+    if self.size != 1:
+        raise TypeError(
+            f"format {spec!r}: expected a tensor of one element. Received: shape={self.shape}."
+        )
+    return format(_item(self), spec)
+
+
 def _index(self: Tensor) -> int:
     if self.dtype != "bool" and "int" not in self.dtype:
         raise TypeError(f"index: expected a tensor of integers. Received: dtype={self.dtype}.")
@@ -226,6 +240,7 @@ _METHODS = {
     "item": _item,
     "__array__": _array,
     "__repr__": _repr,
+    "__format__": _format,
     "__bool__": _scalar(bool),
     "__int__": _scalar(int),
     "__float__": _scalar(float),

@@ -197,6 +197,9 @@ class Variable:
     def __float__(self) -> float:
         return float(self._read_scalar("float"))
 
+    def __format__(self, spec: str) -> str:
+        return format(self._read(), spec) if spec else str(self)
+
     def __bool__(self) -> bool:
         if self._shape:
             raise TypeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import ops
+from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.pooling.base_global_pooling import BaseGlobalPooling
 
 
@@ -48,6 +49,13 @@ class GlobalAveragePooling1D(BaseGlobalPooling):
         axis = self.spatial_axes[0]
         if mask is None:
             return ops.mean(inputs, axis=axis, keepdims=self.keepdims)
+        expected = (inputs.shape[0], inputs.shape[axis])
+        pairs = zip(mask.shape, expected)
+        if len(mask.shape) != 2 or any(a != b for a, b in pairs if a is not None and b is not None):
+            raise ValueError(
+                f"{owner_name(self)}: expected a mask of shape (batch, steps) = {expected}. "
+                f"Received: mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}."
+            )
         weights = ops.expand_dims(
             ops.cast(mask, inputs.dtype), 2 if self.data_format == "channels_last" else 1
         )

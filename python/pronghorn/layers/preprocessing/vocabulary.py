@@ -46,11 +46,20 @@ def read_vocabulary(owner: str, path: str, is_text: bool) -> list[Any]:
     """Returns the lines of a text file, UTF-8, as tokens.
 
     Raises:
-        ValueError: The file does not exist, or a line is no integer where integers are wanted.
+        ValueError: The file does not exist or is no UTF-8, or a line is no integer where integers
+            are wanted.
     """
     if not Path(path).is_file():
         raise ValueError(f"{owner}: Vocabulary file {path} does not exist.")
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    data = Path(path).read_bytes()
+    try:
+        lines = data.decode("utf-8").splitlines()
+    except UnicodeDecodeError as e:
+        number = data[: e.start].count(b"\n") + 1
+        raise ValueError(
+            f"{owner}: expected a vocabulary file in UTF-8. Received: {path}, line {number}: "
+            f"{data.splitlines()[number - 1][:40]!r}."
+        ) from e
     if is_text:
         return lines
     try:
