@@ -16,6 +16,7 @@ constexpr int64_t kSplitBytes = 768 << 10;    // of what a task splits: part of 
 constexpr int64_t kSharedBytes = 1 << 20;     // of images that are split for all tasks
 constexpr int64_t kLargeWeights = 512 << 10;  // bytes that should be read for many places at once
 constexpr int64_t kWidest = 256;              // columns of a task
+constexpr int64_t kWidestStride = 32;         // beyond, too little of an image is read
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -114,7 +115,8 @@ void plan_bands(AmxPlacesPlan& plan) {
 
 bool takes_places(const ConvSizes& sizes, bool gradient) {
   const Windows& w = sizes.windows;
-  return w.kernel[0] == 1 && w.stride[0] == 1 && w.pad[0] == 0 && w.in[0] == w.out[0] &&
+  return std::max(w.stride[1], w.stride[2]) <= kWidestStride && w.kernel[0] == 1 &&
+         w.stride[0] == 1 && w.pad[0] == 0 && w.in[0] == w.out[0] &&
          (!gradient || (w.stride[1] == 1 && w.stride[2] == 1));
 }
 
