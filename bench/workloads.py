@@ -133,6 +133,14 @@ OTHER: dict[str, dict[str, Any]] = {
                    ("conv", 128, 1, 1, "same", None), ("batchnorm",), ("relu",),
                    ("average",), ("dense", 10, None)],
     },
+    "lstm-16": {
+        "x": (20, 8), "batch": 1, "steps": 200,
+        "layers": [("lstm", 16, False), ("dense", 10, None)],
+    },
+    "imdb": {
+        "x": (200,), "batch": 32, "steps": 10, "vocabulary": 20000,
+        "layers": [("embedding", 20000, 128), ("lstm", 128, False), ("dense", 10, None)],
+    },
     "lstm-long": {
         "x": (300, 17), "batch": 16, "steps": 6,
         "layers": [("lstm", 64, False), ("dense", 10, None)],

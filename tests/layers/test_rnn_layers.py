@@ -151,6 +151,35 @@ def test_errors(kind: Any) -> None:
         stateful(data(3, 5, 3))
 
 
+def test_errors_of_other_recurrent_layers() -> None:
+    rank = r"expected rank 3 \(batch, time, features\)"
+    for cell in (layers.LSTMCell(3), [layers.GRUCell(3), layers.LSTMCell(2)]):
+        with pytest.raises(ValueError, match=f"RNN .*{rank}"):
+            layers.RNN(cell)(data(2, 5))
+        with pytest.raises(ValueError, match=rf"RNN .*{rank}.*TimeDistributed\(Flatten"):
+            layers.RNN(cell)(layers.Conv2D(2, 3)(keras.Input((8, 8, 1))))
+        with pytest.raises(ValueError, match="RNN .*expected sequences of one step or more"):
+            layers.RNN(cell)(data(2, 0, 3))
+    with pytest.raises(ValueError, match=rf"'forward_\w+': {rank}.*TimeDistributed\(Flatten"):
+        layers.Bidirectional(layers.GRU(3))(data(2, 5, 5, 3))
+    with pytest.raises(ValueError, match=r"mask of shape \(batch, time\) = \(2, 4\)"):
+        layers.Bidirectional(layers.GRU(3))(data(2, 4, 3), mask=np.ones((2, 5), bool))
+    with pytest.raises(ValueError, match=r"mask of shape \(batch, time\) = \(2, 4\)"):
+        layers.ConvLSTM1D(2, 3)(data(2, 4, 5, 3), mask=np.ones((2, 3), bool))
+    model = keras.Sequential([keras.Input((None, 3)), layers.LSTM(2)])
+    with pytest.raises(ValueError, match="LSTM .*expected sequences of one step or more"):
+        model.predict(np.zeros((2, 0, 3), "float32"), verbose=0)
+
+
+def test_errors_of_initial_states() -> None:
+    with pytest.raises(ValueError, match=r"LSTM 'a': expected 2 initial states, .*Received: 1\."):
+        layers.LSTM(2, name="a")(data(2, 4, 3), initial_state=[data(2, 2)])
+    with pytest.raises(ValueError, match=r"GRU 'b': expected 1 initial states, .*Received: 2\."):
+        layers.GRU(2, name="b")(data(2, 4, 3), initial_state=[data(2, 2), data(2, 2)])
+    with pytest.raises(ValueError, match=r"expected initial state h of shape \(2, 2\)"):
+        layers.GRU(2)(data(2, 4, 3), initial_state=data(3, 2))
+
+
 def test_convolution_into_lstm_names_the_way_out() -> None:
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3)])
     with pytest.raises(ValueError, match=r"TimeDistributed\(Flatten\(\)\)"):

@@ -53,16 +53,6 @@ class FusedRNN(RNN):
         if use_cudnn is not None:
             self.use_cudnn = use_cudnn
 
-    def _assert_input_compatibility(self, x: Any) -> None:
-        rank = len(x.shape) if hasattr(x, "shape") else 3
-        if rank > 3:
-            raise ValueError(
-                f"{owner_name(self)}: expected rank 3 (batch, time, features). "
-                f"Received: shape={tuple(x.shape)}. Add a Reshape((time, features)), or a "
-                "TimeDistributed(Flatten()), which keeps axis 1 as time."
-            )
-        super()._assert_input_compatibility(x)
-
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, Any]:

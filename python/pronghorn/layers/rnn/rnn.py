@@ -9,6 +9,7 @@ from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer.tracking import no_tracking
 from pronghorn.layers.rnn.dropout_masks import DropoutMasks
+from pronghorn.layers.rnn.gated_cell import GatedCell
 from pronghorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from pronghorn.variable import Variable
 
@@ -232,6 +233,12 @@ class RNN(Layer):
                 initial_state = self.get_initial_state(sequences.shape[0])
         elif not tree.is_nested(initial_state):
             initial_state = [initial_state]
+        given, wanted = (len(tree.flatten(s)) for s in (initial_state, self.state_size))
+        if self._has_vectors() and given != wanted:
+            raise ValueError(
+                f"{owner_name(self)}: expected {wanted} initial states, of sizes "
+                f"{self.state_size}. Received: {given}."
+            )
         expected = self._expected_batch_size
         if self.stateful and expected is not None and sequences.shape[0] != expected:
             raise ValueError(
@@ -256,6 +263,29 @@ class RNN(Layer):
             for variable, state in zip(tree.flatten(self.states), tree.flatten(states)):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
+
+    def _has_vectors(self) -> bool:
+        """Returns whether the cells are ours, whose inputs and states are (batch, size)."""
+        cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
+        return all(isinstance(cell, GatedCell) for cell in cells)
+
+    def _assert_input_compatibility(self, x: Any) -> None:
+        shape = tuple(getattr(x, "shape", (None, None, None)))
+        if self._has_vectors() and len(shape) != 3:
+            hint = (
+                " Add a Reshape((time, features)), or a TimeDistributed(Flatten()), which keeps "
+                "axis 1 as time."
+            )
+            raise ValueError(
+                f"{owner_name(self)}: expected rank 3 (batch, time, features). "
+                f"Received: shape={shape}.{hint if len(shape) > 3 else ''}"
+            )
+        if len(shape) < 2:
+            raise ValueError(
+                f"{owner_name(self)}: expected rank 2 (batch, time) or more. "
+                f"Received: shape={shape}."
+            )
+        super()._assert_input_compatibility(x)
 
     def _checked_mask(self, sequences: Any, mask: Any) -> Any:
         shape = tuple(sequences.shape)
