@@ -70,13 +70,28 @@ def test_infinite_bias_hides_keys() -> None:
     np.testing.assert_allclose(np.delete(y, 3, 1), np.delete(wanted, 3, 1), atol=1e-5)
 
 
-def test_nan_and_infinity_stay_in_their_row() -> None:
-    q, k, v = _arrays((1, 100, 1, 8), (1, 300, 1, 8), (1, 300, 1, 8))
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("size", [8, 64])
+def test_nan_and_infinity_stay_in_their_row(size: int, dtype: str) -> None:
+    q, k, v = _arrays((1, 300, 1, size), (1, 300, 1, size), (1, 300, 1, size))
     q[0, 3, 0, 0] = np.nan
     q[0, 50, 0, 0] = np.inf
-    y = ops.convert_to_numpy(ops.dot_product_attention(q, k, v))
+    y = ops.dot_product_attention(*(ops.cast(x, dtype) for x in (q, k, v)))
+    y = ops.convert_to_numpy(ops.cast(y, "float32"))
     assert np.isnan(y[0, 3]).all()
     assert np.isfinite(np.delete(y, [3, 50], 1)).all()
+    v[0, 7, 0, 1] = np.inf
+    y = ops.convert_to_numpy(ops.dot_product_attention(q, k, v))
+    assert np.isposinf(np.delete(y, [3, 50], 1)[..., 1]).all()
+    assert np.isfinite(np.delete(np.delete(y, [3, 50], 1), 1, -1)).all()
+
+
+@pytest.mark.parametrize("magnitude", [1e-30, 1e-20, 1e20, 1e37])
+def test_tiny_and_huge_values_keep_their_digits(magnitude: float) -> None:
+    q, k, v = _arrays((1, 300, 1, 64), (1, 300, 1, 64), (1, 300, 1, 64))
+    y = ops.convert_to_numpy(ops.dot_product_attention(q, k, np.float32(magnitude) * v))
+    wanted = ops.convert_to_numpy(ops.dot_product_attention(q, k, v)).astype(np.float64)
+    np.testing.assert_allclose(y / magnitude, wanted, rtol=0, atol=64 * EPS)
 
 
 def test_bias_and_mask_of_lower_rank() -> None:

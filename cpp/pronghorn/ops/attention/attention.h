@@ -10,6 +10,7 @@
 // random numbers; `has_bias`: float32 that is added to scores; `masks`: that many operands of
 // bools, false hides. Bias and masks are (batch, heads, queries, keys), each size that or 1.
 // `causal`: query i sees keys up to i; `window`: keys less than so many places away, 0: all.
+// `bfloat16`: query, key and value hold numbers of bfloat16, and weights may be rounded to such.
 #pragma once
 
 #include <array>

@@ -3,33 +3,28 @@
 // of each query and the inverse of its sum. See attention.h for the operands.
 #include <algorithm>
 
+#include "pronghorn/base/precision.h"
+#include "pronghorn/ops/attention/forward.h"
 #include "pronghorn/ops/attention/rules.h"
 
 namespace pronghorn::ops {
 namespace {
 
 constexpr int64_t kQueryRows = 84;  // whole tiles of 14 and of 6 rows
+constexpr int64_t kAmxRows = 96;
 constexpr int64_t kKeyRows = 256;
 constexpr int64_t kSharedRows = 64;  // from so many rows on a head's keys and values are packed
 constexpr int64_t kPackedRows = 16;  // from so many rows on a block's values are
 
-struct Plan : AttentionPlan {
-  // Keys and values that several tasks read are packed first, into the workspace.
-  bool shares = false;
-  int64_t panel_columns = 0;
-  int64_t packed_keys = 0;  // floats of a head
-  int64_t packed_values = 0;
+using Plan = AttentionForward;
 
-  int64_t key_panel() const { return size * panel_columns; }
-  int64_t value_panel() const { return keys * panel_columns; }
-  int64_t out_stride() const { return block_stride(value_size); }
-  int64_t query_stride() const { return block_stride(size); }
-  int64_t scratch() const {
-    return scratch_floats(query_rows * query_stride()) + scratch_floats(query_rows * out_stride()) +
-           scratch_floats(query_rows * score_stride()) + 2 * scratch_floats(query_rows) +
-           score_memory_floats(*this) + panel_floats(std::max(size, key_rows));
-  }
-};
+int64_t scratch_of(const Plan& plan) {
+  return scratch_floats(plan.query_rows * plan.query_stride()) +
+         scratch_floats(plan.query_rows * plan.out_stride()) +
+         scratch_floats(plan.query_rows * plan.score_stride()) +
+         2 * scratch_floats(plan.query_rows) + score_memory_floats(plan) +
+         panel_floats(std::max(plan.size, plan.key_rows));
+}
 
 const Plan& plan_of(const Launch& launch) { return launch.plan_as<Plan>(); }
 
@@ -67,7 +62,7 @@ class QueryBlock {
       : plan_(plan), launch_(launch), batch_(batch), head_(head) {
     query0_ = plan.query_begin(block);
     count_ = plan.query_begin(block + 1) - query0_;
-    Scratch scratch(thread_scratch(plan.scratch()));
+    Scratch scratch(thread_scratch(scratch_of(plan)));
     queries_ = scratch.take(plan.query_rows * plan.query_stride());
     scores_ = scratch.take(plan.query_rows * plan.score_stride());
     rows_.out = scratch.take(plan.query_rows * plan.out_stride());
@@ -88,27 +83,15 @@ class QueryBlock {
     const KeyRange seen = visible_blocks(plan_, query0_, count_);
     for (int64_t block = seen.begin; block < seen.end; ++block) meet(block);
     // Queries without a visible key weigh all keys alike.
-    if (rows_.is_first || has_blind_row()) {
+    if (rows_.is_first || has_blind_row(rows_, count_)) {
       for (int64_t block = 0; block < plan_.key_blocks; ++block) {
         if (block < seen.begin || block >= seen.end) meet(block);
       }
     }
-    const int64_t y_row = plan_.heads * plan_.value_size;
-    float* saved = launch_.output<float>(1);
-    if (saved != nullptr) saved += 2 * ((batch_ * plan_.heads + head_) * plan_.queries + query0_);
-    kernels().attention_results(rows_, count_,
-                                launch_.output<float>(0) +
-                                    (batch_ * plan_.queries + query0_) * y_row +
-                                    head_ * plan_.value_size,
-                                y_row, saved);
+    store_results(plan_, launch_, rows_, batch_, head_, query0_, count_);
   }
 
  private:
-  bool has_blind_row() const {
-    return std::any_of(rows_.largest, rows_.largest + count_,
-                       [](float x) { return x <= kHiddenScore; });
-  }
-
   void meet(int64_t block) {
     const int64_t key0 = plan_.key_begin(block);
     const int64_t keys = plan_.key_count(block);
@@ -127,7 +110,8 @@ class QueryBlock {
         (batch_ * plan_.key_heads + head) * (plan_.packed_keys + plan_.packed_values);
     const int64_t key_row = plan_.key_heads * plan_.size;
     const int64_t value_row = plan_.key_heads * plan_.value_size;
-    if (plan_.shares) {
+    const bool packs = plan_.shares && plan_.parts == 0;
+    if (packs) {
       p.b = packed + key0 / plan_.panel_columns * plan_.key_panel();
       p.b_depth = plan_.panel_columns;
       p.b_col = 1;
@@ -142,7 +126,7 @@ class QueryBlock {
     kernels().attention_weights(describe_scores(plan_, launch_, at, memory_, scores_), rows_);
     p.a = scores_;
     p.a_row = plan_.score_stride();
-    if (plan_.shares) {
+    if (packs) {
       p.b = packed + plan_.packed_keys + key0 * plan_.panel_columns;
       p.b_panel = plan_.value_panel();
     } else {
@@ -185,15 +169,23 @@ std::vector<TensorType> infer_attention(const OpCall& call) {
 Prepared prepare_attention(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   static_cast<AttentionPlan&>(*plan) = plan_attention(call, 3);
-  cut_attention(*plan, kQueryRows, kKeyRows);
+  const int64_t parts = call.attrs.integer("bfloat16", 0) != 0 ? 1 : 3;
+  const bool on_amx = kernels().x3_block != nullptr && (parts == 1 || !strict_float32()) &&
+                      plan->queries * plan->group() >= kSharedRows &&
+                      attention_gains_from_amx(*plan, parts);
+  cut_attention(*plan, on_amx ? kAmxRows : kQueryRows, kKeyRows);
   const int64_t rows = plan->queries * plan->group();
   plan->shares = plan->query_blocks * plan->group() > 1 && rows >= kSharedRows;
   plan->panel_columns = kernels().gemm_panel_columns();
-  if (plan->shares) {
+  int64_t floats = 0;
+  if (on_amx) {
+    plan->parts = parts;
+    floats = amx_workspace(*plan);
+  } else if (plan->shares) {
     plan->packed_keys = round_up(plan->keys, plan->panel_columns) * plan->size;
     plan->packed_values = plan->keys * round_up(plan->value_size, plan->panel_columns);
+    floats = plan->batch * plan->key_heads * (plan->packed_keys + plan->packed_values);
   }
-  const int64_t floats = plan->batch * plan->key_heads * (plan->packed_keys + plan->packed_values);
   return {.plan = plan, .workspace = static_cast<size_t>(floats) * sizeof(float)};
 }
 
@@ -206,13 +198,34 @@ void run_attention(const Launch& launch) noexcept {
     if (launch.outputs[1] != nullptr) std::fill_n(launch.output<float>(1), 2 * rows, 0.0f);
     return;
   }
-  if (plan.shares) pack_heads(plan, launch);
+  if (plan.parts > 0) {
+    pack_heads_for_amx(plan, launch);
+  } else if (plan.shares) {
+    pack_heads(plan, launch);
+  }
   const int64_t cost = 2 * plan.query_rows * plan.keys * (plan.size + plan.value_size + 16);
   parallel_for(plan.batch * plan.heads * plan.query_blocks, cost, [&](int64_t i) {
     const int64_t block = i % plan.query_blocks;
-    const int64_t head = i / plan.query_blocks;
-    QueryBlock(plan, launch, head / plan.heads, head % plan.heads, block).run();
+    const int64_t head = i / plan.query_blocks % plan.heads;
+    const int64_t batch = i / plan.query_blocks / plan.heads;
+    if (plan.parts > 0 && run_queries_on_amx(plan, launch, batch, head, block)) return;
+    QueryBlock(plan, launch, batch, head, block).run();
   });
+}
+
+void store_results(const AttentionForward& plan, const Launch& launch, const AttentionRows& rows,
+                   int64_t batch, int64_t head, int64_t query0, int64_t count) {
+  const int64_t y_row = plan.heads * plan.value_size;
+  float* saved = launch.output<float>(1);
+  if (saved != nullptr) saved += 2 * ((batch * plan.heads + head) * plan.queries + query0);
+  kernels().attention_results(
+      rows, count,
+      launch.output<float>(0) + (batch * plan.queries + query0) * y_row + head * plan.value_size,
+      y_row, saved);
+}
+
+bool has_blind_row(const AttentionRows& rows, int64_t count) {
+  return std::any_of(rows.largest, rows.largest + count, [](float x) { return x <= kHiddenScore; });
 }
 
 }  // namespace pronghorn::ops

@@ -37,8 +37,8 @@ def dot_product_attention(
 
     Its fused form never makes the matrix of all weights: memory grows with the number of queries
     and keys, not with their product. Rabe and Staats, "Self-attention Does Not Need O(n^2) Memory",
-    2021; Dao et al., "FlashAttention", 2022. It computes in float32 whatever the dtype, and has no
-    second derivative.
+    2021; Dao et al., "FlashAttention", 2022. Sums are float32 whatever the dtype; it has no second
+    derivative.
 
     Args:
         query: `(batch, queries, heads, size)`.
@@ -130,6 +130,7 @@ def fused_attention(
         rate=float(dropout),
         has_bias=bias is not None,
         masks=len(masks),
+        bfloat16=all(x.dtype == "bfloat16" for x in (query, key, value)),
     )
     return as_tensor(y, value.dtype)
 
