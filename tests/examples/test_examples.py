@@ -71,6 +71,16 @@ def test_translation() -> None:
     # Greedy decoding gives what the model gives for its own characters, all known at once.
     logits = model.predict([words[:7], translation.shifted(written)], verbose=0)
     assert (logits[:, :, 1:].argmax(-1) + 1 == written).all()
+def test_autoencoder() -> None:
+    found = load("autoencoder").main(epochs=1)
+    assert found["code"] < 0.045
+    assert found["denoised"] < 0.06 < found["noisy"]
+
+
+def test_gan() -> None:
+    found = load("gan").main(epochs=2)
+    assert found["sure of real"] > 0.8
+    assert 0 <= found["sure"] <= 1
 
 
 @pytest.mark.slow

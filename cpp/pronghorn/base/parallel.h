@@ -39,7 +39,7 @@ void parallel_ranges(int64_t total, int64_t piece, int64_t cost_per_item, F&& f)
   });
 }
 
-// Called on workers of the pool and on threads that make data: their loops run on themselves.
+// Called by the pool on its workers: their loops run on themselves.
 void enter_worker();
 
 // Sets flush-to-zero and denormals-are-zero on the calling thread for its lifetime, and on the

@@ -110,6 +110,34 @@ def resize(
     >>> ops.image.resize(ops.ones((2, 4, 4, 3)), (2, 6)).shape
     (2, 2, 6, 3)
     """
+    x = as_tensor(images)
+    found = resize_to_float(
+        x,
+        size,
+        interpolation,
+        antialias,
+        crop_to_aspect_ratio,
+        pad_to_aspect_ratio,
+        fill_mode,
+        fill_value,
+        data_format,
+    )
+    return cast_back(found, x.dtype)
+
+
+def resize_to_float(
+    images: TensorLike,
+    size: Any,
+    interpolation: str,
+    antialias: bool,
+    crop_to_aspect_ratio: bool,
+    pad_to_aspect_ratio: bool,
+    fill_mode: str,
+    fill_value: float,
+    data_format: str | None,
+) -> Tensor:
+    """Returns what `resize` does before its result becomes the dtype of the images: float32, or
+    that dtype where nothing was interpolated."""
     size = _checked_size(size)
     if interpolation not in _METHODS:
         raise ValueError(
@@ -131,20 +159,18 @@ def resize(
         x = _cropped(x, size)
     elif pad_to_aspect_ratio:
         x = _padded(x, size, fill_value)
-    if interpolation == "nearest":
-        for axis, count in ((1, size[0]), (2, size[1])):
-            x = _nearest(x, axis, count)
-        return layout.restore(x)
-    dtype = x.dtype
-    x = as_tensor(x, "float32")
     # The axis that shrinks most comes first.
     for axis in sorted((1, 2), key=lambda a: size[a - 1] / max(x.shape[a], 1)):
         n, count = x.shape[axis], size[axis - 1]
-        if n != count:
+        if n == count:
+            continue
+        if interpolation == "nearest":
+            x = _nearest(x, axis, count)
+        else:
             kernel = _KERNELS[interpolation]
             matrix = _weights(np, n, count, np.float32(count / n), 0.0, kernel, antialias)
             x = _along(x, axis, matrix.astype(np.float32))
-    return layout.restore(cast_back(x, dtype))
+    return layout.restore(x)
 
 
 def _checked_size(size: Any) -> list[int]:
@@ -182,16 +208,13 @@ def _padded(x: Tensor, size: list[int], fill_value: float) -> Tensor:
 
 
 def _nearest(x: Tensor, axis: int, count: int) -> Tensor:
-    n = x.shape[axis]
-    if n == count:
-        return x
-    step = np.float32(n / count)
+    step = np.float32(x.shape[axis] / count)
     places = np.floor((np.arange(count, dtype=np.float32) + np.float32(0.5)) * step)
     return apply("gather", x, convert_to_tensor(places.astype(np.int32)), axis=axis)
 
 
 def _along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
-    """Returns the product of a matrix (outputs, inputs) with an axis of images."""
+    """Returns the product of a matrix (outputs, inputs) with an axis of images, as float32."""
     used = matrix != 0
     first = used.argmax(axis=1)
     taps = int((matrix.shape[1] - used[:, ::-1].argmax(axis=1) - first).max(initial=1))
@@ -203,7 +226,7 @@ def _along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
         places = (first + tap).astype(np.int32)
         weights = matrix[np.arange(len(first)), places]
         weights = weights.reshape([-1] + [1] * (x.ndim - 1 - axis))
-        term = apply("gather", x, convert_to_tensor(places), axis=axis)
+        term = as_tensor(apply("gather", x, convert_to_tensor(places), axis=axis), "float32")
         term = apply("multiply", term, convert_to_tensor(weights))
         found = term if found is None else apply("add", found, term)
     assert found is not None
@@ -211,6 +234,7 @@ def _along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
 
 
 def _product(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
+    x = as_tensor(x, "float32")
     shape = list(x.shape)
     count, n = matrix.shape
     before, after = shape[:axis], shape[axis + 1 :]

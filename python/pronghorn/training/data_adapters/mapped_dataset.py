@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+from pronghorn import tree
 from pronghorn.compiled_function import Function
 from pronghorn.random.keyed_draws import current_key, keyed_draws
 from pronghorn.random.seed_generator import global_seed_generator
@@ -60,7 +63,10 @@ class MappedDataset(PyDataset):
         key = current_key()
         if key is None:
             key = convert_to_tensor(global_seed_generator().next())
-        found = self._compiled(key, *map_leaves(lambda leaf: to_array(leaf, "data"), parts))
+        if _holds_text(parts):
+            found = self._traced(key, *parts)
+        else:
+            found = self._compiled(key, *map_leaves(lambda leaf: to_array(leaf, "data"), parts))
         return tuple(found) if isinstance(found, list) else found
 
     def __iter__(self) -> Iterator[Any]:
@@ -76,3 +82,10 @@ class MappedDataset(PyDataset):
     def on_epoch_end(self) -> None:
         """Tells the source."""
         self._source.on_epoch_end()
+
+
+def _holds_text(data: Any) -> bool:
+    """Whether there is an array of strings, which no trace can take."""
+    leaves = tree.flatten(data)
+    kinds = [leaf.dtype.kind for leaf in leaves if isinstance(leaf, np.ndarray)]
+    return any(isinstance(leaf, (str, bytes)) for leaf in leaves) or bool(set(kinds) & set("OUS"))

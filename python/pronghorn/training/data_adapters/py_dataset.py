@@ -99,7 +99,8 @@ class PyDataset:
         """Returns a data set whose batches are those of this one, changed by a function.
 
         The function is traced once for each signature of a batch and then runs compiled, in threads
-        that make batches ahead while a training step computes. Random layers in it draw numbers
+        that make batches ahead while a training step computes; where a batch holds strings it is
+        called as it is. Random layers in it draw numbers
         that depend on the place of the batch, not on which thread makes it.
 
         Args:
