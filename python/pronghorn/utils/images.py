@@ -181,6 +181,8 @@ def load_img(
         raise ValueError(
             f"load_img: expected an image that pillow can read. Received: path={path} ({error})."
         ) from error
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # as pillow asks for
     if image.mode != _MODES[color_mode] and not (
         color_mode == "grayscale" and image.mode in ("I;16", "I")
     ):
