@@ -245,6 +245,20 @@ def test_model_checkpoint_of_the_best(tmp_path) -> None:
     assert times[0] < times[1] == times[2] == times[3]
 
 
+def test_model_checkpoint_of_an_unknown_metric_saves(tmp_path) -> None:
+    path = tmp_path / "best.weights.h5"
+    save = callbacks.ModelCheckpoint(
+        path, monitor="val_loss", save_best_only=True, save_weights_only=True
+    )
+    with pytest.warns(UserWarning) as found:
+        model().fit(X, Y, callbacks=[save], verbose=0)
+    assert str(found[0].message) == (
+        "ModelCheckpoint: can tell the best model only by val_loss, so this one is saved, best or "
+        "not. Available metrics are: loss,mae."
+    )
+    assert path.exists()
+
+
 def test_model_checkpoint_every_few_batches(tmp_path) -> None:
     save = callbacks.ModelCheckpoint(
         tmp_path / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=3

@@ -98,10 +98,11 @@ class ModelCheckpoint(MonitorCallback):
             current = logs.get(self.monitor)
             if current is None:
                 warnings.warn(
-                    f"ModelCheckpoint: can save the best model only with {self.monitor} available. "
-                    f"Available metrics are: {','.join(logs)}.",
+                    f"ModelCheckpoint: can tell the best model only by {self.monitor}, so this one "
+                    f"is saved, best or not. Available metrics are: {','.join(logs)}.",
                     stacklevel=3,
                 )
+                self._write(path)
                 return
             if not self._improves(current, self.best):
                 if self.verbose > 0:
