@@ -71,6 +71,8 @@ def test_translation() -> None:
     # Greedy decoding gives what the model gives for its own characters, all known at once.
     logits = model.predict([words[:7], translation.shifted(written)], verbose=0)
     assert (logits[:, :, 1:].argmax(-1) + 1 == written).all()
+
+
 def test_autoencoder() -> None:
     found = load("autoencoder").main(epochs=1)
     assert found["code"] < 0.045
