@@ -133,6 +133,7 @@ std::vector<Handle> run_on(const Program& program, const std::vector<const void*
     out.push_back(results.back().data.data());
   }
   const py::gil_scoped_release release;
+  program.check_inputs(inputs.data());
   program.run(inputs.data(), out.data());
   return results;
 }
@@ -167,6 +168,7 @@ py::object run_direct(const Program& program, const py::tuple& inputs) {
 
 void run_one(const Program& program, const void* input, void* output) {
   const py::gil_scoped_release release;
+  program.check_inputs(&input);
   program.run(&input, &output);
 }
 

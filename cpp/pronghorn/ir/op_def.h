@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -86,6 +87,14 @@ struct GradientCall {
   std::span<const Value> d_outputs;  // an output that does not reach the loss has no value
 };
 
+// Elements of an operand are expected in [low, high); `owner` is who says so in an error.
+struct OperandBounds {
+  size_t operand;
+  int64_t low;
+  int64_t high;
+  std::string owner;
+};
+
 struct OpDef {
   std::string_view name;
 
@@ -95,6 +104,10 @@ struct OpDef {
   // One value per input; no value where the gradient is zero or undefined. Null: no gradient flows
   // through the op.
   std::vector<Value> (*gradient)(const GradientCall&) = nullptr;
+
+  // What is checked before a program runs, if the operand is an input of it. The op itself takes
+  // any values.
+  std::optional<OperandBounds> (*operand_bounds)(const OpCall&) = nullptr;
 
   // Null: no plan, no workspace.
   Prepared (*prepare)(const OpCall&) = nullptr;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <numeric>
 
 #include "pronghorn/base/parallel.h"
 
@@ -18,6 +19,20 @@ void gather_rows(char* to, const char* from, const int64_t* order, int64_t rows,
                                   from + static_cast<size_t>(order[i]) * bytes, bytes);
                     }
                   });
+}
+
+// The first `rows` rows of the data, in their order.
+void check_rows(const Program& program, const BatchRun& run, int64_t rows) {
+  for (const InputBounds& bounds : program.input_bounds()) {
+    const TensorType& type = program.inputs()[bounds.input];
+    const void* data = run.sources[bounds.input];
+    if (run.order == nullptr) {
+      check_input_bounds(bounds, type, data, 0, rows, nullptr);
+      continue;
+    }
+    for (int64_t i = 0; i < rows; ++i)
+      check_input_bounds(bounds, type, data, run.order[i], 1, nullptr);
+  }
 }
 
 }  // namespace
@@ -47,6 +62,10 @@ int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, 
     }
   }
 
+  if (first == 0) check_rows(program, run, last * run.batch_size);
+
+  std::vector<int64_t> numbers;  // of the rows of a batch
+  if (run.order == nullptr) numbers.resize(static_cast<size_t>(run.batch_size));
   const auto start = std::chrono::steady_clock::now();
   for (int64_t step = first; step < last; ++step) {
     const int64_t row = step * run.batch_size;
@@ -64,6 +83,10 @@ int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, 
         outputs[i] =
             static_cast<char*>(run.results[i]) + static_cast<size_t>(step) * result_bytes[i];
       }
+    }
+    if (first > 0 && !program.input_bounds().empty()) {
+      std::iota(numbers.begin(), numbers.end(), row);
+      program.check_inputs(inputs.data(), run.order ? run.order + row : numbers.data());
     }
     program.run(inputs.data(), outputs.data());
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

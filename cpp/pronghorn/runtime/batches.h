@@ -18,7 +18,9 @@ struct BatchRun {
 };
 
 // Runs steps [first, last), where step i reads rows order[i * batch_size ...], until time_limit
-// seconds have passed (0: no limit). Returns the next step to run.
+// seconds have passed (0: no limit). Returns the next step to run. Throws a ValueError that names
+// row and element before step 0 if any row of all steps, and before another step if one of its
+// rows, is outside of the bounds of an input.
 int64_t run_batches(const Program& program, const BatchRun& run, int64_t first, int64_t last,
                     double time_limit);
 

@@ -109,6 +109,7 @@ std::vector<Tensor> apply_eager(const OpDef& op, std::span<const Tensor> inputs,
     results.emplace_back(type);
     out.push_back(results.back().data());
   }
+  program->check_inputs(in.data());
   program->run(in.data(), out.data());
   return results;
 }

@@ -47,6 +47,7 @@ struct Program::Context {
 Program::Program(const Graph& graph, std::vector<Tensor> variables)
     : Program(optimize_program(graph), std::move(variables)) {
   source_ = graph;
+  input_bounds_ = find_input_bounds(graph);
 }
 
 Program::Program(Hoisted graphs, std::vector<Tensor> variables)
@@ -159,6 +160,14 @@ const Program& Program::replanned() const {
     replanned_ = std::make_unique<const Program>(source_, std::move(variables));
   }
   return *replanned_;
+}
+
+void Program::check_inputs(const void* const* inputs, const int64_t* row_names) const {
+  for (const InputBounds& bounds : input_bounds_) {
+    const TensorType& type = inputs_[bounds.input];
+    const int64_t rows = type.shape.rank() == 0 ? 1 : type.shape[0];
+    check_input_bounds(bounds, type, inputs[bounds.input], 0, rows, row_names);
+  }
 }
 
 void Program::run(const void* const* inputs, void* const* outputs) const {

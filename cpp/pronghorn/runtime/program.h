@@ -14,6 +14,7 @@
 #include "pronghorn/ir/subprogram.h"
 #include "pronghorn/passes/hoist.h"
 #include "pronghorn/passes/plan_memory.h"
+#include "pronghorn/runtime/input_bounds.h"
 
 namespace pronghorn {
 
@@ -32,6 +33,11 @@ class Program final : public Runnable {
   size_t kept_bytes() const { return kept_bytes_; }  // of values that are computed once
   size_t step_count() const { return steps_.size(); }
   std::string print() const;
+
+  // Throws a ValueError if an input has elements outside of its bounds. row_names: numbers to name
+  // rows by, or null. To be called before run, which throws nothing.
+  void check_inputs(const void* const* inputs, const int64_t* row_names = nullptr) const;
+  const std::vector<InputBounds>& input_bounds() const { return input_bounds_; }
 
   // inputs[i], outputs[i]: memory of the types above. Thread safe as long as concurrent runs write
   // no common variable.
@@ -73,6 +79,7 @@ class Program final : public Runnable {
   MemoryPlan plan_;
   std::vector<TensorType> inputs_;
   std::vector<TensorType> outputs_;
+  std::vector<InputBounds> input_bounds_;
   std::vector<Step> steps_;
   std::vector<Location> pointers_;
   std::vector<Patch> patches_;

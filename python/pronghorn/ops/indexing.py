@@ -80,6 +80,21 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     return apply("gather", x, places, axis=axis)
 
 
+def look_up(table: TensorLike, indices: TensorLike, owner: str) -> Tensor:
+    """Returns rows of a table; indices outside are an error if they are data.
+
+    Args:
+        table: `(rows, ...)`.
+        indices: integers of any shape.
+        owner: who says so in the error.
+
+    Raises:
+        ValueError: naming an index outside and its position, before the program runs of which the
+            indices are an input. Indices that a program computes give NaN outside.
+    """
+    return apply("gather", as_tensor(table), as_indices(indices, owner), axis=0, owner=owner)
+
+
 def get_item(x: TensorLike, key: Any) -> Any:
     """Returns `x[key]`, as NumPy's indexing rules have it.
 

@@ -1,6 +1,6 @@
-// gather(x, indices) {axis, zero_fill}: y(o, i..., j) = x(o, indices(i...), j), o and j the
+// gather(x, indices) {axis, zero_fill, owner}: y(o, i..., j) = x(o, indices(i...), j), o and j the
 // dimensions before and after the axis. An index outside gives fill_bits (indices.h), or zeros if
-// zero_fill is set.
+// zero_fill is set. owner: whose indices they are; those that are inputs of a program are checked.
 #include <cstring>
 
 #include "pronghorn/base/parallel.h"
@@ -39,6 +39,13 @@ std::vector<Value> gradient(const GradientCall& call) {
   return {g.apply("scatter_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]},
                   {{"axis", axis}}),
           {}};
+}
+
+std::optional<OperandBounds> operand_bounds(const OpCall& call) {
+  if (!call.attrs.has("owner")) return {};
+  const Shape& x = call.inputs[0].shape;
+  const int axis = normalize_axis("gather", call.attrs.integer("axis"), x.rank());
+  return OperandBounds{1, 0, x[axis], call.attrs.text("owner")};
 }
 
 Prepared prepare(const OpCall& call) {
@@ -99,7 +106,12 @@ void run(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef gather_op() {
-  return {.name = "gather", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run};
+  return {.name = "gather",
+          .infer = infer,
+          .gradient = gradient,
+          .operand_bounds = operand_bounds,
+          .prepare = prepare,
+          .run = run};
 }
 
 }  // namespace pronghorn::ops

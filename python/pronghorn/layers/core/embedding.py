@@ -6,8 +6,9 @@ import warnings
 from typing import Any
 
 from pronghorn import constraints, initializers, ops, regularizers
-from pronghorn.layers.arguments import Shape, is_integer, reject_quantization
+from pronghorn.layers.arguments import Shape, is_integer, owner_name, reject_quantization
 from pronghorn.layers.core.lora import LoraLayer
+from pronghorn.ops.indexing import look_up
 from pronghorn.variable import AutocastScope
 
 
@@ -45,7 +46,9 @@ class Embedding(LoraLayer):
         `(batch, ..., output_dim)`.
 
     Raises:
-        ValueError: If `input_dim` or `output_dim` is not a positive integer.
+        ValueError: If `input_dim` or `output_dim` is not a positive integer, or an index is not
+            from 0 to `input_dim - 1`: before anything runs, if the indices are data. Indices that
+            a model computes are not checked; outside they give NaN.
 
     Example:
 
@@ -121,7 +124,7 @@ class Embedding(LoraLayer):
         if indices.dtype not in ("int32", "int64"):
             indices = ops.cast(indices, "int32")
         with AutocastScope(None):  # the rows are cast, not the table
-            outputs = ops.take(self._embeddings, indices, axis=0)
+            outputs = look_up(self._embeddings, indices, owner_name(self))
             if self.lora_enabled:
                 a, b = self._lora_factors()
                 update = ops.matmul(ops.take(a, indices, axis=0), b)
