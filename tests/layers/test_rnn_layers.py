@@ -152,7 +152,7 @@ def test_errors(kind: Any) -> None:
 
 
 def test_errors_of_other_recurrent_layers() -> None:
-    rank = r"expected rank 3 \(batch, time, features\)"
+    rank = r"expected rank 3 \(batch, timesteps, features\)"
     for cell in (layers.LSTMCell(3), [layers.GRUCell(3), layers.LSTMCell(2)]):
         with pytest.raises(ValueError, match=f"RNN .*{rank}"):
             layers.RNN(cell)(data(2, 5))

@@ -27,7 +27,7 @@ _RECURRENT: list[tuple[str, str, Callable[[], Any]]] = [
     ("LSTM 'lstm'", "", lambda: layers.LSTM(4)),
     ("GRU 'gru'", "", lambda: layers.GRU(4)),
     ("SimpleRNN 'simple_rnn'", "", lambda: layers.SimpleRNN(4)),
-    ("RNN 'rnn'", " or more", lambda: layers.RNN(layers.LSTMCell(4))),
+    ("RNN 'rnn'", "", lambda: layers.RNN(layers.LSTMCell(4))),
     ("LSTM 'forward_lstm'", "", lambda: layers.Bidirectional(layers.LSTM(4))),
 ]
 
@@ -59,7 +59,7 @@ def test_mask_of_another_shape(
 ) -> None:
     _fails(
         lambda: make()(np.ones((2, 5, 3), "float32"), mask=np.ones(shape, bool)),
-        f"{name}: expected a mask of shape (batch, time) = (2, 5). "
+        f"{name}: expected a mask of shape (batch, timesteps) = (2, 5). "
         f"Received: mask.shape={shape}, sequences.shape=(2, 5, 3).",
     )
 

@@ -146,7 +146,7 @@ class RNN(Layer):
                 f"{owner_name(self)}: When using `stateful=True` in a RNN, the batch size must be "
                 "static. Found dynamic batch size: "
                 f"sequence.shape={tuple(sequences_shape)}. Give the model an "
-                "`Input(batch_shape=(batch, time, features))`."
+                "`Input(batch_shape=(batch, timesteps, features))`."
             )
         states = tree.map_structure(
             lambda value: Variable(
@@ -273,16 +273,16 @@ class RNN(Layer):
         shape = tuple(getattr(x, "shape", (None, None, None)))
         if self._has_vectors() and len(shape) != 3:
             hint = (
-                " Add a Reshape((time, features)), or a TimeDistributed(Flatten()), which keeps "
+                " Add a Reshape((timesteps, features)), or a TimeDistributed(Flatten()), which keeps "
                 "axis 1 as time."
             )
             raise ValueError(
-                f"{owner_name(self)}: expected rank 3 (batch, time, features). "
+                f"{owner_name(self)}: expected rank 3 (batch, timesteps, features). "
                 f"Received: shape={shape}.{hint if len(shape) > 3 else ''}"
             )
         if len(shape) < 2:
             raise ValueError(
-                f"{owner_name(self)}: expected rank 2 (batch, time) or more. "
+                f"{owner_name(self)}: expected rank 2 (batch, timesteps) or more. "
                 f"Received: shape={shape}."
             )
         super()._assert_input_compatibility(x)
@@ -299,7 +299,7 @@ class RNN(Layer):
             return None
         if tuple(mask.shape) != shape[:2]:
             raise ValueError(
-                f"{owner_name(self)}: expected a mask of shape (batch, time) = {shape[:2]}. "
+                f"{owner_name(self)}: expected a mask of shape (batch, timesteps) = {shape[:2]}. "
                 f"Received: mask.shape={tuple(mask.shape)}, sequences.shape={shape}."
             )
         return ops.cast(mask, "bool")
