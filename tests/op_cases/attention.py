@@ -113,6 +113,10 @@ class _Use:
             "rate": self.rate, "has_bias": self.bias is not None, "masks": len(self.masks),
         }  # fmt: skip
 
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        return ("float32",) if self.bias is not None else ("float32", "bfloat16")
+
     def own(self) -> list[Arg]:
         return [
             Arg((self.batch, self.queries, self.heads, self.size)),
@@ -138,7 +142,7 @@ class _Use:
         return OpCase(
             "attention", _attention, (*self.own(), *self.extras()), self.attrs,
             gradient=floats, reduction=max(1, self.size, self.keys // 8), scale=4.0,
-            name=self.name, errors=errors,
+            name=self.name, errors=errors, dtypes=self.dtypes,
         )  # fmt: skip
 
     def backward(self) -> OpCase:
@@ -161,7 +165,7 @@ _ERRORS = (
         r"expected a value of shape \(batch, places, heads, size\)",
     ),
     ErrorCase(
-        (_Q, _KV, Arg((2, 7, 2, 8), "int32")), {"scale": 1.0}, TypeError, "expected float32"
+        (_Q, _KV, Arg((2, 7, 2, 8), "int32")), {"scale": 1.0}, TypeError, "of one dtype"
     ),
     ErrorCase(
         (_Q, _KV, _KV, Arg((2, 1, 7, 5), "bool")), {"scale": 1.0, "masks": 1}, ValueError,

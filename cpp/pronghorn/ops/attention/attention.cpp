@@ -53,6 +53,8 @@ Value attention_bias_gradient(const GradientCall& call) {
   const Shape all{plan.batch, plan.heads, plan.queries, plan.keys};
   // Products of all heads with those of the keys: the heads that share one are rows of one product.
   const auto product = [&](Value rows, Value keys) {
+    rows = g.cast(rows, DType::kFloat32);
+    keys = g.cast(keys, DType::kFloat32);
     const int64_t size = g.shape(rows).back();
     const Value r = g.reshape(g.apply("transpose", {rows}, {{"axes", heads_first}}),
                               Shape{plan.batch, plan.key_heads, plan.group() * plan.queries, size});

@@ -10,7 +10,7 @@
 // random numbers; `has_bias`: float32 that is added to scores; `masks`: that many operands of
 // bools, false hides. Bias and masks are (batch, heads, queries, keys), each size that or 1.
 // `causal`: query i sees keys up to i; `window`: keys less than so many places away, 0: all.
-// `bfloat16`: query, key and value hold numbers of bfloat16, and weights may be rounded to such.
+// Query, key, value and results are float32 or bfloat16, then weights may be rounded to that.
 #pragma once
 
 #include <array>
@@ -24,6 +24,9 @@
 
 namespace pronghorn::ops {
 
+inline constexpr int64_t kAttentionMasks = 8;  // most of them
+inline constexpr size_t kAttentionOperands = 8 + kAttentionMasks;
+
 struct AttentionPlan {
   // In elements, along batch, heads, queries, keys; 0 where the operand broadcasts.
   using Strides = std::array<int64_t, 4>;
@@ -35,6 +38,7 @@ struct AttentionPlan {
   int64_t key_heads = 0;
   int64_t size = 0;
   int64_t value_size = 0;
+  DType dtype = DType::kFloat32;
   float scale = 1;
   bool is_causal = false;
   int64_t window = 0;
@@ -52,6 +56,7 @@ struct AttentionPlan {
   int64_t key_blocks = 0;
   int64_t key_rows = 0;
 
+  int operands() const { return extras + drops + has_bias + static_cast<int>(masks.size()); }
   int64_t group() const { return heads / key_heads; }
   int64_t query_begin(int64_t block) const { return queries * block / query_blocks; }
   int64_t key_begin(int64_t block) const { return block * key_rows; }
@@ -65,6 +70,20 @@ struct AttentionPlan {
 AttentionPlan plan_attention(const OpCall& call, int extras);
 // Cuts it into blocks of at most so many queries and keys.
 void cut_attention(AttentionPlan& plan, int64_t queries, int64_t keys);
+
+// Where operands are bfloat16 and drivers compute in float32: copies in the workspace.
+class Widened {
+ public:
+  // The first float of the workspace that is free for them.
+  explicit Widened(float* memory) : memory_(memory) {}
+  const float* read(const void* bfloat16, int64_t count);
+  float* take(int64_t count);
+  static int64_t floats(int64_t count) { return round_up(count, 16); }
+
+ private:
+  float* memory_;
+};
+void round_to_bfloat16(const float* x, int64_t count, void* y);
 
 // A block of scores in the making.
 struct AttentionBlockAt {

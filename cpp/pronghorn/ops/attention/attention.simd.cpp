@@ -173,7 +173,7 @@ void attention_weights(const AttentionScores& s, const AttentionRows& rows) {
 }
 
 // y(i, j) = out(i, j) / sum(i).  largest_inverse: pairs (largest(i), 1 / sum(i)), or null. y: rows
-// y_stride apart.
+// y_stride apart; y may be out.
 void attention_results(const AttentionRows& rows, int64_t count, float* y, int64_t y_stride,
                        float* largest_inverse) {
   for (int64_t i = 0; i < count; ++i) {

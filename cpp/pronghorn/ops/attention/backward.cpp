@@ -3,6 +3,8 @@
 // queries: weights are computed again, dkey and dvalue of its keys stay in its cache, and it adds
 // to a dquery of its own, if several tasks share a head.
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "pronghorn/ops/attention/rules.h"
 
@@ -21,6 +23,8 @@ struct Plan : AttentionPlan {
   int64_t size_stride() const { return block_stride(size); }
   int64_t value_stride() const { return block_stride(value_size); }
   int64_t panel_columns = 0;
+  int64_t widened = 0;  // float of the workspace where copies of bfloat16 operands begin
+
   int64_t panels_of(int64_t depth) const { return round_up(key_rows, panel_columns) * depth; }
   int64_t scratch() const {
     return 2 * scratch_floats(query_rows * score_stride()) +
@@ -208,7 +212,7 @@ class KeyBlocks {
 
 std::vector<TensorType> infer_attention_grad(const OpCall& call) {
   const AttentionPlan plan = plan_attention(call, 6);
-  const TensorType y{DType::kFloat32, Shape{plan.batch, plan.queries, plan.heads, plan.value_size}};
+  const TensorType y{plan.dtype, Shape{plan.batch, plan.queries, plan.heads, plan.value_size}};
   const TensorType saved{DType::kFloat32, Shape{plan.batch, plan.heads, plan.queries, 2}};
   if (!(call.inputs[3] == y) || !(call.inputs[4] == saved) || !(call.inputs[5] == y)) {
     value_error("attention_grad: expected y and dy ", y, " and saved ", saved,
@@ -229,20 +233,20 @@ Prepared prepare_attention_grad(const OpCall& call) {
   }
   const int64_t dots = round_up(plan->batch * plan->heads * plan->queries, int64_t{16});
   const int64_t parts = plan->chunks > 1 ? plan->chunks * plan->dquery_floats() : 0;
-  return {.plan = plan, .workspace = static_cast<size_t>(dots + parts) * sizeof(float)};
+  plan->widened = round_up(dots + parts, int64_t{16});
+  int64_t floats = plan->widened;
+  if (plan->dtype == DType::kBfloat16) {
+    for (size_t i = 0; i < 3; ++i) floats += 2 * Widened::floats(call.inputs[i].shape.size());
+    floats += 2 * Widened::floats(call.inputs[3].shape.size());
+  }
+  return {.plan = plan, .workspace = static_cast<size_t>(floats) * sizeof(float)};
 }
 
-void run_attention_grad(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
+namespace {
+
+void run_blocks(const Plan& plan, const Launch& launch) {
   float* dquery = launch.output<float>(0);
   const int64_t dquery_floats = plan.dquery_floats();
-  if (plan.queries == 0 || plan.keys == 0) {
-    const int64_t keys = plan.batch * plan.keys * plan.key_heads;
-    std::fill_n(dquery, dquery_floats, 0.0f);
-    std::fill_n(launch.output<float>(1), keys * plan.size, 0.0f);
-    std::fill_n(launch.output<float>(2), keys * plan.value_size, 0.0f);
-    return;
-  }
   float* dots = static_cast<float*>(launch.workspace);
   float* parts = dots + round_up(plan.batch * plan.heads * plan.queries, int64_t{16});
   parallel_ranges(plan.batch * plan.queries, 16, 4 * plan.heads * plan.value_size,
@@ -272,6 +276,44 @@ void run_attention_grad(const Launch& launch) noexcept {
     kernels().add_partial_sums(parts + begin, plan.chunks, dquery_floats, end - begin,
                                dquery + begin, false);
   });
+}
+
+// The same on float32 copies of the operands.
+void run_widened(const Plan& plan, const Launch& launch) {
+  Widened copies(static_cast<float*>(launch.workspace) + plan.widened);
+  const int64_t keys = plan.batch * plan.keys * plan.key_heads;
+  const int64_t rows = plan.batch * plan.queries * plan.heads;
+  const std::array<int64_t, 3> counts = {rows * plan.size, keys * plan.size,
+                                         keys * plan.value_size};
+  std::array<const void*, kAttentionOperands> inputs;
+  std::copy_n(launch.inputs, plan.operands(), inputs.begin());
+  std::array<void*, 3> outputs;
+  for (size_t i = 0; i < 3; ++i) {
+    inputs[i] = copies.read(launch.inputs[i], counts[i]);
+    outputs[i] = copies.take(counts[i]);
+  }
+  inputs[3] = copies.read(launch.inputs[3], rows * plan.value_size);
+  inputs[5] = copies.read(launch.inputs[5], rows * plan.value_size);
+  run_blocks(plan, {launch.plan, inputs.data(), outputs.data(), launch.workspace});
+  for (size_t i = 0; i < 3; ++i)
+    round_to_bfloat16(static_cast<float*>(outputs[i]), counts[i], launch.outputs[i]);
+}
+
+}  // namespace
+
+void run_attention_grad(const Launch& launch) noexcept {
+  const Plan& plan = launch.plan_as<Plan>();
+  if (plan.queries == 0 || plan.keys == 0) {
+    const auto bytes = static_cast<int64_t>(size_of(plan.dtype));
+    const int64_t keys = plan.batch * plan.keys * plan.key_heads;
+    std::memset(launch.outputs[0], 0, static_cast<size_t>(plan.dquery_floats() * bytes));
+    std::memset(launch.outputs[1], 0, static_cast<size_t>(keys * plan.size * bytes));
+    std::memset(launch.outputs[2], 0, static_cast<size_t>(keys * plan.value_size * bytes));
+  } else if (plan.dtype == DType::kBfloat16) {
+    run_widened(plan, launch);
+  } else {
+    run_blocks(plan, launch);
+  }
 }
 
 }  // namespace pronghorn::ops

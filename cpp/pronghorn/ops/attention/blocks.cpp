@@ -37,9 +37,12 @@ void check_shapes(const OpCall& call) {
   const char* const names[] = {"query", "key", "value"};
   for (size_t i = 0; i < 3; ++i) {
     const TensorType& type = call.inputs[i];
-    if (type.dtype != DType::kFloat32)
-      type_error(call.op.name, ": expected float32. Received: ", names[i], ".dtype=", type.dtype,
-                 ".");
+    if ((type.dtype != DType::kFloat32 && type.dtype != DType::kBfloat16) ||
+        type.dtype != call.inputs[0].dtype) {
+      type_error(call.op.name,
+                 ": expected query, key and value of one dtype, float32 or bfloat16. Received: ",
+                 names[i], ".dtype=", type.dtype, ", query.dtype=", call.inputs[0].dtype, ".");
+    }
     if (type.shape.rank() != 4 || type.shape[2] == 0 || type.shape[3] == 0) {
       value_error(call.op.name, ": expected a ", names[i],
                   " of shape (batch, places, heads, size). Received: ", names[i],
@@ -72,10 +75,9 @@ AttentionPlan plan_attention(const OpCall& call, int extras) {
   plan.is_causal = call.attrs.integer("causal", 0) != 0;
   plan.window = call.attrs.integer("window", 0);
   const int64_t masks = call.attrs.integer("masks", 0);
-  if (plan.window < 0 || masks < 0) {
-    value_error(call.op.name,
-                ": window and masks must not be negative. Received: window=", plan.window,
-                ", masks=", masks, ".");
+  if (plan.window < 0 || masks < 0 || masks > kAttentionMasks) {
+    value_error(call.op.name, ": expected a window from 0 on and 0 to ", kAttentionMasks,
+                " masks. Received: window=", plan.window, ", masks=", masks, ".");
   }
   plan.extras = extras;
   expect_operands(
@@ -83,6 +85,7 @@ AttentionPlan plan_attention(const OpCall& call, int extras) {
   check_shapes(call);
   const Shape& q = call.inputs[0].shape;
   const Shape& v = call.inputs[2].shape;
+  plan.dtype = call.inputs[0].dtype;
   plan.batch = q[0];
   plan.queries = q[1];
   plan.heads = q[2];
@@ -217,6 +220,28 @@ AttentionScores describe_scores(const AttentionPlan& plan, const Launch& launch,
     }
   }
   return s;
+}
+
+const float* Widened::read(const void* bfloat16, int64_t count) {
+  const auto* from = static_cast<const Bfloat16*>(bfloat16);
+  float* const to = take(count);
+  parallel_ranges(count, 16384, 6, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = to_float(from[i]);
+  });
+  return to;
+}
+
+float* Widened::take(int64_t count) {
+  float* const result = memory_;
+  memory_ += floats(count);
+  return result;
+}
+
+void round_to_bfloat16(const float* x, int64_t count, void* y) {
+  auto* to = static_cast<Bfloat16*>(y);
+  parallel_ranges(count, 16384, 6, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = to_bfloat16(x[i]);
+  });
 }
 
 void multiply(const AttentionProduct& p) {

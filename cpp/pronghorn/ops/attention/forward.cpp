@@ -2,6 +2,8 @@
 // queries, heads, value_size) and, for the gradient, (batch, heads, queries, 2): the largest score
 // of each query and the inverse of its sum. See attention.h for the operands.
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "pronghorn/base/precision.h"
 #include "pronghorn/ops/attention/forward.h"
@@ -162,14 +164,14 @@ class QueryBlock {
 
 std::vector<TensorType> infer_attention(const OpCall& call) {
   const AttentionPlan plan = plan_attention(call, 3);
-  return {{DType::kFloat32, Shape{plan.batch, plan.queries, plan.heads, plan.value_size}},
+  return {{plan.dtype, Shape{plan.batch, plan.queries, plan.heads, plan.value_size}},
           {DType::kFloat32, Shape{plan.batch, plan.heads, plan.queries, 2}}};
 }
 
 Prepared prepare_attention(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   static_cast<AttentionPlan&>(*plan) = plan_attention(call, 3);
-  const int64_t parts = call.attrs.integer("bfloat16", 0) != 0 ? 1 : 3;
+  const int64_t parts = plan->dtype == DType::kBfloat16 ? 1 : 3;
   const bool on_amx = kernels().x3_block != nullptr && (parts == 1 || !strict_float32()) &&
                       plan->queries * plan->group() >= kSharedRows &&
                       attention_gains_from_amx(*plan, parts);
@@ -186,18 +188,17 @@ Prepared prepare_attention(const OpCall& call) {
     plan->packed_values = plan->keys * round_up(plan->value_size, plan->panel_columns);
     floats = plan->batch * plan->key_heads * (plan->packed_keys + plan->packed_values);
   }
+  plan->widened = round_up(floats, int64_t{16});
+  if (plan->widens()) {
+    floats = plan->widened + Widened::floats(call.outputs[0].shape.size());
+    for (size_t i = 0; i < 3; ++i) floats += Widened::floats(call.inputs[i].shape.size());
+  }
   return {.plan = plan, .workspace = static_cast<size_t>(floats) * sizeof(float)};
 }
 
-void run_attention(const Launch& launch) noexcept {
-  const Plan& plan = plan_of(launch);
-  const int64_t rows = plan.batch * plan.heads * plan.queries;
-  if (rows == 0) return;
-  if (plan.keys == 0) {
-    std::fill_n(launch.output<float>(0), rows * plan.value_size, 0.0f);
-    if (launch.outputs[1] != nullptr) std::fill_n(launch.output<float>(1), 2 * rows, 0.0f);
-    return;
-  }
+namespace {
+
+void run_blocks(const Plan& plan, const Launch& launch) {
   if (plan.parts > 0) {
     pack_heads_for_amx(plan, launch);
   } else if (plan.shares) {
@@ -213,15 +214,54 @@ void run_attention(const Launch& launch) noexcept {
   });
 }
 
+// The same on float32 copies of the operands.
+void run_widened(const Plan& plan, const Launch& launch) {
+  Widened copies(static_cast<float*>(launch.workspace) + plan.widened);
+  const int64_t keys = plan.batch * plan.keys * plan.key_heads;
+  const int64_t rows = plan.batch * plan.queries * plan.heads;
+  std::array<const void*, kAttentionOperands> inputs;
+  std::copy_n(launch.inputs, plan.operands(), inputs.begin());
+  inputs[0] = copies.read(launch.inputs[0], rows * plan.size);
+  inputs[1] = copies.read(launch.inputs[1], keys * plan.size);
+  inputs[2] = copies.read(launch.inputs[2], keys * plan.value_size);
+  float* y = copies.take(rows * plan.value_size);
+  void* const outputs[] = {y, launch.outputs[1]};
+  run_blocks(plan, {launch.plan, inputs.data(), outputs, launch.workspace});
+  round_to_bfloat16(y, rows * plan.value_size, launch.outputs[0]);
+}
+
+}  // namespace
+
+void run_attention(const Launch& launch) noexcept {
+  const Plan& plan = plan_of(launch);
+  const int64_t rows = plan.batch * plan.heads * plan.queries;
+  if (rows == 0) return;
+  if (plan.keys == 0) {
+    std::memset(launch.outputs[0], 0,
+                static_cast<size_t>(rows * plan.value_size) * size_of(plan.dtype));
+    if (launch.outputs[1] != nullptr) std::fill_n(launch.output<float>(1), 2 * rows, 0.0f);
+    return;
+  }
+  if (plan.widens()) {
+    run_widened(plan, launch);
+  } else {
+    run_blocks(plan, launch);
+  }
+}
+
 void store_results(const AttentionForward& plan, const Launch& launch, const AttentionRows& rows,
                    int64_t batch, int64_t head, int64_t query0, int64_t count) {
   const int64_t y_row = plan.heads * plan.value_size;
+  const int64_t at = (batch * plan.queries + query0) * y_row + head * plan.value_size;
   float* saved = launch.output<float>(1);
   if (saved != nullptr) saved += 2 * ((batch * plan.heads + head) * plan.queries + query0);
-  kernels().attention_results(
-      rows, count,
-      launch.output<float>(0) + (batch * plan.queries + query0) * y_row + head * plan.value_size,
-      y_row, saved);
+  if (plan.parts == 1) {
+    kernels().attention_results(rows, count, rows.out, rows.out_stride, saved);
+    kernels().conv_store(rows.out, count, rows.out_stride, plan.value_size,
+                         launch.output<Bfloat16>(0) + at, y_row, true, false);
+  } else {
+    kernels().attention_results(rows, count, launch.output<float>(0) + at, y_row, saved);
+  }
 }
 
 bool has_blind_row(const AttentionRows& rows, int64_t count) {

@@ -13,8 +13,11 @@ struct AttentionForward : AttentionPlan {
   int64_t panel_columns = 0;
   int64_t packed_keys = 0;  // floats of a head
   int64_t packed_values = 0;
-  // On AMX: into tiles of so many bfloat16 parts of each float, 0: not on AMX.
+  // On AMX: into tiles of so many bfloat16 parts of each number, 0: not on AMX.
   int64_t parts = 0;
+  int64_t widened = 0;  // float of the workspace where copies of bfloat16 operands begin
+
+  bool widens() const { return dtype == DType::kBfloat16 && parts == 0; }
 
   int64_t key_panel() const { return size * panel_columns; }
   int64_t value_panel() const { return keys * panel_columns; }

@@ -36,9 +36,14 @@ float* block_at(const AttentionForward& plan, const Layout& layout, const Launch
   return static_cast<float*>(launch.workspace) + index * layout.floats();
 }
 
+// Elements of an operand, float32 or bfloat16 as the plan says.
+const void* element(const AttentionForward& plan, const void* x, int64_t index) {
+  return static_cast<const char*>(x) + index * static_cast<int64_t>(size_of(plan.dtype));
+}
+
 void pack(const AttentionForward& plan, const X3Pack& pack) {
   if (plan.parts == 1) {
-    kernels().rounded_pack(pack);
+    kernels().bfloat16_pack(pack);
   } else {
     kernels().x3_pack(pack);
   }
@@ -81,9 +86,10 @@ class QueryTiles {
 
   bool run() {
     const int64_t query_row = plan_.heads * plan_.size;
-    pack_rows(launch_.input<float>(0) + (batch_ * plan_.queries + query0_) * query_row +
-                  head_ * plan_.size,
-              query_row, plan_.size, queries_, layout_.key_panel, largest_);
+    std::fill_n(largest_, row_panels_, 0.0f);
+    const int64_t row = batch_ * plan_.queries + query0_;
+    pack(plan_, rows_of(element(plan_, launch_.inputs[0], row * query_row + head_ * plan_.size),
+                        query_row, plan_.size, queries_, layout_.key_panel, largest_));
     const KeyRange seen = visible_blocks(plan_, query0_, count_);
     for (int64_t block = seen.begin; block < seen.end; ++block) {
       if (!meet(block)) return false;
@@ -98,19 +104,18 @@ class QueryTiles {
   }
 
  private:
-  // Rows that are sums of products' left factors.
-  void pack_rows(const float* x, int64_t stride, int64_t depth, float* packed, int64_t panel,
-                 float* largest) {
-    std::fill_n(largest, row_panels_, 0.0f);
-    pack(plan_, {.x = x,
-                 .line_stride = stride,
-                 .depth_stride = 1,
-                 .lines = count_,
-                 .depth = depth,
-                 .is_b = false,
-                 .packed = reinterpret_cast<char*>(packed),
-                 .panel_bytes = panel * 4,
-                 .largest = largest});
+  // Left factors of products, a row for each query.
+  X3Pack rows_of(const void* x, int64_t stride, int64_t depth, float* packed, int64_t panel,
+                 float* largest) const {
+    return {.x = x,
+            .line_stride = stride,
+            .depth_stride = 1,
+            .lines = count_,
+            .depth = depth,
+            .is_b = false,
+            .packed = reinterpret_cast<char*>(packed),
+            .panel_bytes = panel * 4,
+            .largest = largest};
   }
 
   bool multiply(X3Block g, int64_t col_panels) {
@@ -145,7 +150,14 @@ class QueryTiles {
     const AttentionBlockAt at{batch_, head_, query0_, count_, plan_.key_begin(block), keys};
     kernels().attention_weights(describe_scores(plan_, launch_, at, memory_, scores_), rows_);
     float* largest_weights = largest_ + divide_up(plan_.query_rows, kX3Lines);
-    pack_rows(scores_, plan_.score_stride(), keys, weights_, layout_.value_panel, largest_weights);
+    std::fill_n(largest_weights, row_panels_, 0.0f);
+    const X3Pack weights = rows_of(scores_, plan_.score_stride(), keys, weights_,
+                                   layout_.value_panel, largest_weights);
+    if (plan_.parts == 1) {
+      kernels().rounded_pack(weights);
+    } else {
+      kernels().x3_pack(weights);
+    }
     const bool fits = multiply({.a = reinterpret_cast<const char*>(weights_),
                                 .a_panel_bytes = layout_.value_panel * 4,
                                 .b = reinterpret_cast<const char*>(packed + layout_.values()),
@@ -197,41 +209,36 @@ void pack_heads_for_amx(const AttentionForward& plan, const Launch& launch) {
   const Layout layout(plan);
   const int64_t key_row = plan.key_heads * plan.size;
   const int64_t value_row = plan.key_heads * plan.value_size;
-  parallel_for(plan.batch * plan.key_heads * plan.key_blocks,
-               8 * plan.key_rows * (plan.size + plan.value_size), [&](int64_t i) {
-                 const int64_t block = i % plan.key_blocks;
-                 const int64_t head = i / plan.key_blocks % plan.key_heads;
-                 const int64_t batch = i / plan.key_blocks / plan.key_heads;
-                 const int64_t row = batch * plan.keys + plan.key_begin(block);
-                 const int64_t count = plan.key_count(block);
-                 float* to = block_at(plan, layout, launch, batch, head, block);
-                 float* largest = to + layout.largest();
-                 std::fill_n(largest, layout.key_panels + layout.value_panels, 0.0f);
-                 // Keys lie along the sum, the tiles want them across it.
-                 const int64_t stride = block_stride(count);
-                 float* turned = thread_scratch(plan.size * stride);
-                 kernels().transpose_matrix(
-                     launch.input<float>(1) + row * key_row + head * plan.size, key_row, count,
-                     plan.size, turned, stride);
-                 pack(plan, {.x = turned,
-                             .line_stride = 1,
-                             .depth_stride = stride,
-                             .lines = count,
-                             .depth = plan.size,
-                             .is_b = true,
-                             .packed = reinterpret_cast<char*>(to),
-                             .panel_bytes = layout.key_panel * 4,
-                             .largest = largest});
-                 pack(plan, {.x = launch.input<float>(2) + row * value_row + head * plan.value_size,
-                             .line_stride = 1,
-                             .depth_stride = value_row,
-                             .lines = plan.value_size,
-                             .depth = count,
-                             .is_b = true,
-                             .packed = reinterpret_cast<char*>(to + layout.values()),
-                             .panel_bytes = layout.value_panel * 4,
-                             .largest = largest + layout.key_panels});
-               });
+  parallel_for(
+      plan.batch * plan.key_heads * plan.key_blocks,
+      8 * plan.key_rows * (plan.size + plan.value_size), [&](int64_t i) {
+        const int64_t block = i % plan.key_blocks;
+        const int64_t head = i / plan.key_blocks % plan.key_heads;
+        const int64_t batch = i / plan.key_blocks / plan.key_heads;
+        const int64_t row = batch * plan.keys + plan.key_begin(block);
+        const int64_t count = plan.key_count(block);
+        float* to = block_at(plan, layout, launch, batch, head, block);
+        float* largest = to + layout.largest();
+        std::fill_n(largest, layout.key_panels + layout.value_panels, 0.0f);
+        pack(plan, {.x = element(plan, launch.inputs[1], row * key_row + head * plan.size),
+                    .line_stride = key_row,
+                    .depth_stride = 1,
+                    .lines = count,
+                    .depth = plan.size,
+                    .is_b = true,
+                    .packed = reinterpret_cast<char*>(to),
+                    .panel_bytes = layout.key_panel * 4,
+                    .largest = largest});
+        pack(plan, {.x = element(plan, launch.inputs[2], row * value_row + head * plan.value_size),
+                    .line_stride = 1,
+                    .depth_stride = value_row,
+                    .lines = plan.value_size,
+                    .depth = count,
+                    .is_b = true,
+                    .packed = reinterpret_cast<char*>(to + layout.values()),
+                    .panel_bytes = layout.value_panel * 4,
+                    .largest = largest + layout.key_panels});
+      });
 }
 
 bool run_queries_on_amx(const AttentionForward& plan, const Launch& launch, int64_t batch,

@@ -114,7 +114,9 @@ def fused_attention(
     Returns:
         `(batch, queries, heads, value_size)` of the dtype of `value`.
     """
-    operands = [as_tensor(x, "float32") for x in (query, key, value)]
+    operands = [query, key, value]
+    if any(x.dtype != "bfloat16" for x in operands):
+        operands = [as_tensor(x, "float32") for x in operands]
     if dropout > 0.0:
         assert seed is not None
         operands.append(seed)
@@ -130,7 +132,6 @@ def fused_attention(
         rate=float(dropout),
         has_bias=bias is not None,
         masks=len(masks),
-        bfloat16=all(x.dtype == "bfloat16" for x in (query, key, value)),
     )
     return as_tensor(y, value.dtype)
 
