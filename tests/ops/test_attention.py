@@ -59,6 +59,39 @@ def test_queries_that_see_nothing_weigh_all_keys_alike(is_causal: bool) -> None:
         np.testing.assert_allclose(a, b, atol=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("queries", "keys", "heads", "key_heads", "size", "value_size", "is_causal"),
+    [
+        (300, 300, 2, 2, 64, 64, False),
+        (190, 520, 4, 2, 64, 33, True),
+        (97, 700, 2, 1, 80, 100, False),
+        (33, 40, 2, 2, 16, 16, True),
+        (5, 7, 2, 1, 8, 8, False),
+    ],
+)
+def test_gradients_of_bfloat16(
+    queries: int, keys: int, heads: int, key_heads: int, size: int, value_size: int, is_causal: bool
+) -> None:
+    shapes = ((queries, heads, size), (keys, key_heads, size), (keys, key_heads, value_size))
+    arrays = _arrays(*((2, *s) for s in shapes), (2, queries, heads, value_size))
+    rounded = [ops.cast(x, "bfloat16") for x in arrays]
+    mask = np.random.default_rng(0).uniform(size=(2, 1, queries, keys)) < 0.8
+    mask[:, :, 3] = False
+    found = []
+    for dtype in ("bfloat16", "float32"):
+        *inputs, dy = (ops.cast(x, dtype) for x in rounded)
+        with keras.GradientTape() as tape:
+            tape.watch(inputs)
+            y = ops.dot_product_attention(*inputs, mask=mask, is_causal=is_causal)
+            loss = ops.sum(ops.cast(y * dy, "float32"))
+        gradients = tape.gradient(loss, inputs)
+        assert [g.dtype for g in gradients] == [dtype] * 3
+        found.append([np.array(ops.cast(x, "float32")) for x in (y, *gradients)])
+    for narrow, wide in zip(*found):
+        error = np.sqrt(np.mean((narrow - wide) ** 2) / np.mean(wide**2))
+        assert error < 2.0**-7
+
+
 def test_infinite_bias_hides_keys() -> None:
     q, k, v = _arrays((1, 5, 1, 8), (1, 700, 1, 8), (1, 700, 1, 8))
     bias = np.zeros((1, 1, 5, 700), np.float32)

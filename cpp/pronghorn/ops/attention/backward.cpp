@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "pronghorn/ops/attention/backward.h"
 #include "pronghorn/ops/attention/rules.h"
 
 namespace pronghorn::ops {
@@ -13,29 +14,26 @@ namespace {
 
 constexpr int64_t kQueryRows = 84;
 constexpr int64_t kKeyRows = 128;
+constexpr int64_t kAmxQueryRows = 96;
+constexpr int64_t kAmxKeyRows = 256;
 constexpr int64_t kTasks = 8;
 
-struct Plan : AttentionPlan {
-  int64_t chunks = 1;  // of the key blocks of a head
+using Plan = AttentionBackward;
 
-  int64_t chunk_begin(int64_t chunk) const { return key_blocks * chunk / chunks; }
-  int64_t dquery_floats() const { return batch * queries * heads * size; }
-  int64_t size_stride() const { return block_stride(size); }
-  int64_t value_stride() const { return block_stride(value_size); }
-  int64_t panel_columns = 0;
-  int64_t widened = 0;  // float of the workspace where copies of bfloat16 operands begin
+int64_t panels_of(const Plan& plan, int64_t depth) {
+  return round_up(plan.key_rows, plan.panel_columns) * depth;
+}
 
-  int64_t panels_of(int64_t depth) const { return round_up(key_rows, panel_columns) * depth; }
-  int64_t scratch() const {
-    return 2 * scratch_floats(query_rows * score_stride()) +
-           scratch_floats(query_rows * size_stride()) +
-           scratch_floats(query_rows * value_stride()) +
-           2 * scratch_floats(key_rows * size_stride()) +
-           scratch_floats(key_rows * value_stride()) + scratch_floats(panels_of(size)) +
-           scratch_floats(panels_of(value_size)) + score_memory_floats(*this) +
-           panel_floats(std::max(query_rows, key_rows));
-  }
-};
+int64_t scratch_of(const Plan& plan) {
+  return 2 * scratch_floats(plan.query_rows * plan.score_stride()) +
+         scratch_floats(plan.query_rows * plan.size_stride()) +
+         scratch_floats(plan.query_rows * plan.value_stride()) +
+         2 * scratch_floats(plan.key_rows * plan.size_stride()) +
+         scratch_floats(plan.key_rows * plan.value_stride()) +
+         scratch_floats(panels_of(plan, plan.size)) +
+         scratch_floats(panels_of(plan, plan.value_size)) + score_memory_floats(plan) +
+         panel_floats(std::max(plan.query_rows, plan.key_rows));
+}
 
 // Some blocks of keys of one key head.
 class KeyBlocks {
@@ -48,7 +46,7 @@ class KeyBlocks {
         dquery_(dquery),
         batch_(batch),
         key_head_(key_head) {
-    Scratch scratch(thread_scratch(plan.scratch()));
+    Scratch scratch(thread_scratch(scratch_of(plan)));
     weights_ = scratch.take(plan.query_rows * plan.score_stride());
     dscores_ = scratch.take(plan.query_rows * plan.score_stride());
     queries_ = scratch.take(plan.query_rows * plan.size_stride());
@@ -56,17 +54,10 @@ class KeyBlocks {
     keys_ = scratch.take(plan.key_rows * plan.size_stride());
     dkeys_ = scratch.take(plan.key_rows * plan.size_stride());
     dvalues_ = scratch.take(plan.key_rows * plan.value_stride());
-    key_panels_ = scratch.take(plan.panels_of(plan.size));
-    value_panels_ = scratch.take(plan.panels_of(plan.value_size));
+    key_panels_ = scratch.take(panels_of(plan, plan.size));
+    value_panels_ = scratch.take(panels_of(plan, plan.value_size));
     memory_ = score_memory(plan, scratch);
     panel_ = scratch.take(panel_floats(std::max(plan.query_rows, plan.key_rows)));
-  }
-
-  // dquery of the group's heads becomes 0.
-  void clear_dquery() {
-    for (int64_t i = 0; i < plan_.queries; ++i) {
-      std::fill_n(dquery_at(key_head_ * plan_.group(), i), plan_.group() * plan_.size, 0.0f);
-    }
   }
 
   void run(int64_t block) {
@@ -89,7 +80,7 @@ class KeyBlocks {
         const AttentionBlockAt at{batch_, key_head_ * plan_.group() + h,
                                   query0, plan_.query_begin(i + 1) - query0,
                                   key0,   count};
-        if (at.rows > 0 && meets(at, block)) meet(at);
+        if (at.rows > 0 && meets(plan_, at, block, saved_at(at))) meet(at);
       }
     }
     kernels().copy_rows(dkeys_, plan_.size_stride(), count, plan_.size,
@@ -107,17 +98,6 @@ class KeyBlocks {
   const float* saved_at(const AttentionBlockAt& at) const {
     return launch_.input<float>(4) +
            2 * ((batch_ * plan_.heads + at.head) * plan_.queries + at.query0);
-  }
-
-  // Whether a query of the block sees a key of this one, or none at all.
-  bool meets(const AttentionBlockAt& at, int64_t block) const {
-    const KeyRange seen = visible_blocks(plan_, at.query0, at.rows);
-    if (block >= seen.begin && block < seen.end) return true;
-    const float* saved = saved_at(at);
-    for (int64_t i = 0; i < at.rows; ++i) {
-      if (saved[2 * i] <= kHiddenScore) return true;
-    }
-    return false;
   }
 
   void meet(const AttentionBlockAt& at) {
@@ -225,7 +205,12 @@ std::vector<TensorType> infer_attention_grad(const OpCall& call) {
 Prepared prepare_attention_grad(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   static_cast<AttentionPlan&>(*plan) = plan_attention(call, 6);
-  cut_attention(*plan, kQueryRows, kKeyRows);
+  plan->on_amx = plan->dtype == DType::kBfloat16 && gradient_gains_from_amx(*plan);
+  if (plan->on_amx) {
+    cut_attention(*plan, kAmxQueryRows, kAmxKeyRows);
+  } else {
+    cut_attention(*plan, kQueryRows, kKeyRows);
+  }
   plan->panel_columns = kernels().gemm_panel_columns();
   const int64_t heads = plan->batch * plan->key_heads;
   if (heads > 0 && heads < kTasks) {
@@ -244,7 +229,17 @@ Prepared prepare_attention_grad(const OpCall& call) {
 
 namespace {
 
-void run_blocks(const Plan& plan, const Launch& launch) {
+// dquery of the heads that share a key head becomes 0.
+void clear(const Plan& plan, float* dquery, int64_t batch, int64_t key_head) {
+  const int64_t group = plan.group() * plan.size;
+  for (int64_t i = 0; i < plan.queries; ++i) {
+    std::fill_n(dquery + ((batch * plan.queries + i) * plan.key_heads + key_head) * group, group,
+                0.0f);
+  }
+}
+
+// operands: those of the launch, bfloat16 ones as they are, for AMX.
+void run_blocks(const Plan& plan, const Launch& launch, const void* const* operands) {
   float* dquery = launch.output<float>(0);
   const int64_t dquery_floats = plan.dquery_floats();
   float* dots = static_cast<float*>(launch.workspace);
@@ -267,9 +262,17 @@ void run_blocks(const Plan& plan, const Launch& launch) {
     const int64_t chunk = i % plan.chunks;
     const int64_t head = i / plan.chunks;
     float* own = plan.chunks == 1 ? dquery : parts + chunk * dquery_floats;
-    KeyBlocks blocks(plan, launch, dots, own, head / plan.key_heads, head % plan.key_heads);
-    blocks.clear_dquery();
-    for (int64_t b = plan.chunk_begin(chunk); b < plan.chunk_begin(chunk + 1); ++b) blocks.run(b);
+    const int64_t batch = head / plan.key_heads;
+    const int64_t key_head = head % plan.key_heads;
+    clear(plan, own, batch, key_head);
+    const int64_t end = plan.chunk_begin(chunk + 1);
+    if (plan.on_amx) {
+      run_keys_on_amx(plan, launch, operands, dots, own, {batch, key_head}, plan.chunk_begin(chunk),
+                      end);
+      return;
+    }
+    KeyBlocks blocks(plan, launch, dots, own, batch, key_head);
+    for (int64_t b = plan.chunk_begin(chunk); b < end; ++b) blocks.run(b);
   });
   if (plan.chunks == 1) return;
   parallel_ranges(dquery_floats, 16384, 4 * (plan.chunks + 1), [&](int64_t begin, int64_t end) {
@@ -289,17 +292,27 @@ void run_widened(const Plan& plan, const Launch& launch) {
   std::copy_n(launch.inputs, plan.operands(), inputs.begin());
   std::array<void*, 3> outputs;
   for (size_t i = 0; i < 3; ++i) {
-    inputs[i] = copies.read(launch.inputs[i], counts[i]);
+    if (!plan.on_amx) inputs[i] = copies.read(launch.inputs[i], counts[i]);
     outputs[i] = copies.take(counts[i]);
   }
   inputs[3] = copies.read(launch.inputs[3], rows * plan.value_size);
   inputs[5] = copies.read(launch.inputs[5], rows * plan.value_size);
-  run_blocks(plan, {launch.plan, inputs.data(), outputs.data(), launch.workspace});
+  run_blocks(plan, {launch.plan, inputs.data(), outputs.data(), launch.workspace}, launch.inputs);
   for (size_t i = 0; i < 3; ++i)
     round_to_bfloat16(static_cast<float*>(outputs[i]), counts[i], launch.outputs[i]);
 }
 
 }  // namespace
+
+bool meets(const AttentionPlan& plan, const AttentionBlockAt& at, int64_t block,
+           const float* saved) {
+  const KeyRange seen = visible_blocks(plan, at.query0, at.rows);
+  if (block >= seen.begin && block < seen.end) return true;
+  for (int64_t i = 0; i < at.rows; ++i) {
+    if (saved[2 * i] <= kHiddenScore) return true;
+  }
+  return false;
+}
 
 void run_attention_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
@@ -312,7 +325,7 @@ void run_attention_grad(const Launch& launch) noexcept {
   } else if (plan.dtype == DType::kBfloat16) {
     run_widened(plan, launch);
   } else {
-    run_blocks(plan, launch);
+    run_blocks(plan, launch, launch.inputs);
   }
 }
 
