@@ -101,8 +101,10 @@ from pronghorn.layers.preprocessing.discretization import Discretization
 from pronghorn.layers.preprocessing.hashed_crossing import HashedCrossing
 from pronghorn.layers.preprocessing.hashing import Hashing
 from pronghorn.layers.preprocessing.integer_lookup import IntegerLookup
+from pronghorn.layers.preprocessing.mel_spectrogram import MelSpectrogram
 from pronghorn.layers.preprocessing.normalization import Normalization
 from pronghorn.layers.preprocessing.rescaling import Rescaling
+from pronghorn.layers.preprocessing.stft_spectrogram import STFTSpectrogram
 from pronghorn.layers.preprocessing.string_lookup import StringLookup
 from pronghorn.layers.preprocessing.text_vectorization import TextVectorization
 from pronghorn.layers.regularization.activity_regularization import ActivityRegularization
@@ -264,7 +266,9 @@ __all__ = [
     "RNN",
     "ReLU",
     "RepeatVector",
+    "MelSpectrogram",
     "Rescaling",
+    "STFTSpectrogram",
     "Reshape",
     "ReversibleEmbedding",
     "SeparableConv1D",

@@ -20,6 +20,7 @@ from pronghorn.losses.crossentropy_losses import (
     CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
 )
+from pronghorn.losses.ctc import CTC, ctc
 from pronghorn.losses.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from pronghorn.losses.function_loss import LossFunctionWrapper
 from pronghorn.losses.hinge import categorical_hinge, hinge, squared_hinge
@@ -59,12 +60,13 @@ from pronghorn.saving import lookup, serialization
 _FUNCTIONS = (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
     categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
-    circle, cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
-    mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
+    circle, cosine_similarity, ctc, dice, hinge, huber, kl_divergence, log_cosh,
+    mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
+    mean_squared_logarithmic_error, poisson,
     sparse_categorical_crossentropy, squared_hinge, tversky,
 )  # fmt: skip
 _CLASSES = (
-    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
     CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
     CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, Loss, LossFunctionWrapper,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
@@ -88,6 +90,7 @@ _BY_NAME: dict[str, Any] = {
 __all__ = [
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
@@ -118,6 +121,7 @@ __all__ = [
     "circle",
     "cosine_similarity",
     "deserialize",
+    "ctc",
     "dice",
     "get",
     "hinge",
