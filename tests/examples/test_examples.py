@@ -74,14 +74,14 @@ def test_translation() -> None:
 
 
 def test_autoencoder() -> None:
-    found = load("autoencoder").main(epochs=1)
-    assert found["code"] < 0.045
-    assert found["denoised"] < 0.06 < found["noisy"]
+    found = load("autoencoder").main(epochs=5)
+    assert found["code"] < 0.03
+    assert found["denoised"] < 0.055 < found["noisy"]
 
 
 def test_gan() -> None:
-    found = load("gan").main(epochs=2)
-    assert found["sure of real"] > 0.8
+    found = load("gan").main(epochs=2, judge_epochs=1)
+    assert found["sure of real"] > 0.4
     assert 0 <= found["sure"] <= 1
 
 

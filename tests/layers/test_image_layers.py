@@ -128,6 +128,14 @@ def test_half_precision(name: str, args: dict[str, Any]) -> None:
     assert np.isfinite(np.asarray(ops.cast(found, "float32"))).all()
 
 
+def test_configurations_of_keras_files() -> None:
+    # For one number Keras writes a pair below 0, which its layers do not mean.
+    for name in ("RandomSaturation", "RandomColorDegeneration"):
+        layer = getattr(layers, name)(factor=[-0.5, 0.5])
+        assert tuple(layer.factor) == (0.0, 0.5)
+    assert layers.RandomShear([-0.5, 0.5]).x_factor == (-0.5, 0.5)
+
+
 def test_masks_move_with_images() -> None:
     layer = layers.RandomTranslation(0.4, 0.4, interpolation="nearest", seed=1)
     found = layer({"images": X, "segmentation_masks": X})

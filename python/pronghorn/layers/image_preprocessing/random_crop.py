@@ -22,7 +22,8 @@ class RandomCrop(BaseImagePreprocessingLayer):
         width: Width of the crop.
         seed: Seed of the layer's generator.
         data_format: `"channels_last"` or `"channels_first"`; the configured default if `None`.
-        **kwargs: `name`, `dtype`, `trainable`.
+        name: Name of the layer.
+        **kwargs: `dtype`, `trainable`.
 
     Input shape:
         `(batch, height, width, channels)` or `(height, width, channels)`, or channels first.
@@ -44,9 +45,10 @@ class RandomCrop(BaseImagePreprocessingLayer):
         width: int,
         seed: int | None = None,
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, name=name, **kwargs)
         self.height = strictly_positive("RandomCrop", "height", height)
         self.width = strictly_positive("RandomCrop", "width", width)
         self._set_seed(seed)

@@ -32,6 +32,8 @@ def number_range(
         ValueError: for anything else.
     """
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(values) == 2 and low == 0 and values[0] == -values[1] < 0:
+        values = (0.0, values[1])  # what files of Keras hold for one number
     fits = len(values) == (2 if isinstance(value, (tuple, list)) else 1)
     for v in values:
         number = isinstance(v, (int, float)) and not isinstance(v, bool)
