@@ -237,6 +237,29 @@ def test_backup_of_another_model_or_other_data(tmp_path: Path) -> None:
     )
 
 
+def test_shuffled_or_not(tmp_path: Path) -> None:
+    _same_after(tmp_path / "backup", dense, CrashAt(2, 2), 2, shuffle=False)
+    _same_after(tmp_path / "batches", dense, CrashAt(2, 2), 2, shuffle="batch")
+    with pytest.raises(Crash):
+        _fit(dense(), [BackupAndRestore(tmp_path), CrashAt(2)], shuffle=False)
+    with pytest.raises(ValueError) as info:
+        _fit(dense(), [BackupAndRestore(tmp_path)])
+    assert str(info.value) == (
+        "fit: the run that is to go on was not shuffled. Received: shuffle=True."
+    )
+
+
+def test_outside_of_fit(tmp_path: Path) -> None:
+    callback = BackupAndRestore(tmp_path)
+    callback.set_model(dense())
+    with pytest.raises(RuntimeError) as info:
+        callback.on_train_begin()
+    assert str(info.value) == (
+        "BackupAndRestore: it knows where fit() is in its data, so it works inside of fit() only. "
+        "In a loop of your own save the model with `model.save`."
+    )
+
+
 def test_arguments() -> None:
     with pytest.raises(ValueError, match="empty `backup_dir`"):
         BackupAndRestore("")

@@ -204,6 +204,20 @@ def test_subclassed_model_and_evaluate(tmp_path: Path) -> None:
     assert set(_scalars(tmp_path / "test" / "validation")) == {"evaluation_loss_vs_iterations"}
 
 
+def test_in_a_loop_of_ones_own(tmp_path: Path) -> None:
+    callbacks = keras.callbacks.CallbackList([TensorBoard(tmp_path, update_freq=2)], model=_model())
+    callbacks.on_train_begin()
+    for epoch in range(2):
+        callbacks.on_epoch_begin(epoch)
+        for batch in range(3):
+            callbacks.on_train_batch_end(batch, {"loss": 1.0 + batch})
+        callbacks.on_epoch_end(epoch, {"loss": 0.5})
+    callbacks.on_train_end()
+    scalars = _scalars(tmp_path / "train")
+    assert scalars["epoch_loss"] == [(0, 0.5), (1, 0.5)]
+    assert scalars["batch_loss"] == [(2, 2.0), (4, 1.0), (6, 3.0)]
+
+
 def test_weights_that_are_not_finite(tmp_path: Path) -> None:
     model = _model()
     model.layers[-1].set_weights([np.full((3, 1), np.nan), np.array([np.inf])])

@@ -84,6 +84,11 @@ class BackupAndRestore(Callback):
         return name == "on_train_batch_end" and self.save_freq != "epoch"
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        if self.model._feed is None:
+            raise RuntimeError(
+                "BackupAndRestore: it knows where fit() is in its data, so it works inside of "
+                "fit() only. In a loop of your own save the model with `model.save`."
+            )
         for name in (_FILE, _PREVIOUS):
             path = os.path.join(self.backup_dir, name)
             if not os.path.isfile(path):

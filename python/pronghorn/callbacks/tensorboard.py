@@ -135,7 +135,8 @@ class TensorBoard(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = dict(logs or {})
-        batches = self.model._feed.total
+        feed = self.model._feed
+        batches = self._seen if feed is None else feed.total  # in a loop of one's own, or in fit
         rate = _learning_rate(self.model.optimizer)
         if rate is not None:
             logs["learning_rate"] = rate

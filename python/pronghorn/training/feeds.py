@@ -105,7 +105,7 @@ class ArrayFeed(Feed):
         if self.steps_done > 0:
             return
         if self._next is None or self.steps is None or self._next >= self.adapter.num_batches:
-            self._key = _generator().numpy().tolist()
+            self._key = _generator().numpy().tolist() if self.adapter.shuffle else []
             self._order = self.adapter.order()
             self._next = 0
 
@@ -126,12 +126,18 @@ class ArrayFeed(Feed):
                 f"{place['batch_size']}. Received: {data.num_rows} rows, "
                 f"batch_size={data.batch_size}."
             )
-        generator = _generator()
-        now = generator.numpy()
-        generator.assign(np.array(place["key"], np.uint32))
+        if bool(place["key"]) != bool(data.shuffle):
+            raise ValueError(
+                f"fit: the run that is to go on was {'' if place['key'] else 'not '}shuffled. "
+                f"Received: shuffle={data.shuffle!r}."
+            )
         self._key, self._next = place["key"], place["next"]
-        self._order = data.order()
-        generator.assign(now)
+        if self._key:
+            generator = _generator()
+            now = generator.numpy()
+            generator.assign(np.array(self._key, np.uint32))
+            self._order = data.order()
+            generator.assign(now)
 
     def ready(self) -> bool:
         return self._next is not None and self._next < self.adapter.num_batches
