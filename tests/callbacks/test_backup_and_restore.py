@@ -117,6 +117,7 @@ def _fit(model: keras.Model, callbacks: list[Any], **kwargs: Any) -> dict[str, l
     arguments: dict[str, Any] = {"x": x[:48], "y": y[:48], "batch_size": 8, **kwargs}
     history = model.fit(epochs=4, verbose=0, callbacks=callbacks, **arguments)
     assert history.epoch == list(range(4))
+    assert all(epochs == [0, 1, 2, 3] for epochs in history._epochs_of.values())
     return history.history
 
 

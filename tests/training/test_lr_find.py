@@ -139,6 +139,11 @@ def test_history_plot(tmp_path: Path) -> None:
     assert training.get_ydata().tolist() == history.history["loss"]
     assert (tmp_path / "curves.svg").stat().st_size > 1000
     assert len(history.plot(tmp_path / "loss.png", "loss").axes) == 1
+    at = model.fit(
+        x, y, epochs=5, verbose=0, validation_data=(x, y), validation_freq=[1, 4], batch_size=500
+    )
+    _, validation = at.plot(tmp_path / "loss.png", "loss").axes[0].lines
+    assert validation.get_xdata().tolist() == [1, 4]
     with pytest.raises(ValueError) as info:
         history.plot(tmp_path / "x.png", ["mse"])
     assert str(info.value) == (

@@ -140,18 +140,21 @@ class BackupAndRestore(Callback):
         history = self.model.history
         values = {name: list(column) for name, column in history.history.items()}
         epochs = list(history.epoch)
+        epochs_of = {name: list(column) for name, column in history._epochs_of.items()}
         for number, entries in logs.items():
             # The history is told of the epoch after this callback.
             if number not in epochs:
                 epochs.append(number)
                 for name, value in entries.items():
                     values.setdefault(name, []).append(value)
+                    epochs_of.setdefault(name, []).append(number)
         point = {
             "epoch": epoch,
             "steps": steps,
             "place": self.model._feed.place(),
             "history": values,
             "epochs": epochs,
+            "epochs_of": epochs_of,
         }
         os.makedirs(self.backup_dir, exist_ok=True)
         path = os.path.join(self.backup_dir, _FILE)
@@ -253,6 +256,7 @@ def _restore(
             epoch=point["epoch"],
             history=point["history"],
             epochs=point["epochs"],
+            epochs_of=point["epochs_of"],
             metrics=[array for _, array in arrays["metrics"]] if point["steps"] else [],
         ),
     )

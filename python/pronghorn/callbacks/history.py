@@ -19,6 +19,7 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self._epochs_of: dict[str, list[int]] = {}  # by name: not each epoch validates
 
     def set_model(self, model: Any) -> None:
         # The model holds its history, so the history must not hold the model.
@@ -36,6 +37,7 @@ class History(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []
         self.history = {}
+        self._epochs_of = {}
 
     def plot(self, path: Any = None, metrics: Any = None) -> Any:
         """Draws the values over the epochs, those of the validation beside those of training.
@@ -62,12 +64,11 @@ class History(Callback):
         for ax, name in zip(axes, names):
             for label, key in (("training", name), ("validation", f"val_{name}")):
                 values = self.history.get(key, [])
-                # A validation every other epoch has fewer values, the last at the last of them.
-                every = max(len(self.epoch) // len(values), 1) if values else 1
-                epochs = [epoch + 1 for epoch in self.epoch][every - 1 :: every]
+                known_epochs = self._epochs_of.get(key) or range(len(values))
+                epochs = [epoch + 1 for epoch in known_epochs]
                 if values:
                     marker = "o" if len(values) == 1 else None
-                    ax.plot(epochs[: len(values)], values, label=label, marker=marker)
+                    ax.plot(epochs, values, label=label, marker=marker)
             ax.set(xlabel="epoch", title=name)
             ax.legend()
         save(figure, path)
@@ -77,3 +78,4 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._epochs_of.setdefault(name, []).append(epoch)

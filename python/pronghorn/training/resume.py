@@ -21,19 +21,21 @@ from pronghorn.variable import Variable
 class ResumePoint:
     """Where a run goes on.
 
-    `epoch`: the epoch to run next, from 0. `history`, `epochs`: of the `History` so far. `metrics`:
-    values of `model.metrics_variables` in the middle of an epoch.
+    `epoch`: the epoch to run next, from 0. `history`, `epochs`, `epochs_of`: of the `History` so
+    far. `metrics`: values of `model.metrics_variables` in the middle of an epoch.
     """
 
     epoch: int = 0
     history: dict[str, list[Any]] = field(default_factory=dict)
     epochs: list[int] = field(default_factory=list)
+    epochs_of: dict[str, list[int]] = field(default_factory=dict)
     metrics: list[np.ndarray] = field(default_factory=list)
 
     def restore_history(self, history: Any) -> None:
         """Puts the epochs so far into a `History` that begins."""
         history.history = {name: list(values) for name, values in self.history.items()}
         history.epoch = list(self.epochs)
+        history._epochs_of = {name: list(epochs) for name, epochs in self.epochs_of.items()}
 
     def restore_metrics(self, model: Any) -> None:
         """Sets the metrics of an epoch that goes on."""
