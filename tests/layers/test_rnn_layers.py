@@ -139,7 +139,7 @@ def test_errors(kind: Any) -> None:
         layer(data(2, 5, 5, 3))
     with pytest.raises(ValueError, match=f"{name} .*expected rank 3"):
         kind(3)(data(2, 5))
-    with pytest.raises(ValueError, match=r"expected a mask of shape \(batch, time\) = \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"expected a mask of shape \(batch, timesteps\) = \(2, 5\)"):
         layer(data(2, 5, 3), mask=np.ones((2, 4), bool))
     with pytest.raises(ValueError, match="expected sequences of one step or more"):
         kind(3)(np.zeros((2, 0, 3), "float32"))
@@ -162,9 +162,9 @@ def test_errors_of_other_recurrent_layers() -> None:
             layers.RNN(cell)(data(2, 0, 3))
     with pytest.raises(ValueError, match=rf"'forward_\w+': {rank}.*TimeDistributed\(Flatten"):
         layers.Bidirectional(layers.GRU(3))(data(2, 5, 5, 3))
-    with pytest.raises(ValueError, match=r"mask of shape \(batch, time\) = \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"mask of shape \(batch, timesteps\) = \(2, 4\)"):
         layers.Bidirectional(layers.GRU(3))(data(2, 4, 3), mask=np.ones((2, 5), bool))
-    with pytest.raises(ValueError, match=r"mask of shape \(batch, time\) = \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"mask of shape \(batch, timesteps\) = \(2, 4\)"):
         layers.ConvLSTM1D(2, 3)(data(2, 4, 5, 3), mask=np.ones((2, 3), bool))
     model = keras.Sequential([keras.Input((None, 3)), layers.LSTM(2)])
     with pytest.raises(ValueError, match="LSTM .*expected sequences of one step or more"):

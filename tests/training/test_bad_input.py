@@ -23,18 +23,18 @@ def _fails(call: Callable[[], Any], message: str, kind: type[Exception] = ValueE
     assert re.sub(r"([a-z])_\d+'", r"\1'", str(info.value)) == message
 
 
-_RECURRENT: list[tuple[str, str, Callable[[], Any]]] = [
-    ("LSTM 'lstm'", "", lambda: layers.LSTM(4)),
-    ("GRU 'gru'", "", lambda: layers.GRU(4)),
-    ("SimpleRNN 'simple_rnn'", "", lambda: layers.SimpleRNN(4)),
-    ("RNN 'rnn'", "", lambda: layers.RNN(layers.LSTMCell(4))),
-    ("LSTM 'forward_lstm'", "", lambda: layers.Bidirectional(layers.LSTM(4))),
+_RECURRENT: list[tuple[str, Callable[[], Any]]] = [
+    ("LSTM 'lstm'", lambda: layers.LSTM(4)),
+    ("GRU 'gru'", lambda: layers.GRU(4)),
+    ("SimpleRNN 'simple_rnn'", lambda: layers.SimpleRNN(4)),
+    ("RNN 'rnn'", lambda: layers.RNN(layers.LSTMCell(4))),
+    ("LSTM 'forward_lstm'", lambda: layers.Bidirectional(layers.LSTM(4))),
 ]
 
 
-@pytest.mark.parametrize("name,more,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
-def test_sequences_of_wrong_rank(name: str, more: str, make: Callable[[], Any]) -> None:
-    expected = f"{name}: expected rank 3 (batch, timesteps, features){more}. Received: shape="
+@pytest.mark.parametrize("name,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
+def test_sequences_of_wrong_rank(name: str, make: Callable[[], Any]) -> None:
+    expected = f"{name}: expected rank 3 (batch, timesteps, features). Received: shape="
     _fails(lambda: make()(np.ones((3, 4), "float32")), f"{expected}(3, 4).")
     _fails(lambda: keras.Sequential([keras.Input((4,)), make()]), f"{expected}(None, 4).")
 
@@ -52,7 +52,7 @@ def test_batches_of_wrong_rank() -> None:
 _SHAPES = [(2, 4), (3, 5), (2, 5, 3), (2,)]
 
 
-@pytest.mark.parametrize("name,more,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
+@pytest.mark.parametrize("name,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
 @pytest.mark.parametrize("shape", _SHAPES)
 def test_mask_of_another_shape(
     name: str, more: str, make: Callable[[], Any], shape: tuple[int, ...]
@@ -73,8 +73,8 @@ def test_mask_of_another_shape_for_the_mean(shape: tuple[int, ...]) -> None:
     )
 
 
-@pytest.mark.parametrize("name,more,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
-def test_empty_sequences(name: str, more: str, make: Callable[[], Any]) -> None:
+@pytest.mark.parametrize("name,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
+def test_empty_sequences(name: str, make: Callable[[], Any]) -> None:
     _fails(
         lambda: make()(np.ones((2, 0, 3), "float32")),
         f"{name}: expected sequences of one step or more. Received: shape=(2, 0, 3).",

@@ -273,8 +273,8 @@ class RNN(Layer):
         shape = tuple(getattr(x, "shape", (None, None, None)))
         if self._has_vectors() and len(shape) != 3:
             hint = (
-                " Add a Reshape((timesteps, features)), or a TimeDistributed(Flatten()), which keeps "
-                "axis 1 as time."
+                " Add a Reshape((timesteps, features)), or a TimeDistributed(Flatten()), which "
+                "keeps axis 1 as time."
             )
             raise ValueError(
                 f"{owner_name(self)}: expected rank 3 (batch, timesteps, features). "
