@@ -139,7 +139,7 @@ def test_errors(kind: Any) -> None:
         layer(data(2, 5, 5, 3))
     with pytest.raises(ValueError, match=f"{name} .*expected rank 3"):
         kind(3)(data(2, 5))
-    with pytest.raises(ValueError, match=r"expected a mask of shape \(batch, timesteps\) = \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"mask of shape \(batch, timesteps\) = \(2, 5\)"):
         layer(data(2, 5, 3), mask=np.ones((2, 4), bool))
     with pytest.raises(ValueError, match="expected sequences of one step or more"):
         kind(3)(np.zeros((2, 0, 3), "float32"))

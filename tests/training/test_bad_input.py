@@ -54,9 +54,7 @@ _SHAPES = [(2, 4), (3, 5), (2, 5, 3), (2,)]
 
 @pytest.mark.parametrize("name,make", _RECURRENT, ids=[r[0] for r in _RECURRENT])
 @pytest.mark.parametrize("shape", _SHAPES)
-def test_mask_of_another_shape(
-    name: str, more: str, make: Callable[[], Any], shape: tuple[int, ...]
-) -> None:
+def test_mask_of_another_shape(name: str, make: Callable[[], Any], shape: tuple[int, ...]) -> None:
     _fails(
         lambda: make()(np.ones((2, 5, 3), "float32"), mask=np.ones(shape, bool)),
         f"{name}: expected a mask of shape (batch, timesteps) = (2, 5). "
