@@ -38,6 +38,13 @@ def _scatter_add(x: np.ndarray, i: np.ndarray, u: np.ndarray, axis: int) -> np.n
     return np.moveaxis(y, 0, axis)
 
 
+def _scatter_sum(i: np.ndarray, u: np.ndarray, size: int) -> np.ndarray:
+    y = np.zeros((size, *u.shape[i.ndim :]), u.dtype)
+    inside = (i >= -size) & (i < size)
+    np.add.at(y, i[inside], u[inside])
+    return y
+
+
 def _scatter_add_along(x: np.ndarray, i: np.ndarray, u: np.ndarray, axis: int) -> np.ndarray:
     y = x.copy()
     at = list(np.indices(i.shape))
@@ -222,6 +229,30 @@ _INDEXING = [
         name="int32",
     ),
     OpCase("scatter_add", _scatter_add, (_X, _PLACES, Arg((4, 3, 2, 6))), {"axis": 1}, reduction=6),
+    OpCase(
+        "scatter_sum",
+        _scatter_sum,
+        (Arg((70, 3), "int32", -50, 50), Arg((70, 3, 5))),
+        {"size": 45},
+        reduction=20,
+        errors=(ErrorCase((_PLACES, Arg((2, 3))), {"size": 4}, ValueError, "begins with"),),
+    ),
+    OpCase(
+        "scatter_sum",
+        _scatter_sum,
+        (Arg((400,), "uint8", 0, 40), Arg((400, 1100))),
+        {"size": 33},
+        reduction=400,
+        name="wide",
+    ),
+    OpCase(
+        "scatter_sum",
+        _scatter_sum,
+        (Arg((0,), "int64", 0, 3), Arg((0, 2))),
+        {"size": 3},
+        gradient=(),
+        name="nothing",
+    ),
     OpCase("take_along_axis", _take_along, (_X, Arg((4, 3, 6), "int32", -5, 5)), {"axis": 1}),
     OpCase(
         "scatter_add_along_axis",

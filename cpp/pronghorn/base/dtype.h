@@ -30,6 +30,9 @@ constexpr size_t size_of(DType dtype) {
 }
 
 constexpr bool is_float(DType dtype) { return dtype >= DType::kFloat16; }
+constexpr bool is_half(DType dtype) {
+  return dtype == DType::kFloat16 || dtype == DType::kBfloat16;
+}
 constexpr bool is_integer(DType dtype) { return dtype > DType::kBool && dtype < DType::kFloat16; }
 
 // "float32", "bfloat16", "bool", ...

@@ -160,6 +160,10 @@ struct OpDef {
   // reads it and never stored; the program's operands take the input's place (tile/prologue.h).
   bool takes_prologue = false;
 
+  // Bit i: input i, float32 by the shape rule, may be of 16 bits in a node that the pass fold_casts
+  // has given the attribute `float32_result`: the op converts as it reads.
+  uint32_t half_inputs = 0;
+
   // The op hands its outputs to the epilogue, which may then have several of any float dtype and
   // take the place of the op's result (tile/epilogue.h).
   bool epilogue_has_outputs = false;

@@ -24,7 +24,8 @@ std::vector<Value> gradient(Builder& g, Value loss, std::span<const Value> wrt, 
 // constants.
 Graph simplify(const Graph& graph);
 
-// All passes but hoist: simplify, fold_epilogue, fuse_elementwise.
+// All passes but hoist and those for it: simplify, fold_casts, fold_epilogue, fold_prologue,
+// fuse_elementwise.
 Graph optimize(const Graph& graph);
 
 // All passes: simplify, fold_scale, prepack, hoist, then fold_epilogue and fuse_elementwise on both

@@ -2,6 +2,7 @@
 #include <span>
 #include <utility>
 
+#include "pronghorn/passes/fold_casts.h"
 #include "pronghorn/passes/fold_epilogue.h"
 #include "pronghorn/passes/fold_prologue.h"
 #include "pronghorn/passes/fold_scale.h"
@@ -25,6 +26,7 @@ constexpr Pass kEarly[] = {{"simplify", simplify}};
 constexpr Pass kFixed[] = {{"fold_scale", fold_scale}, {"prepack", prepack}};
 // After it: what decides how they are computed.
 constexpr Pass kLate[] = {
+    {"fold_casts", fold_casts},
     {"fold_epilogue", fold_epilogue},
     {"fold_prologue", fold_prologue},
     {"fuse_elementwise", fuse_elementwise},

@@ -54,14 +54,14 @@ float* epilogue_result(const TilePlan* plan, const Launch& launch, size_t offset
   return reinterpret_cast<float*>(static_cast<char*>(launch.workspace) + offset);
 }
 
-void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows,
-                         int64_t col0, int64_t cols, int64_t row_stride) noexcept {
-  if (rows == 0 || cols == 0) return;
-  const auto& epilogue = *static_cast<const TileEpilogue*>(context);
+namespace {
+
+// `rows` pieces of `cols` elements of the result from `begin` on, `columns` apart there and
+// row_stride apart where they are now.
+void run_pieces(const TileEpilogue& epilogue, float* block, int64_t begin, int64_t cols,
+                int64_t rows, int64_t columns, int64_t row_stride) noexcept {
   const TilePlan& plan = *epilogue.plan;
-  const int64_t columns = plan.epilogue.columns;
   const bool in_place = plan.epilogue.in_place;
-  const int64_t begin = row0 * columns + col0;
   float* const result = block - begin;
   const void* inputs[kTileMaxOperands + 1];
   inputs[0] = result;
@@ -70,9 +70,27 @@ void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_
   outputs[0] = in_place ? result : epilogue.outputs[0];
   for (int i = 1; i < plan.code.output_count; ++i)
     outputs[i] = epilogue.outputs[plan.epilogue.own_outputs + i - 1];
-  const bool whole_rows = row_stride == columns && cols == columns;
-  kernels().tile_run_rows(plan.code, inputs, outputs, begin, whole_rows ? rows * cols : cols,
-                          whole_rows ? 1 : rows, columns, row_stride - columns, in_place);
+  kernels().tile_run_rows(plan.code, inputs, outputs, begin, cols, rows, columns,
+                          row_stride - columns, in_place);
+}
+
+}  // namespace
+
+void TileEpilogue::apply(const void* context, float* block, int64_t row0, int64_t rows,
+                         int64_t col0, int64_t cols, int64_t row_stride) noexcept {
+  if (rows == 0 || cols == 0) return;
+  const auto& epilogue = *static_cast<const TileEpilogue*>(context);
+  const int64_t columns = epilogue.plan->epilogue.columns;
+  const int64_t begin = row0 * columns + col0;
+  if (row_stride == columns && cols == columns)
+    return run_pieces(epilogue, block, begin, rows * cols, 1, columns, row_stride);
+  run_pieces(epilogue, block, begin, cols, rows, columns, row_stride);
+}
+
+void TileEpilogue::apply_to_range(const TileEpilogue& epilogue, float* elements, int64_t begin,
+                                  int64_t n) noexcept {
+  const int64_t columns = epilogue.plan->epilogue.columns;
+  if (n > 0) run_pieces(epilogue, elements, begin, n, 1, columns, columns);
 }
 
 void TileEpilogue::apply_to_all(const TileEpilogue& epilogue, float* result) noexcept {

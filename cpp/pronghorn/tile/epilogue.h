@@ -64,6 +64,10 @@ struct TileEpilogue {
   static void apply(const void* context, float* block, int64_t row0, int64_t rows, int64_t col0,
                     int64_t cols, int64_t row_stride) noexcept;
 
+  // To elements [begin, begin + n) of the result, which lie at `elements`.
+  static void apply_to_range(const TileEpilogue& epilogue, float* elements, int64_t begin,
+                             int64_t n) noexcept;
+
   // To the whole result at once, on all threads.
   static void apply_to_all(const TileEpilogue& epilogue, float* result) noexcept;
 };

@@ -304,6 +304,11 @@ void load_elements(const TileInput& input, const void* from, float* to, int64_t 
 
 }  // namespace
 
+// to(i) = from(i) as float32.
+void widen_elements(ElementType type, const void* from, float* to, int64_t n) {
+  to_float_tile(type, from, to, n);
+}
+
 namespace {
 
 // A program with its operands and scratch memory.

@@ -32,10 +32,18 @@ std::vector<TensorType> infer(const OpCall& call) {
   return {{call.inputs[0].dtype, shape}};
 }
 
+// From so many rows on threads can have rows of their own.
+constexpr int64_t kManyRows = 16;
+
 std::vector<Value> gradient(const GradientCall& call) {
   Builder& g = call.g;
   const int64_t axis =
       normalize_axis("gather", call.node.attrs.integer("axis"), g.shape(call.inputs[0]).rank());
+  const TensorType& x = g.type(call.inputs[0]);
+  if (axis == 0 && x.dtype == DType::kFloat32 && x.shape[0] >= kManyRows) {
+    return {g.apply("scatter_sum", {call.inputs[1], call.d_outputs[0]}, {{"size", x.shape[0]}}),
+            {}};
+  }
   return {g.apply("scatter_add", {g.zeros_like(call.inputs[0]), call.inputs[1], call.d_outputs[0]},
                   {{"axis", axis}}),
           {}};

@@ -3,6 +3,7 @@
 // sum(target) - target) * dloss.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
@@ -11,6 +12,7 @@ namespace {
 struct Plan {
   int64_t rows;
   int64_t n;
+  RowBlocks operands;
 };
 
 Shape loss_shape(const Shape& logits) {
@@ -20,7 +22,7 @@ Shape loss_shape(const Shape& logits) {
 std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 2);
   expect_float(call, 0);
-  expect_same_dtype(call, 0, 1);
+  if (call.attrs.integer("float32_result", 0) == 0) expect_same_dtype(call, 0, 1);
   const Shape& logits = call.inputs[0].shape;
   if (logits.rank() == 0 || call.inputs[1].shape != logits) {
     value_error(
@@ -40,7 +42,7 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
                 ", target.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
                 ".");
   }
-  return {call.inputs[0]};
+  return {result_like(call, 0)};
 }
 
 Value column(Builder& g, Value loss) {
@@ -79,33 +81,43 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return widened(g, "softmax_cross_entropy", inputs, attrs, false);
 }
 
-Prepared prepare(const OpCall& call) {
+Plan plan_for(const OpCall& call, int own_inputs) {
   const Shape& x = call.inputs[0].shape;
-  return {.plan = std::make_shared<const Plan>(Plan{x.size(0, x.rank() - 1), x.back()})};
+  return {x.size(0, x.rank() - 1), x.back(), row_blocks(call, x.back(), {0, 1}, own_inputs)};
+}
+
+Prepared prepare(const OpCall& call) {
+  Plan plan = plan_for(call, 2);
+  plan.operands.has_result = false;
+  return {.plan = std::make_shared<const Plan>(plan)};
+}
+
+Prepared prepare_grad(const OpCall& call) {
+  return {.plan = std::make_shared<const Plan>(plan_for(call, 3))};
 }
 
 template <typename Kernel>
-void for_rows(const Plan& plan, Kernel&& kernel) {
+void for_rows(const Launch& launch, Kernel&& kernel) {
+  const Plan& plan = launch.plan_as<Plan>();
   const int64_t piece = std::max<int64_t>(1, 8192 / std::max<int64_t>(plan.n, 1));
-  parallel_ranges(plan.rows, piece, plan.n * 16, kernel);
+  parallel_ranges(plan.rows, piece, plan.n * 16, [&](int64_t begin, int64_t end) {
+    plan.operands.run(launch, begin, end, rows_in_cache(plan.n), kernel);
+  });
 }
 
 void run(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n,
-                                         launch.input<float>(1) + begin * plan.n, end - begin,
-                                         plan.n, launch.output<float>(0) + begin);
+  for_rows(launch, [&](const RowBlock& block) {
+    kernels().softmax_cross_entropy_rows(block.x[0], block.x[1], block.rows,
+                                         launch.plan_as<Plan>().n,
+                                         launch.output<float>(0) + block.row);
   });
 }
 
 void run_grad(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_cross_entropy_grad_rows(launch.input<float>(0) + begin * plan.n,
-                                              launch.input<float>(1) + begin * plan.n,
-                                              launch.input<float>(2) + begin, end - begin, plan.n,
-                                              launch.output<float>(0) + begin * plan.n);
+  for_rows(launch, [&](const RowBlock& block) {
+    kernels().softmax_cross_entropy_grad_rows(block.x[0], block.x[1],
+                                              launch.input<float>(2) + block.row, block.rows,
+                                              launch.plan_as<Plan>().n, block.y);
   });
 }
 
@@ -117,16 +129,20 @@ OpDef softmax_cross_entropy_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify};
+          .simplify = simplify,
+          .half_inputs = 3};
 }
 
 OpDef softmax_cross_entropy_grad_op() {
   return {.name = "softmax_cross_entropy_grad",
           .infer = infer_grad,
           .gradient = grad_gradient,
-          .prepare = prepare,
+          .prepare = prepare_grad,
           .run = run_grad,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 3,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

@@ -4,6 +4,7 @@
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/loss/labels.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
@@ -13,6 +14,7 @@ struct Plan {
   int64_t rows;
   int64_t n;
   DType labels;
+  RowBlocks operands;
 };
 
 constexpr int64_t kRows = 64;  // rows of one call of a kernel: their labels lie on the stack
@@ -44,7 +46,7 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
                 ", labels.shape=", call.inputs[1].shape, ", dloss.shape=", call.inputs[2].shape,
                 ".");
   }
-  return {call.inputs[0]};
+  return {result_like(call, 0)};
 }
 
 std::vector<Value> gradient(const GradientCall& call) {
@@ -74,37 +76,48 @@ Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return widened(g, "sparse_softmax_cross_entropy", inputs, attrs, false);
 }
 
-Prepared prepare(const OpCall& call) {
+Plan plan_for(const OpCall& call, int own_inputs) {
   const Shape& x = call.inputs[0].shape;
-  return {.plan = std::make_shared<const Plan>(
-              Plan{x.size(0, x.rank() - 1), x.back(), call.inputs[1].dtype})};
+  return {x.size(0, x.rank() - 1), x.back(), call.inputs[1].dtype,
+          row_blocks(call, x.back(), {0}, own_inputs)};
 }
 
+Prepared prepare(const OpCall& call) {
+  Plan plan = plan_for(call, 2);
+  plan.operands.has_result = false;
+  return {.plan = std::make_shared<const Plan>(plan)};
+}
+
+Prepared prepare_grad(const OpCall& call) {
+  return {.plan = std::make_shared<const Plan>(plan_for(call, 3))};
+}
+
+// Calls kernel(RowBlock, labels of its rows) for all rows.
 template <typename Kernel>
-void for_rows(const Plan& plan, Kernel&& kernel) {
+void for_rows(const Launch& launch, Kernel&& kernel) {
+  const Plan& plan = launch.plan_as<Plan>();
   const int64_t piece = std::clamp<int64_t>(8192 / std::max<int64_t>(plan.n, 1), 1, kRows);
-  parallel_ranges(plan.rows, piece, plan.n * 16, kernel);
+  parallel_ranges(plan.rows, piece, plan.n * 16, [&](int64_t begin, int64_t end) {
+    int32_t labels[kRows];
+    load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
+    plan.operands.run(launch, begin, end, rows_in_cache(plan.n),
+                      [&](const RowBlock& block) { kernel(block, labels + (block.row - begin)); });
+  });
 }
 
 void run(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    int32_t labels[kRows];
-    load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
-    kernels().sparse_softmax_cross_entropy_rows(launch.input<float>(0) + begin * plan.n, labels,
-                                                end - begin, plan.n,
-                                                launch.output<float>(0) + begin);
+  for_rows(launch, [&](const RowBlock& block, const int32_t* labels) {
+    kernels().sparse_softmax_cross_entropy_rows(block.x[0], labels, block.rows,
+                                                launch.plan_as<Plan>().n,
+                                                launch.output<float>(0) + block.row);
   });
 }
 
 void run_grad(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    int32_t labels[kRows];
-    load_labels(plan.labels, launch.inputs[1], begin, end, plan.n, labels);
-    kernels().sparse_softmax_cross_entropy_grad_rows(
-        launch.input<float>(0) + begin * plan.n, labels, launch.input<float>(2) + begin,
-        end - begin, plan.n, launch.output<float>(0) + begin * plan.n);
+  for_rows(launch, [&](const RowBlock& block, const int32_t* labels) {
+    kernels().sparse_softmax_cross_entropy_grad_rows(block.x[0], labels,
+                                                     launch.input<float>(2) + block.row, block.rows,
+                                                     launch.plan_as<Plan>().n, block.y);
   });
 }
 
@@ -116,16 +129,20 @@ OpDef sparse_softmax_cross_entropy_op() {
           .gradient = gradient,
           .prepare = prepare,
           .run = run,
-          .simplify = simplify};
+          .simplify = simplify,
+          .half_inputs = 1};
 }
 
 OpDef sparse_softmax_cross_entropy_grad_op() {
   return {.name = "sparse_softmax_cross_entropy_grad",
           .infer = infer_grad,
           .gradient = grad_gradient,
-          .prepare = prepare,
+          .prepare = prepare_grad,
           .run = run_grad,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 1,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

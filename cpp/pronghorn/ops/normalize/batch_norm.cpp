@@ -8,7 +8,7 @@
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/normalize/rules.h"
-#include "pronghorn/tile/epilogue.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -19,7 +19,8 @@ struct Plan {
   int64_t block;  // rows
   int64_t blocks;
   double epsilon;
-  std::shared_ptr<const TilePlan> epilogue;  // of the first output
+  RowBlocks sources;   // x, or x and dy, for the sums
+  RowBlocks operands;  // the same with the first output
 };
 
 Plan plan_for(const Shape& x, double epsilon) {
@@ -28,19 +29,26 @@ Plan plan_for(const Shape& x, double epsilon) {
             .block = 0,
             .blocks = 0,
             .epsilon = epsilon,
-            .epilogue = nullptr};
+            .sources = {},
+            .operands = {}};
   plan.block = std::max<int64_t>(64, 16'384 / std::max<int64_t>(plan.n, 1));
   plan.blocks = (plan.rows + plan.block - 1) / plan.block;
   return plan;
 }
 
 // Two vectors of n per block, and three more.
-Prepared prepare(const OpCall& call) {
+Prepared prepare(const OpCall& call, std::initializer_list<int> operands, int own_inputs) {
   auto plan = std::make_shared<Plan>(plan_for(call.inputs[0].shape, call.attrs.number("epsilon")));
-  plan->epilogue = epilogue_plan(call);
+  plan->operands = row_blocks(call, plan->n, operands, own_inputs);
+  plan->sources = plan->operands;
+  plan->sources.epilogue = nullptr;
+  plan->sources.has_result = false;
   return {.plan = plan,
           .workspace = static_cast<size_t>((plan->blocks * 2 + 3) * plan->n) * sizeof(float)};
 }
+
+Prepared prepare_forward(const OpCall& call) { return prepare(call, {0}, 3); }
+Prepared prepare_grad(const OpCall& call) { return prepare(call, {0, 4}, 5); }
 
 void check(const OpCall& call, size_t operands) {
   expect_operands(call, operands);
@@ -56,7 +64,7 @@ std::vector<TensorType> infer(const OpCall& call) {
   const TensorType& x = call.inputs[0];
   const TensorType channels{DType::kFloat32, Shape{x.shape.back()}};
   expect_float32(call, 2, channels.shape, "beta");
-  return {x, channels, channels};
+  return {result_like(call, 0), channels, channels};
 }
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
@@ -66,7 +74,7 @@ std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_float32(call, 2, channels.shape, "mean");
   expect_float32(call, 3, channels.shape, "variance");
   expect_float32(call, 4, x.shape, "dy");
-  return {x, channels, channels};
+  return {result_like(call, 0), channels, channels};
 }
 
 std::vector<Value> gradient(const GradientCall& call) {
@@ -115,19 +123,19 @@ std::vector<Value> grad_gradient(const GradientCall& call) {
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t n = plan.n;
-  const float* x = launch.input<float>(0);
   const float* gamma = launch.input<float>(1);
   const float* beta = launch.input<float>(2);
-  float* y = launch.output<float>(0);
   float* mean = launch.output<float>(1);
   float* variance = launch.output<float>(2);
   float* parts = static_cast<float*>(launch.workspace);
   float* scale = parts + plan.blocks * 2 * n;
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 3};
+  const int64_t rows_at_once = std::max<int64_t>(16, rows_in_cache(n));
   parallel_for(plan.blocks, plan.block * n * 4, [&](int64_t b) {
-    const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().column_moments(x + b * plan.block * n, rows, n, parts + b * 2 * n,
-                             parts + (b * 2 + 1) * n);
+    const int64_t end = std::min((b + 1) * plan.block, plan.rows);
+    plan.sources.run(launch, b * plan.block, end, plan.block, [&](const RowBlock& block) {
+      kernels().column_moments(block.x[0], block.rows, n, parts + b * 2 * n,
+                               parts + (b * 2 + 1) * n);
+    });
   });
   for (int64_t j = 0; j < n; ++j) {
     double sum = 0;
@@ -148,32 +156,32 @@ void run(const Launch& launch) noexcept {
     scale[j] = static_cast<float>(static_cast<double>(gamma[j]) / std::sqrt(v + plan.epsilon));
   }
   parallel_for(plan.blocks, plan.block * n * 4, [&](int64_t b) {
-    const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    float* block = y + b * plan.block * n;
-    kernels().batch_norm_columns(x + b * plan.block * n, rows, n, mean, scale, beta, block);
-    if (plan.epilogue) TileEpilogue::apply(&epilogue, block, b * plan.block, rows, 0, n, n);
+    const int64_t end = std::min((b + 1) * plan.block, plan.rows);
+    plan.operands.run(launch, b * plan.block, end, rows_at_once, [&](const RowBlock& block) {
+      kernels().batch_norm_columns(block.x[0], block.rows, n, mean, scale, beta, block.y);
+    });
   });
 }
 
 void run_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t n = plan.n;
-  const float* x = launch.input<float>(0);
   const float* gamma = launch.input<float>(1);
   const float* mean = launch.input<float>(2);
   const float* variance = launch.input<float>(3);
-  const float* dy = launch.input<float>(4);
-  float* dx = launch.output<float>(0);
   float* dgamma = launch.output<float>(1);
   float* dbeta = launch.output<float>(2);
   float* parts = static_cast<float*>(launch.workspace);
   float* scale = parts + plan.blocks * 2 * n;
   float* mean_dy = scale + n;
   float* slope = mean_dy + n;
+  const int64_t rows_at_once = std::max<int64_t>(16, rows_in_cache(n));
   parallel_for(plan.blocks, plan.block * n * 8, [&](int64_t b) {
-    const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().batch_norm_grad_sums(x + b * plan.block * n, dy + b * plan.block * n, rows, n, mean,
-                                   parts + b * 2 * n, parts + (b * 2 + 1) * n);
+    const int64_t end = std::min((b + 1) * plan.block, plan.rows);
+    plan.sources.run(launch, b * plan.block, end, plan.block, [&](const RowBlock& block) {
+      kernels().batch_norm_grad_sums(block.x[0], block.x[1], block.rows, n, mean, parts + b * 2 * n,
+                                     parts + (b * 2 + 1) * n);
+    });
   });
   const double count = static_cast<double>(std::max<int64_t>(plan.rows, 1));
   for (int64_t j = 0; j < n; ++j) {
@@ -192,9 +200,11 @@ void run_grad(const Launch& launch) noexcept {
     slope[j] = static_cast<float>(g * rstd * rstd * sum_dy_x / count);
   }
   parallel_for(plan.blocks, plan.block * n * 8, [&](int64_t b) {
-    const int64_t rows = std::min(plan.block, plan.rows - b * plan.block);
-    kernels().batch_norm_grad_columns(x + b * plan.block * n, dy + b * plan.block * n, rows, n,
-                                      mean, scale, mean_dy, slope, dx + b * plan.block * n);
+    const int64_t end = std::min((b + 1) * plan.block, plan.rows);
+    plan.operands.run(launch, b * plan.block, end, rows_at_once, [&](const RowBlock& block) {
+      kernels().batch_norm_grad_columns(block.x[0], block.x[1], block.rows, n, mean, scale, mean_dy,
+                                        slope, block.y);
+    });
   });
 }
 
@@ -204,19 +214,24 @@ OpDef batch_norm_op() {
   return {.name = "batch_norm",
           .infer = infer,
           .gradient = gradient,
-          .prepare = prepare,
+          .prepare = prepare_forward,
           .run = run,
           .in_place_inputs = 1,
-          .takes_epilogue = true};
+          .takes_epilogue = true,
+          .half_inputs = 1,
+          .epilogue_has_outputs = true};
 }
 
 OpDef batch_norm_grad_op() {
   return {.name = "batch_norm_grad",
           .infer = infer_grad,
           .gradient = grad_gradient,
-          .prepare = prepare,
+          .prepare = prepare_grad,
           .run = run_grad,
-          .in_place_inputs = 0b10001};
+          .in_place_inputs = 0b10001,
+          .takes_epilogue = true,
+          .half_inputs = 0b10001,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

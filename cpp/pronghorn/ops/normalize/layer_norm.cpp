@@ -8,6 +8,7 @@
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/normalize/rules.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -18,6 +19,7 @@ struct Plan {
   int64_t block;  // rows
   int64_t blocks;
   float epsilon;
+  RowBlocks operands;
 };
 
 Plan plan_for(const OpCall& call) {
@@ -26,22 +28,30 @@ Plan plan_for(const OpCall& call) {
             .n = x.back(),
             .block = 0,
             .blocks = 0,
-            .epsilon = static_cast<float>(call.attrs.number("epsilon", 0.0))};
+            .epsilon = static_cast<float>(call.attrs.number("epsilon", 0.0)),
+            .operands = {}};
   plan.block = std::max<int64_t>(32, 16'384 / std::max<int64_t>(plan.n, 1));
   plan.blocks = (plan.rows + plan.block - 1) / plan.block;
   return plan;
 }
 
-Prepared prepare(const OpCall& call) {
-  return {.plan = std::make_shared<const Plan>(plan_for(call))};
+Prepared prepare(const OpCall& call, int own_inputs) {
+  auto plan = std::make_shared<Plan>(plan_for(call));
+  plan->operands = row_blocks(call, plan->n, {0}, own_inputs);
+  return {.plan = plan};
 }
+Prepared prepare_layer(const OpCall& call) { return prepare(call, 3); }
+Prepared prepare_rms(const OpCall& call) { return prepare(call, 2); }
 
 // Sums of each block for dgamma and dbeta.
-Prepared prepare_grad(const OpCall& call) {
-  auto plan = std::make_shared<const Plan>(plan_for(call));
+Prepared prepare_grad(const OpCall& call, int dy) {
+  auto plan = std::make_shared<Plan>(plan_for(call));
+  plan->operands = row_blocks(call, plan->n, {0, dy}, dy + 1);
   return {.plan = plan,
           .workspace = static_cast<size_t>(plan->blocks * 2 * plan->n) * sizeof(float)};
 }
+Prepared prepare_layer_grad(const OpCall& call) { return prepare_grad(call, 4); }
+Prepared prepare_rms_grad(const OpCall& call) { return prepare_grad(call, 3); }
 
 Shape check(const OpCall& call, size_t operands) {
   expect_operands(call, operands);
@@ -56,12 +66,12 @@ Shape check(const OpCall& call, size_t operands) {
 std::vector<TensorType> infer_layer(const OpCall& call) {
   const TensorType rows{DType::kFloat32, check(call, 3)};
   expect_float32(call, 2, call.inputs[1].shape, "beta");
-  return {call.inputs[0], rows, rows};
+  return {result_like(call, 0), rows, rows};
 }
 
 std::vector<TensorType> infer_rms(const OpCall& call) {
   const TensorType rows{DType::kFloat32, check(call, 2)};
-  return {call.inputs[0], rows};
+  return {result_like(call, 0), rows};
 }
 
 std::vector<TensorType> infer_layer_grad(const OpCall& call) {
@@ -69,14 +79,14 @@ std::vector<TensorType> infer_layer_grad(const OpCall& call) {
   expect_float32(call, 2, rows, "mean");
   expect_float32(call, 3, rows, "rstd");
   expect_float32(call, 4, call.inputs[0].shape, "dy");
-  return {call.inputs[0], call.inputs[1], call.inputs[1]};
+  return {result_like(call, 0), call.inputs[1], call.inputs[1]};
 }
 
 std::vector<TensorType> infer_rms_grad(const OpCall& call) {
   const Shape rows = check(call, 4);
   expect_float32(call, 2, rows, "rstd");
   expect_float32(call, 3, call.inputs[0].shape, "dy");
-  return {call.inputs[0], call.inputs[1]};
+  return {result_like(call, 0), call.inputs[1]};
 }
 
 // (...) as (..., 1).
@@ -175,19 +185,18 @@ void run(const Launch& launch) noexcept {
     }
     return;
   }
-  const float* x = launch.input<float>(0);
   const float* gamma = launch.input<float>(1);
-  float* y = launch.output<float>(0);
   parallel_ranges(plan.rows, plan.block, plan.n * 8, [&](int64_t begin, int64_t end) {
-    const int64_t at = begin * plan.n;
-    if constexpr (is_centered) {
-      kernels().layer_norm_rows(x + at, gamma, launch.input<float>(2), end - begin, plan.n,
-                                plan.epsilon, y + at, launch.output<float>(1) + begin,
-                                launch.output<float>(2) + begin);
-    } else {
-      kernels().rms_norm_rows(x + at, gamma, end - begin, plan.n, plan.epsilon, y + at,
-                              launch.output<float>(1) + begin);
-    }
+    plan.operands.run(launch, begin, end, rows_in_cache(plan.n), [&](const RowBlock& block) {
+      if constexpr (is_centered) {
+        kernels().layer_norm_rows(block.x[0], gamma, launch.input<float>(2), block.rows, plan.n,
+                                  plan.epsilon, block.y, launch.output<float>(1) + block.row,
+                                  launch.output<float>(2) + block.row);
+      } else {
+        kernels().rms_norm_rows(block.x[0], gamma, block.rows, plan.n, plan.epsilon, block.y,
+                                launch.output<float>(1) + block.row);
+      }
+    });
   });
 }
 
@@ -196,23 +205,23 @@ void run_grad(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
   const int64_t n = plan.n;
   if (n == 0) return;
-  const float* x = launch.input<float>(0);
   const float* gamma = launch.input<float>(1);
   const float* rstd = launch.input<float>(is_centered ? 3 : 2);
-  const float* dy = launch.input<float>(is_centered ? 4 : 3);
-  float* dx = launch.output<float>(0);
   float* parts = static_cast<float*>(launch.workspace);
   parallel_for(plan.blocks, plan.block * n * 16, [&](int64_t b) {
-    const int64_t row = b * plan.block;
-    const int64_t rows = std::min(plan.block, plan.rows - row);
+    const int64_t end = std::min((b + 1) * plan.block, plan.rows);
     float* dgamma = parts + b * 2 * n;
-    if constexpr (is_centered) {
-      kernels().layer_norm_grad_rows(x + row * n, gamma, launch.input<float>(2) + row, rstd + row,
-                                     dy + row * n, rows, n, dx + row * n, dgamma, dgamma + n);
-    } else {
-      kernels().rms_norm_grad_rows(x + row * n, gamma, rstd + row, dy + row * n, rows, n,
-                                   dx + row * n, dgamma);
-    }
+    plan.operands.run(launch, b * plan.block, end, plan.block, [&](const RowBlock& block) {
+      const auto& [x, dy] = block.x;
+      if constexpr (is_centered) {
+        kernels().layer_norm_grad_rows(x, gamma, launch.input<float>(2) + block.row,
+                                       rstd + block.row, dy, block.rows, n, block.y, dgamma,
+                                       dgamma + n);
+      } else {
+        kernels().rms_norm_grad_rows(x, gamma, rstd + block.row, dy, block.rows, n, block.y,
+                                     dgamma);
+      }
+    });
   });
   for (int k = 0; k < (is_centered ? 2 : 1); ++k) {
     float* total = launch.output<float>(1 + k);
@@ -230,36 +239,48 @@ OpDef layer_norm_op() {
   return {.name = "layer_norm",
           .infer = infer_layer,
           .gradient = layer_gradient,
-          .prepare = prepare,
+          .prepare = prepare_layer,
           .run = run<true>,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 0b1,
+          .epilogue_has_outputs = true};
 }
 
 OpDef layer_norm_grad_op() {
   return {.name = "layer_norm_grad",
           .infer = infer_layer_grad,
           .gradient = layer_grad_gradient,
-          .prepare = prepare_grad,
+          .prepare = prepare_layer_grad,
           .run = run_grad<true>,
-          .in_place_inputs = 0b10001};
+          .in_place_inputs = 0b10001,
+          .takes_epilogue = true,
+          .half_inputs = 0b10001,
+          .epilogue_has_outputs = true};
 }
 
 OpDef rms_norm_op() {
   return {.name = "rms_norm",
           .infer = infer_rms,
           .gradient = rms_gradient,
-          .prepare = prepare,
+          .prepare = prepare_rms,
           .run = run<false>,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 0b1,
+          .epilogue_has_outputs = true};
 }
 
 OpDef rms_norm_grad_op() {
   return {.name = "rms_norm_grad",
           .infer = infer_rms_grad,
           .gradient = rms_grad_gradient,
-          .prepare = prepare_grad,
+          .prepare = prepare_rms_grad,
           .run = run_grad<false>,
-          .in_place_inputs = 0b1001};
+          .in_place_inputs = 0b1001,
+          .takes_epilogue = true,
+          .half_inputs = 0b1001,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

@@ -4,7 +4,9 @@ namespace pronghorn::ops {
 
 void expect_float32(const OpCall& call, size_t i, const Shape& shape, std::string_view what) {
   const TensorType& type = call.inputs[i];
-  if (type.dtype != DType::kFloat32) {
+  const bool converts = call.attrs.integer("float32_result", 0) != 0 &&
+                        (call.op.half_inputs >> i & 1) != 0 && is_half(type.dtype);
+  if (type.dtype != DType::kFloat32 && !converts) {
     type_error(call.op.name, ": ", what, " must be float32. Received: dtype=", type.dtype,
                ". Cast it first.");
   }

@@ -5,7 +5,7 @@
 
 namespace pronghorn::ops {
 
-// A ValueError unless operand i is float32 of that shape.
+// An error unless operand i is float32 of that shape, or of 16 bits where the op converts.
 void expect_float32(const OpCall& call, size_t i, const Shape& shape, std::string_view what);
 
 // All axes but the last one.

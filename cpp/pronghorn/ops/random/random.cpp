@@ -4,6 +4,7 @@
 // nothing else.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
@@ -12,11 +13,14 @@ namespace {
 constexpr int64_t kPiece =
     8192;  // numbers of one call of a kernel; a multiple of the kernels' tile
 
+constexpr int64_t kDropoutTile = 2048;  // elements that are converted or finished at a time
+
 struct Plan {
   int64_t size;
   float a;  // low or mean; scale of a dropout
   float b;  // high or stddev
   uint32_t threshold;
+  RowBlocks operands;  // of a dropout: rows of one element
 };
 
 void check_key(const OpCall& call, size_t i) {
@@ -50,7 +54,7 @@ std::vector<TensorType> infer_dropout(const OpCall& call) {
   const double rate = call.attrs.number("rate");
   if (!(rate >= 0.0 && rate <= 1.0))
     value_error("dropout: rate must be in [0, 1]. Received: rate=", rate, ".");
-  return {call.inputs[0]};
+  return {result_like(call, 0)};
 }
 
 std::vector<Value> dropout_gradient(const GradientCall& call) {
@@ -67,7 +71,8 @@ Prepared prepare_uniform(const OpCall& call) {
               Plan{.size = call.outputs[0].size(),
                    .a = static_cast<float>(call.attrs.number("low", 0.0)),
                    .b = static_cast<float>(call.attrs.number("high", 1.0)),
-                   .threshold = 0})};
+                   .threshold = 0,
+                   .operands = {}})};
 }
 
 Prepared prepare_normal(const OpCall& call) {
@@ -75,12 +80,13 @@ Prepared prepare_normal(const OpCall& call) {
               Plan{.size = call.outputs[0].size(),
                    .a = static_cast<float>(call.attrs.number("mean", 0.0)),
                    .b = static_cast<float>(call.attrs.number("stddev", 1.0)),
-                   .threshold = 0})};
+                   .threshold = 0,
+                   .operands = {}})};
 }
 
 Prepared prepare_bits(const OpCall& call) {
-  return {.plan = std::make_shared<const Plan>(
-              Plan{.size = call.outputs[0].size(), .a = 0, .b = 0, .threshold = 0})};
+  return {.plan = std::make_shared<const Plan>(Plan{
+              .size = call.outputs[0].size(), .a = 0, .b = 0, .threshold = 0, .operands = {}})};
 }
 
 // An element is kept if its word is not below the threshold.
@@ -91,7 +97,8 @@ Prepared prepare_dropout(const OpCall& call) {
               Plan{.size = call.outputs[0].size(),
                    .a = rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f,
                    .b = 0,
-                   .threshold = static_cast<uint32_t>(threshold)})};
+                   .threshold = static_cast<uint32_t>(threshold),
+                   .operands = row_blocks(call, 1, {0}, 2)})};
 }
 
 // Calls kernel(first element, count) for pieces; kPiece / 4 blocks of Philox each.
@@ -141,12 +148,12 @@ void run_truncated_normal(const Launch& launch) noexcept {
 
 void run_dropout(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const float* x = launch.input<float>(0);
   const uint32_t* key = launch.input<uint32_t>(1);
-  float* y = launch.output<float>(0);
   for_pieces(plan.size, [&](int64_t at, int64_t n) {
-    kernels().dropout(key[0], key[1], static_cast<uint64_t>(at) / 4, n, plan.threshold, plan.a,
-                      x + at, y + at);
+    plan.operands.run(launch, at, at + n, kDropoutTile, [&](const RowBlock& block) {
+      kernels().dropout(key[0], key[1], static_cast<uint64_t>(block.row) / 4, block.rows,
+                        plan.threshold, plan.a, block.x[0], block.y);
+    });
   });
 }
 
@@ -182,7 +189,10 @@ OpDef dropout_op() {
           .prepare = prepare_dropout,
           .run = run_dropout,
           .simplify = simplify_dropout,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 1,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops

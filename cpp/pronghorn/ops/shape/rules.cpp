@@ -33,6 +33,12 @@ void expect_same_dtype(const OpCall& call, size_t i, size_t j) {
   }
 }
 
+TensorType result_like(const OpCall& call, size_t i) {
+  const TensorType& type = call.inputs[i];
+  const bool widens = call.attrs.integer("float32_result", 0) != 0;
+  return {widens ? DType::kFloat32 : type.dtype, type.shape};
+}
+
 std::vector<int64_t> sorted_axes(std::string_view op, const std::vector<int64_t>& axes, int rank) {
   std::vector<int64_t> sorted;
   sorted.reserve(axes.size());

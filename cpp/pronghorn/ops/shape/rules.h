@@ -18,7 +18,8 @@ void expect_integer(const OpCall& call, size_t i);
 // A TypeError unless operands i and j have the same dtype.
 void expect_same_dtype(const OpCall& call, size_t i, size_t j);
 
-inline bool is_half(DType dtype) { return dtype == DType::kFloat16 || dtype == DType::kBfloat16; }
+// The type of a result that is like operand i, of an op with half_inputs.
+TensorType result_like(const OpCall& call, size_t i);
 
 // The attribute `name` as sorted axes in [0, rank), without duplicates (a ValueError).
 std::vector<int64_t> sorted_axes(std::string_view op, const std::vector<int64_t>& axes, int rank);

@@ -2,6 +2,7 @@
 // axis.
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
+#include "pronghorn/ops/rows/row_blocks.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
@@ -10,25 +11,26 @@ namespace {
 struct Plan {
   int64_t rows;
   int64_t n;
+  RowBlocks operands;
 };
 
 std::vector<TensorType> infer(const OpCall& call) {
   expect_operands(call, 1);
   expect_float(call, 0);
   normalize_axis(call.op.name, call.attrs.integer("axis", -1), call.inputs[0].shape.rank());
-  return {call.inputs[0]};
+  return {result_like(call, 0)};
 }
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
   expect_operands(call, 2);
   expect_float(call, 0);
-  expect_same_dtype(call, 0, 1);
+  if (call.attrs.integer("float32_result", 0) == 0) expect_same_dtype(call, 0, 1);
   if (call.inputs[0].shape != call.inputs[1].shape || call.inputs[0].shape.rank() == 0) {
     value_error(
         "softmax_grad: operands must have the same shape of rank 1 or more. Received: y.shape=",
         call.inputs[0].shape, ", dy.shape=", call.inputs[1].shape, ".");
   }
-  return {call.inputs[0]};
+  return {result_like(call, 0)};
 }
 
 // Gradients are built after `simplify` has moved the axis to the end.
@@ -72,39 +74,42 @@ Value simplify_grad(Builder& g, std::span<const Value> inputs, const Attrs& attr
 
 Prepared prepare(const OpCall& call) {
   const Shape& x = call.inputs[0].shape;
-  return {.plan = std::make_shared<const Plan>(Plan{x.size(0, x.rank() - 1), x.back()})};
+  return {.plan = std::make_shared<const Plan>(
+              Plan{x.size(0, x.rank() - 1), x.back(), row_blocks(call, x.back(), {0}, 1)})};
 }
 
-// Calls kernel(begin, end) for ranges of rows.
+Prepared prepare_grad(const OpCall& call) {
+  const Shape& x = call.inputs[0].shape;
+  return {.plan = std::make_shared<const Plan>(
+              Plan{x.size(0, x.rank() - 1), x.back(), row_blocks(call, x.back(), {0, 1}, 2)})};
+}
+
+// Calls kernel(RowBlock) for all rows.
 template <typename Kernel>
-void for_rows(const Plan& plan, Kernel&& kernel) {
+void for_rows(const Launch& launch, Kernel&& kernel) {
+  const Plan& plan = launch.plan_as<Plan>();
   if (plan.rows == 0 || plan.n == 0) return;
   const int64_t piece = std::max<int64_t>(1, 8192 / plan.n);
-  parallel_ranges(plan.rows, piece, plan.n * 16, kernel);
+  parallel_ranges(plan.rows, piece, plan.n * 16, [&](int64_t begin, int64_t end) {
+    plan.operands.run(launch, begin, end, rows_in_cache(plan.n), kernel);
+  });
 }
 
 void run_softmax(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_rows(launch.input<float>(0) + begin * plan.n, end - begin, plan.n,
-                           launch.output<float>(0) + begin * plan.n);
+  for_rows(launch, [n = launch.plan_as<Plan>().n](const RowBlock& block) {
+    kernels().softmax_rows(block.x[0], block.rows, n, block.y);
   });
 }
 
 void run_log_softmax(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().log_softmax_rows(launch.input<float>(0) + begin * plan.n, end - begin, plan.n,
-                               launch.output<float>(0) + begin * plan.n);
+  for_rows(launch, [n = launch.plan_as<Plan>().n](const RowBlock& block) {
+    kernels().log_softmax_rows(block.x[0], block.rows, n, block.y);
   });
 }
 
 void run_softmax_grad(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  for_rows(plan, [&](int64_t begin, int64_t end) {
-    kernels().softmax_grad_rows(launch.input<float>(0) + begin * plan.n,
-                                launch.input<float>(1) + begin * plan.n, end - begin, plan.n,
-                                launch.output<float>(0) + begin * plan.n);
+  for_rows(launch, [n = launch.plan_as<Plan>().n](const RowBlock& block) {
+    kernels().softmax_grad_rows(block.x[0], block.x[1], block.rows, n, block.y);
   });
 }
 
@@ -120,7 +125,10 @@ OpDef softmax_op() {
           .prepare = prepare,
           .run = run_softmax,
           .simplify = simplify<kSoftmax>,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 1,
+          .epilogue_has_outputs = true};
 }
 
 OpDef log_softmax_op() {
@@ -130,17 +138,23 @@ OpDef log_softmax_op() {
           .prepare = prepare,
           .run = run_log_softmax,
           .simplify = simplify<kLogSoftmax>,
-          .in_place_inputs = 1};
+          .in_place_inputs = 1,
+          .takes_epilogue = true,
+          .half_inputs = 1,
+          .epilogue_has_outputs = true};
 }
 
 OpDef softmax_grad_op() {
   return {.name = "softmax_grad",
           .infer = infer_grad,
           .gradient = softmax_grad_gradient,
-          .prepare = prepare,
+          .prepare = prepare_grad,
           .run = run_softmax_grad,
           .simplify = simplify_grad,
-          .in_place_inputs = 3};
+          .in_place_inputs = 3,
+          .takes_epilogue = true,
+          .half_inputs = 3,
+          .epilogue_has_outputs = true};
 }
 
 }  // namespace pronghorn::ops
