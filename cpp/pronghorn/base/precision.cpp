@@ -22,9 +22,17 @@ std::atomic<bool>& strict() {
   return setting;
 }
 
+constexpr int kNotFixed = -1;
+thread_local int fixed = kNotFixed;
+
 }  // namespace
 
-bool strict_float32() { return strict().load(std::memory_order_relaxed); }
+bool strict_float32() {
+  return fixed == kNotFixed ? strict().load(std::memory_order_relaxed) : fixed != 0;
+}
 void set_strict_float32(bool value) { strict().store(value); }
+
+FixedPrecision::FixedPrecision(bool strict) : before_(fixed) { fixed = strict ? 1 : 0; }
+FixedPrecision::~FixedPrecision() { fixed = before_; }
 
 }  // namespace pronghorn

@@ -10,4 +10,17 @@ namespace pronghorn {
 bool strict_float32();
 void set_strict_float32(bool strict);
 
+// Keeps what strict_float32() says on this thread for its lifetime: all parts of a program are
+// planned for one precision, whatever other threads set meanwhile.
+class FixedPrecision {
+ public:
+  explicit FixedPrecision(bool strict);
+  ~FixedPrecision();
+  FixedPrecision(const FixedPrecision&) = delete;
+  FixedPrecision& operator=(const FixedPrecision&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace pronghorn

@@ -38,16 +38,19 @@ int current_core() {
 // whose time it then takes. Such a worker goes to another core and does not come back to that one.
 void leave_core([[maybe_unused]] int core) {
 #if defined(__linux__)
-  thread_local const cpu_set_t allowed = [] {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    sched_getaffinity(0, sizeof set, &set);
-    return set;
-  }();
-  if (core < 0 || core >= CPU_SETSIZE || CPU_COUNT(&allowed) < 2) return;
-  cpu_set_t others = allowed;
-  CPU_CLR(static_cast<size_t>(core), &others);
-  sched_setaffinity(0, sizeof others, &others);
+  thread_local cpu_set_t allowed;
+  thread_local cpu_set_t left;  // what this function has made of it
+  cpu_set_t now;
+  CPU_ZERO(&now);
+  if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof now, &now) != 0) return;
+  if (!CPU_EQUAL(&now, &left)) allowed = now;  // the first time, or somebody else has set it
+  left = allowed;
+  CPU_CLR(static_cast<size_t>(core), &left);
+  if (CPU_COUNT(&left) == 0) {
+    left = now;
+    return;
+  }
+  sched_setaffinity(0, sizeof left, &left);
 #endif
 }
 

@@ -260,12 +260,14 @@ float* thread_scratch(int64_t floats) noexcept {
   thread_local int64_t size = 0;
   if (size < floats) {
     const int64_t unit = floats < kHugePage / 2 ? 1 << 16 : kHugePage;
-    size = round_up(floats, unit);
+    const int64_t wanted = round_up(floats, unit);
+    size = 0;
     memory.reset();
-    memory = std::make_unique<Buffer>(static_cast<size_t>(size + unit) * sizeof(float));
+    memory = std::make_unique<Buffer>(static_cast<size_t>(wanted + unit) * sizeof(float));
     const auto address = reinterpret_cast<uintptr_t>(memory->data());
     const uintptr_t align = unit == kHugePage ? kHugePage * sizeof(float) : kBufferAlignment;
     data = reinterpret_cast<float*>((address + align - 1) / align * align);
+    size = wanted;
   }
   return data;
 }

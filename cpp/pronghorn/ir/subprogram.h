@@ -1,6 +1,7 @@
 // Programs that a node runs as part of its own step: the condition and the body of a loop.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <vector>
 
@@ -25,5 +26,12 @@ class Subprograms final : public Payload {
 
   const std::vector<std::shared_ptr<const Runnable>> programs;
 };
+
+// A program that a step runs may fail for want of memory. Steps do not throw: the step leaves the
+// exception with its thread and ends, and the program that it belongs to throws it after its run.
+inline std::exception_ptr& step_failure() {
+  thread_local std::exception_ptr failure;
+  return failure;
+}
 
 }  // namespace pronghorn

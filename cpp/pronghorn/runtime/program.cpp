@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
+#include <utility>
 
 #include "pronghorn/base/fork_safe_mutex.h"
 #include "pronghorn/base/parallel.h"
@@ -45,6 +47,9 @@ struct Program::Context {
 };
 
 Program::Program(const Graph& graph, std::vector<Tensor> variables)
+    : Program(FixedPrecision(strict_float32()), graph, std::move(variables)) {}
+
+Program::Program(const FixedPrecision&, const Graph& graph, std::vector<Tensor> variables)
     : Program(optimize_program(graph), std::move(variables)) {
   source_ = graph;
   input_bounds_ = find_input_bounds(graph);
@@ -157,7 +162,7 @@ const Program& Program::replanned() const {
   if (replanned_ == nullptr) {
     std::vector<Tensor> variables(variables_.begin(),
                                   variables_.begin() + static_cast<ptrdiff_t>(source_variables_));
-    replanned_ = std::make_unique<const Program>(source_, std::move(variables));
+    replanned_.reset(new Program(FixedPrecision(!strict_float32_), source_, std::move(variables)));
   }
   return *replanned_;
 }
@@ -171,7 +176,11 @@ void Program::check_inputs(const void* const* inputs, const int64_t* row_names) 
 }
 
 void Program::run(const void* const* inputs, void* const* outputs) const {
-  if (strict_float32_ != strict_float32()) return replanned().run(inputs, outputs);
+  return strict_float32_ == strict_float32() ? run_planned(inputs, outputs)
+                                             : replanned().run_planned(inputs, outputs);
+}
+
+void Program::run_planned(const void* const* inputs, void* const* outputs) const {
   if (once_ != nullptr) refresh();
   std::unique_ptr<Context> context;
   {
@@ -239,6 +248,7 @@ void Program::run_steps(Context& context, const void* const* inputs, void* const
     assign(i, address(graph_.updates[static_cast<size_t>(i)].value));
   for (const auto& [i, offset] : plan_.staged_updates) assign(i, arena + offset);
   leave(context);
+  if (step_failure() != nullptr) std::rethrow_exception(std::exchange(step_failure(), nullptr));
 }
 
 std::string Program::print() const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "pronghorn/base/precision.h"
 #include "pronghorn/ir/graph.h"
 #include "pronghorn/ir/subprogram.h"
 #include "pronghorn/passes/hoist.h"
@@ -59,7 +60,9 @@ class Program final : public Runnable {
   };
   struct Context;
 
+  Program(const FixedPrecision& precision, const Graph& graph, std::vector<Tensor> variables);
   Program(Hoisted graphs, std::vector<Tensor> variables);
+  void run_planned(const void* const* inputs, void* const* outputs) const;
   const Program& replanned() const;
   void refresh() const;
   bool shares_arena() const;

@@ -119,9 +119,14 @@ void run(const Launch& launch) noexcept {
       results[i] = next + plan.offsets[i];
     }
     void* const answer[] = {goes_on};
-    plan.condition->run(condition, answer);
-    if (!*goes_on) break;
-    plan.body->run(body, results);
+    try {
+      plan.condition->run(condition, answer);
+      if (!*goes_on) break;
+      plan.body->run(body, results);
+    } catch (...) {
+      step_failure() = std::current_exception();
+      break;
+    }
     std::swap(now, next);
   }
   for (size_t i = 0; i < sizes.states; ++i)
