@@ -3,6 +3,7 @@
 // stated interval; the others are those of the Cephes library (S. Moshier), single precision.
 #pragma once
 
+#include "pronghorn/simd/pow.h"
 #include "pronghorn/simd/vec.h"
 
 namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
@@ -228,37 +229,121 @@ PRONGHORN_INLINE Vec atan(Vec x) {
   return copysign(base + fma(polynomial(s, c) * s, z, z), x);
 }
 
-// --- Others: rare in networks, exact values of the C library lane by lane ---
+// --- Inverse trigonometric functions ---
+
+// atan(t) for t in [0, 1].
+PRONGHORN_INLINE Vec atan_below_one(Vec t) {
+  const Mask large = t > 0.4142135623730950f;
+  const Vec z = select(large, (t - 1.0f) / (t + 1.0f), t);
+  constexpr float c[] = {-3.33329491539e-1f, 1.99777106478e-1f, -1.38776856032e-1f,
+                         8.05374449538e-2f};
+  const Vec s = z * z;
+  return select(large, broadcast(0.785398163397448310f), zero()) + fma(polynomial(s, c) * s, z, z);
+}
+
+PRONGHORN_INLINE Vec atan2(Vec y, Vec x) {
+  const Vec a = abs(y);
+  const Vec b = abs(x);
+  const Vec most = max(a, b);
+  const Vec least = min(a, b);
+  Vec ratio = select(least == most, broadcast(1.0f), least / most);  // of infinities, too
+  ratio = select(most == 0.0f, zero(), ratio);
+  Vec angle = atan_below_one(ratio);
+  angle = select(a > b, 1.57079632679489662f - angle, angle);
+  angle = select(bits_of(x) < 0, 3.14159265358979324f - angle, angle);
+  return select((x == x) & (y == y), copysign(angle, y), x + y);
+}
+
+// asin(t) - t for t in [0, 1/2].
+PRONGHORN_INLINE Vec asin_rest(Vec t, Vec square) {
+  constexpr float c[] = {1.6666752422e-1f, 7.4953002686e-2f, 4.5470025998e-2f, 2.4181311049e-2f,
+                         4.2163199048e-2f};
+  return polynomial(square, c) * square * t;
+}
 
 PRONGHORN_INLINE Vec asin(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_asinf(v); });
+  const Vec a = abs(x);
+  const Mask large = a > 0.5f;
+  const Vec square = select(large, 0.5f * (1.0f - a), a * a);
+  const Vec t = select(large, sqrt(square), a);
+  const Vec angle = t + asin_rest(t, square);
+  return copysign(select(large, 1.57079632679489662f - 2.0f * angle, angle), x);
 }
+
 PRONGHORN_INLINE Vec acos(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_acosf(v); });
+  const Vec a = abs(x);
+  const Mask large = a > 0.5f;
+  const Vec square = select(large, 0.5f * (1.0f - a), a * a);
+  const Vec t = select(large, sqrt(square), a);
+  const Vec angle = t + asin_rest(t, square);
+  const Mask negative = x < 0.0f;
+  const Vec outer = select(negative, 3.14159265358979324f - 2.0f * angle, 2.0f * angle);
+  const Vec inner = 1.57079632679489662f - select(negative, -angle, angle);
+  return select(large, outer, inner);
 }
-PRONGHORN_INLINE Vec sinh(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_sinhf(v); });
+
+// --- Hyperbolic functions and their inverses ---
+
+// e^x / 2 for x >= 0: finite where e^x is not.
+PRONGHORN_INLINE Vec half_exp(Vec x) {
+  x = min(broadcast(91.0f), x);
+  Vec n;
+  const Vec p = reduced_expm1(x, &n);
+  return scale_by_power(fma(p, broadcast(0.5f), broadcast(0.5f)), n);
 }
+
 PRONGHORN_INLINE Vec cosh(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_coshf(v); });
+  const Vec h = half_exp(abs(x));
+  return h + 0.25f / h;
 }
+
+PRONGHORN_INLINE Vec sinh(Vec x) {
+  const Vec a = abs(x);
+  const Vec s = x * x;
+  constexpr float c[] = {1.66667160211e-1f, 8.33028376239e-3f, 2.03721912945e-4f};
+  const Vec near = fma(polynomial(s, c) * s, a, a);
+  const Vec h = half_exp(a);
+  return copysign(select(a < 1.0f, near, h - 0.25f / h), x);
+}
+
+// What follows is log1p of an argument that is small where the result is; for large a, whose
+// square overflows, log(2 a).
+inline constexpr float kLargeInverse = 1e9f;
+
 PRONGHORN_INLINE Vec asinh(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_asinhf(v); });
+  const Vec a = abs(x);
+  const Vec root = sqrt(fma(a, a, broadcast(1.0f)));
+  const Vec near = log1p(a + a * a / (1.0f + root));
+  const Vec far = log(a) + 0.693147180559945f;
+  return copysign(select(a < kLargeInverse, near, far), x);
 }
+
 PRONGHORN_INLINE Vec acosh(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_acoshf(v); });
+  const Vec t = x - 1.0f;
+  const Vec near = log1p(t + sqrt(t * (t + 2.0f)));
+  const Vec far = log(x) + 0.693147180559945f;
+  return select(x >= 1.0f, select(x < kLargeInverse, near, far), broadcast(kNan));
 }
+
 PRONGHORN_INLINE Vec atanh(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_atanhf(v); });
+  const Vec a = abs(x);
+  return copysign(0.5f * log1p(2.0f * a / (1.0f - a)), x);
 }
+
+// --- Others ---
+
+// A third of the exponent, and two steps of Halley's method.
 PRONGHORN_INLINE Vec cbrt(Vec x) {
-  return map_lanes(x, [](float v) { return __builtin_cbrtf(v); });
-}
-PRONGHORN_INLINE Vec atan2(Vec y, Vec x) {
-  return map_lanes(y, x, [](float a, float b) { return __builtin_atan2f(a, b); });
-}
-PRONGHORN_INLINE Vec pow(Vec x, Vec y) {
-  return map_lanes(x, y, [](float a, float b) { return __builtin_powf(a, b); });
+  const Mask subnormal = abs(x) < 1.17549435e-38f;
+  const Vec a = select(subnormal, abs(x) * 16777216.0f, abs(x));
+  Vec y = from_bits(to_int(to_float(bits_of(a)) * (1.0f / 3.0f)) + 0x2a5137a0);
+#pragma GCC unroll 2
+  for (int step = 0; step < 2; ++step) {
+    const Vec t = y / a * y * y;
+    y = y * ((t + 2.0f) / (2.0f * t + 1.0f));
+  }
+  y = select(subnormal, y * 0.00390625f, y);
+  return select((x == 0.0f) | ~(abs(x) < kInfinity), x, copysign(y, x));
 }
 
 // x with erf(x) = y. Start: the two-branch approximation of M. Giles, "Approximating the erfinv
