@@ -11,17 +11,19 @@ namespace pronghorn::PRONGHORN_ISA_NAMESPACE {
 namespace {
 
 // One counter of each block in the low half of a 64-bit element; the high half is not used.
+// Independent computations at a time hide the latency of the products.
 #if defined(PRONGHORN_ISA_AVX512)
 constexpr int kBlocks = 8;
+constexpr int kChains = 4;
 #elif defined(PRONGHORN_ISA_AVX2)
 constexpr int kBlocks = 4;
+constexpr int kChains = 2;
 #else
 constexpr int kBlocks = 2;
+constexpr int kChains = 2;
 #endif
 typedef uint64_t Wide __attribute__((vector_size(kBlocks * 8)));
 constexpr int kRounds = 10;
-constexpr int kChains =
-    2;  // independent computations at a time, which hide the latency of the products
 
 // Product of the low halves, 64 bits.
 inline Wide multiply_low(Wide a, Wide b) {
@@ -35,6 +37,20 @@ inline Wide multiply_low(Wide a, Wide b) {
 #else
   const Wide low = Wide{} + 0xffffffffu;
   return (a & low) * (b & low);
+#endif
+}
+
+// The high halves as low ones; what becomes of the high ones is left open. Shuffles run on another
+// port than products do.
+inline Wide high_half(Wide a) {
+#if defined(PRONGHORN_ISA_AVX512)
+  return (Wide)_mm512_maskz_shuffle_epi32(0xffff, (__m512i)a, _MM_PERM_DDBB);
+#elif defined(PRONGHORN_ISA_AVX2)
+  return (Wide)_mm256_shuffle_epi32((__m256i)a, 0xf5);
+#elif defined(__SSE4_2__)
+  return (Wide)_mm_shuffle_epi32((__m128i)a, 0xf5);
+#else
+  return a >> 32;
 #endif
 }
 
@@ -61,7 +77,7 @@ inline void store_interleaved(Wide front, Wide back, uint32_t* to) {
 }  // namespace
 
 // words[4 i + j] = word j of block first + i, i in [0, blocks). words has room for blocks rounded
-// up to 16.
+// up to 32.
 void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks, uint32_t* words) {
   const Wide low = Wide{} + 0xffffffffu;
   const Wide m0 = Wide{} + 0xD2511F53u;
@@ -75,6 +91,7 @@ void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks
   for (int i = 0; i < kBlocks; ++i) lane[i] = static_cast<uint64_t>(i);
   for (int64_t b = 0; b < blocks; b += kChains * kBlocks) {
     Wide c0[kChains], c1[kChains], c2[kChains], c3[kChains];
+#pragma GCC unroll 4
     for (int k = 0; k < kChains; ++k) {
       c0[k] = lane + (first + static_cast<uint64_t>(b + k * kBlocks));
       c1[k] = c0[k] >> 32;
@@ -82,15 +99,17 @@ void philox_words(uint32_t seed, uint32_t stream, uint64_t first, int64_t blocks
       c3[k] = Wide{};
     }
     for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 4
       for (int k = 0; k < kChains; ++k) {
         const Wide p0 = multiply_low(c0[k], m0);
         const Wide p1 = multiply_low(c2[k], m1);
-        c0[k] = (p1 >> 32) ^ c1[k] ^ keys[2 * round];
+        c0[k] = high_half(p1) ^ c1[k] ^ keys[2 * round];
         c1[k] = p1;
-        c2[k] = (p0 >> 32) ^ c3[k] ^ keys[2 * round + 1];
+        c2[k] = high_half(p0) ^ c3[k] ^ keys[2 * round + 1];
         c3[k] = p0;
       }
     }
+#pragma GCC unroll 4
     for (int k = 0; k < kChains; ++k) {
       const Wide front = (c0[k] & low) | (c1[k] << 32);  // words 0 and 1 of each block
       const Wide back = (c2[k] & low) | (c3[k] << 32);   // words 2 and 3
