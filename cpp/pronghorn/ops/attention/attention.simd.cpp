@@ -95,6 +95,72 @@ PRONGHORN_INLINE bool is_plain(const AttentionScores& s, const Row& r) {
   return s.bias == nullptr && r.mask == nullptr && r.low == 0 && r.high == s.cols;
 }
 
+// exp(x) for x <= 88 or NaN.
+PRONGHORN_INLINE Vec exp_below(Vec x) {
+  Vec n;
+  const Vec p = reduced_expm1(max(broadcast(-105.0f), x), &n);
+  return scale_by_power(p + 1.0f, n);
+}
+
+// Takes up the new largest score and the sum of the weights of a row.
+PRONGHORN_INLINE void take_up(const AttentionRows& rows, int64_t i, float before, float largest,
+                              float base, float total) {
+  rows.largest[i] = largest;
+  if (rows.is_first) {
+    rows.sum[i] = total;
+    return;
+  }
+  const float factor = before == largest ? 1.0f : exp(broadcast(before - base))[0];
+  rows.sum[i] = rows.sum[i] * factor + total;
+  if (factor == 1.0f) return;
+  float* out = rows.out + i * rows.out_stride;
+  for_columns(rows.out_cols, [&](int64_t j, int64_t n) PRONGHORN_LAMBDA_INLINE {
+    write(out + j, read(out + j, n) * factor, n);
+  });
+}
+
+// A plain row of scores in steps of `scale` > 0, without a dropout: the largest is found before the
+// scale is applied, and nothing stored for it.
+PRONGHORN_INLINE void weigh_plain_row(const AttentionScores& s, const Row& r,
+                                      const AttentionRows& rows, int64_t i) {
+  Vec most[2] = {broadcast(-kInfinity), broadcast(-kInfinity)};
+  int64_t at = 0;
+  for (; at + 2 * kLanes <= s.cols; at += 2 * kLanes) {
+    most[0] = max(load(r.x + at), most[0]);
+    most[1] = max(load(r.x + at + kLanes), most[1]);
+  }
+  for (; at < s.cols; at += kLanes) {
+    const int64_t n = s.cols - at < kLanes ? s.cols - at : kLanes;
+    const Vec v = read(r.x + at, n);
+    most[0] = max(select(iota() < static_cast<int32_t>(n), v, broadcast(-kInfinity)), most[0]);
+  }
+  const float before = rows.is_first ? -kInfinity : rows.largest[i];
+  const float block = horizontal_max(max(most[0], most[1])) * s.scale;
+  const float largest = block > before ? block : before;
+  const float base = largest == -kInfinity ? 0.0f : largest;
+  const Vec scale = broadcast(s.scale);
+  const Vec minus = broadcast(-base);
+  Vec sum[2] = {zero(), zero()};
+  at = 0;
+  for (; at + 2 * kLanes <= s.cols; at += 2 * kLanes) {
+#pragma GCC unroll 2
+    for (int u = 0; u < 2; ++u) {
+      float* x = r.x + at + u * kLanes;
+      const Vec e = exp_below(fma(load(x), scale, minus));
+      sum[u] += e;
+      store(x, e);
+    }
+  }
+  for (; at < s.cols; at += kLanes) {
+    const int64_t n = s.cols - at < kLanes ? s.cols - at : kLanes;
+    Vec e = exp_below(fma(read(r.x + at, n), scale, minus));
+    e = select(iota() < static_cast<int32_t>(n), e, zero());
+    sum[0] += e;
+    write(r.x + at, e, n);
+  }
+  take_up(rows, i, before, largest, base, horizontal_sum(sum[0] + sum[1]));
+}
+
 template <bool kPlain>
 PRONGHORN_INLINE void weigh_row(const AttentionScores& s, const Row& r, const AttentionRows& rows,
                                 int64_t i) {
@@ -118,19 +184,7 @@ PRONGHORN_INLINE void weigh_row(const AttentionScores& s, const Row& r, const At
     if (r.kept != nullptr) e *= read(r.kept + j, n);
     write(r.x + j, e, n);
   });
-  const float total = horizontal_sum(sum);
-  rows.largest[i] = largest;
-  if (rows.is_first) {
-    rows.sum[i] = total;
-    return;
-  }
-  const float factor = before == largest ? 1.0f : exp(broadcast(before - base))[0];
-  rows.sum[i] = rows.sum[i] * factor + total;
-  if (factor == 1.0f) return;
-  float* out = rows.out + i * rows.out_stride;
-  for_columns(rows.out_cols, [&](int64_t j, int64_t n) PRONGHORN_LAMBDA_INLINE {
-    write(out + j, read(out + j, n) * factor, n);
-  });
+  take_up(rows, i, before, largest, base, horizontal_sum(sum));
 }
 
 template <bool kPlain>
@@ -164,7 +218,9 @@ PRONGHORN_INLINE void differentiate_row(const AttentionScores& s, const Row& r,
 void attention_weights(const AttentionScores& s, const AttentionRows& rows) {
   for (int64_t i = 0; i < s.rows; ++i) {
     const Row r = row_of(s, i);
-    if (is_plain(s, r)) {
+    if (is_plain(s, r) && r.kept == nullptr && s.scale > 0.0f) {
+      weigh_plain_row(s, r, rows, i);
+    } else if (is_plain(s, r)) {
       weigh_row<true>(s, r, rows, i);
     } else {
       weigh_row<false>(s, r, rows, i);
