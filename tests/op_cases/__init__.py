@@ -13,6 +13,7 @@ from op_cases import (
     recurrent,
     reductions,
     shape,
+    speech,
 )
 from op_cases.benches import Bench
 from op_cases.case import Arg, ErrorCase, OpCase
@@ -26,6 +27,7 @@ CASES: list[OpCase] = [
     *recurrent.CASES,
     *attention.CASES,
     *fourier.CASES,
+    *speech.CASES,
 ]
 BENCHES: list[Bench] = [*benches.of_cases(CASES), *benches.MORE, *attention.BENCHES]
 

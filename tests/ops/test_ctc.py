@@ -63,6 +63,62 @@ def test_gradient() -> None:
     assert (found * direction).sum() == pytest.approx((high - low) / (2 * step), rel=1e-4)
 
 
+def losses_and_gradients(x, labels, counts, steps) -> tuple[np.ndarray, np.ndarray]:
+    with Trace() as trace:
+        logits = trace.input(x.shape, "float32")
+        loss = ops.ctc_loss(labels, logits, counts, steps)
+        (gradient,) = trace.gradient(ops.sum(loss), [logits])
+        assert gradient is not None
+        program = trace.compile([loss, gradient])
+    found = program(x)
+    return found[0].numpy(), found[1].numpy()
+
+
+def test_what_cannot_be_has_no_gradient() -> None:
+    x = np.random.default_rng(3).normal(size=(5, 3, 4)).astype(np.float32)
+    labels = np.array([[1, 1, 1], [1, 2, 3], [1, 9, 2], [1, 2, 3], [1, 2, 3]])
+    loss, gradient = losses_and_gradients(x, labels, [3, 3, 2, 4, 0], [3, 3, 3, 3, 0])
+    assert loss[0] > 1e29 and not gradient[0].any()
+    assert np.isfinite(loss[1]) and gradient[1].any()
+    assert np.isnan(loss[2]) and np.isnan(gradient[2]).all()  # a label that is no class
+    assert np.isnan(loss[3]) and np.isnan(gradient[3]).all()  # more labels than there are
+    assert loss[4] == 0 and not gradient[4].any()
+    np.testing.assert_allclose(gradient[1].sum(-1), 0.0, atol=1e-6)
+
+
+def test_infinite_logits() -> None:
+    x = np.zeros((1, 4, 3), np.float32)
+    x[0, 1, 2] = -np.inf
+    loss, gradient = losses_and_gradients(x, [[1, 2]], [2], [4])
+    assert np.isfinite(loss).all() and np.isfinite(gradient).all() and gradient[0, 1, 2] == 0
+
+
+def test_against_torch() -> None:
+    torch = pytest.importorskip("torch", reason="torch is missing: pip install torch")
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(6, 50, 20)).astype(np.float32)
+    labels = rng.integers(1, 20, (6, 15))
+    counts, steps = [15, 10, 0, 5, 1, 12], [50, 40, 50, 33, 2, 45]
+    loss, gradient = losses_and_gradients(x, labels, counts, steps)
+    logits = torch.tensor(x, requires_grad=True)
+    wanted = torch.nn.functional.ctc_loss(
+        torch.log_softmax(logits, -1).transpose(0, 1), torch.tensor(labels), torch.tensor(steps),
+        torch.tensor(counts), reduction="none",
+    )  # fmt: skip
+    wanted.sum().backward()
+    np.testing.assert_allclose(loss, wanted.detach().numpy(), rtol=1e-5)
+    np.testing.assert_allclose(gradient, logits.grad.numpy(), rtol=0, atol=2e-5)
+
+
+def test_beam_search_in_a_traced_function() -> None:
+    with Trace() as trace:
+        x = trace.input(LOGITS.shape, "float32")
+        program = trace.compile(list(ops.ctc_decode(x, STEPS, "beam_search", beam_width=9)))
+    eager = ops.ctc_decode(LOGITS, STEPS, "beam_search", beam_width=9)
+    for found, wanted in zip(program(LOGITS), eager, strict=True):
+        np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+
+
 def test_impossible_sequences_have_a_huge_finite_loss() -> None:
     loss = float(ops.ctc_loss([[1, 1]], np.zeros((1, 2, 3)), [2], [2])[0])
     assert np.isfinite(loss)
@@ -96,5 +152,13 @@ def test_greedy(merge: bool) -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="Invalid strategy"):
         ops.ctc_decode(LOGITS, STEPS, "other")
+    with pytest.raises(ValueError, match="must be positive"):
+        ops.ctc_decode(LOGITS, STEPS, "beam_search", top_paths=0)
+    with pytest.raises(ValueError, match="mask_index must be a class"):
+        ops.ctc_decode(LOGITS, STEPS, mask_index=3)
+    with pytest.raises(ValueError, match="sequence_lengths must have"):
+        ops.ctc_decode(LOGITS, STEPS[:2])
+    with pytest.raises(ValueError, match="target_length must have"):
+        ops.ctc_loss(LABELS, LOGITS, COUNTS[:2], STEPS)
     with pytest.raises(ValueError, match="first dimension"):
         ops.ctc_loss(LABELS[:2], LOGITS, COUNTS, STEPS)

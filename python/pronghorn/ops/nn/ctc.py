@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from pronghorn.ops.arguments import TensorLike, apply, as_float, as_tensor, concrete, scalar_like
+from pronghorn.ops.arguments import (
+    TensorLike,
+    apply,
+    apply_many,
+    as_float,
+    as_tensor,
+    scalar_like,
+)
 from pronghorn.ops.operation import op
 from pronghorn.ops.reshaping import cut
 from pronghorn.tensor import Tensor, convert_to_tensor
-
-_IMPOSSIBLE = -1e30  # logarithm of a probability of 0 that stays finite in differences
 
 
 @op
@@ -24,8 +27,10 @@ def ctc_loss(
 ) -> Tensor:
     """Returns the negative log-probability of label sequences that are not aligned to the outputs.
 
-    It is the sum over all alignments, by the forward recursion in logarithms, one step for each
-    time step of the outputs.
+    It is the sum over all alignments, by forward and backward recursions in logarithms (Graves,
+    Fernandez, Gomez, Schmidhuber 2006). Labels that no alignment gives, more labels than time steps
+    say, have the loss 1e30 and no gradient; labels that are no classes and lengths that do not fit
+    have NaN. Its gradient has no gradient of its own.
 
     Args:
         target: the labels, integers of shape `(batch, labels)`.
@@ -54,74 +59,24 @@ def ctc_loss(
             "must have the same first dimension. "
             f"Received: target.shape={labels.shape}, output.shape={logits.shape}."
         )
-    batch, time, classes = logits.shape
-    n = labels.shape[1]
-    size = 2 * n + 1  # the labels with blanks around each
-    blank = as_tensor(mask_index % classes, "int32")
-    places = convert_to_tensor(np.arange(n, dtype=np.int32))
-    given = apply("less", places, apply("reshape", label_count, shape=[batch, 1]))
-    labels = apply("where", given, labels, blank)
-    spread = apply("reshape", labels, shape=[batch, n, 1])
-    blanks = apply("broadcast_to", blank, shape=[batch, n, 1])
-    states = apply("reshape", apply("concatenate", blanks, spread, axis=2), shape=[batch, 2 * n])
-    last = apply("broadcast_to", blank, shape=[batch, 1])
-    states = apply("concatenate", states, last, axis=1)
-
-    # a blank between two labels may be left out where they differ
-    two_before = apply(
-        "pad", cut(states, 1, 0, max(size - 2, 0)), low=[0, 2], high=[0, 0], value=0.0
-    )
-    two_before = cut(two_before, 1, 0, size)
-    may_skip = apply(
-        "logical_and", apply("not_equal", states, blank), apply("not_equal", states, two_before)
-    )
-    far = convert_to_tensor(np.arange(size) >= 2)
-    may_skip = apply("logical_and", may_skip, far)
-
-    log_p = apply("log_softmax", logits, axis=2)
-    index = apply("reshape", states, shape=[batch, 1, size])
-    index = apply("broadcast_to", index, shape=[batch, time, size])
-    emitted = apply("take_along_axis", log_p, index, axis=2)
-    never = as_tensor(_IMPOSSIBLE, "float32")
-
-    def at(t: int) -> Tensor:
-        return apply("reshape", cut(emitted, 1, t, t + 1), shape=[batch, size])
-
-    begin = convert_to_tensor(np.arange(size) < 2)
-    alpha = apply("where", begin, at(0), never)
-    alive = apply("reshape", steps, shape=[batch, 1])
-    for t in range(1, time):
-        one = _shifted(alpha, 1)
-        two = apply("where", may_skip, _shifted(alpha, 2), never)
-        peak = apply("stop_gradient", apply("maximum", alpha, apply("maximum", one, two)))
-        total = apply("exp", apply("subtract", alpha, peak))
-        for other in (one, two):
-            total = apply("add", total, apply("exp", apply("subtract", other, peak)))
-        moved = apply("add", apply("add", peak, apply("log", total)), at(t))
-        moved = apply("maximum", moved, never)
-        alpha = apply("where", apply("less", as_tensor(t, "int32"), alive), moved, alpha)
-
-    end = apply("reshape", apply("multiply", label_count, as_tensor(2, "int32")), shape=[batch, 1])
-    in_blank = apply("take_along_axis", alpha, end, axis=1)
-    before = apply("subtract", end, as_tensor(1, "int32"))
-    safe = apply("maximum", before, as_tensor(0, "int32"))
-    in_label = apply("take_along_axis", alpha, safe, axis=1)
-    in_label = apply("where", apply("less", before, as_tensor(0, "int32")), never, in_label)
-    peak = apply("stop_gradient", apply("maximum", in_blank, in_label))
-    total = apply(
-        "add",
-        apply("exp", apply("subtract", in_blank, peak)),
-        apply("exp", apply("subtract", in_label, peak)),
-    )
-    found = apply("negative", apply("add", peak, apply("log", total)))
-    return apply("reshape", found, shape=[batch])
+    for name, lengths in (("target_length", label_count), ("output_length", steps)):
+        if tuple(lengths.shape) != (logits.shape[0],):
+            raise ValueError(
+                f"ctc_loss: {name} must have the shape (batch,). "
+                f"Received: {name}.shape={lengths.shape}, batch={logits.shape[0]}."
+            )
+    blank = _class("ctc_loss", mask_index, logits.shape[2])
+    loss, _ = apply_many("ctc_loss", logits, labels, label_count, steps, blank=blank)
+    return loss
 
 
-def _shifted(x: Tensor, by: int) -> Tensor:
-    """Returns the rows moved to the right, filled with impossible states."""
-    n = x.shape[1]
-    kept = cut(x, 1, 0, max(n - by, 0))
-    return apply("pad", kept, low=[0, min(by, n)], high=[0, 0], value=_IMPOSSIBLE)
+def _class(name: str, mask_index: int, classes: int) -> int:
+    if not -classes <= mask_index < classes:
+        raise ValueError(
+            f"{name}: mask_index must be a class. "
+            f"Received: mask_index={mask_index}, classes={classes}."
+        )
+    return mask_index % classes
 
 
 @op
@@ -136,8 +91,8 @@ def ctc_decode(
 ) -> tuple[Tensor, Tensor]:
     """Returns the most probable label sequences of outputs.
 
-    `"greedy"` takes the best class of each time step. `"beam_search"` sums over alignments of the
-    best prefixes; it is computed by NumPy, so it cannot be part of a traced function.
+    `"greedy"` takes the best class of each time step. `"beam_search"` sums over the
+    alignments of the best prefixes (Graves 2012, Supervised Sequence Labelling, section 7.5.3).
 
     Args:
         inputs: logits of shape `(batch, time, classes)`.
@@ -172,20 +127,29 @@ def ctc_decode(
             f"ctc_decode: expected inputs (batch, time, classes). Received: inputs.shape={x.shape}."
         )
     lengths = as_tensor(as_tensor(sequence_lengths), "int32")
-    mask_index %= x.shape[2]
+    if tuple(lengths.shape) != (x.shape[0],):
+        raise ValueError(
+            "ctc_decode: sequence_lengths must have the shape (batch,). "
+            f"Received: sequence_lengths.shape={lengths.shape}, batch={x.shape[0]}."
+        )
+    blank = _class("ctc_decode", mask_index, x.shape[2])
     if strategy == "greedy":
-        return _greedy(x, lengths, merge_repeated, mask_index)
-    values = concrete(apply("log_softmax", x, axis=2), "ctc_decode", "inputs")
-    counts = concrete(lengths, "ctc_decode", "sequence_lengths")
-    labels = np.full((top_paths, x.shape[0], x.shape[1]), -1, np.int32)
-    scores = np.full((x.shape[0], top_paths), _IMPOSSIBLE, np.float32)
-    if not (x.is_symbolic or lengths.is_symbolic):
-        for b in range(x.shape[0]):
-            best = _beams(values[b, : counts[b]], beam_width, mask_index)[:top_paths]
-            for k, (prefix, score) in enumerate(best):
-                labels[k, b, : len(prefix)] = prefix
-                scores[b, k] = score
-    return convert_to_tensor(labels), convert_to_tensor(scores)
+        return _greedy(x, lengths, merge_repeated, blank)
+    if min(beam_width, top_paths) < 1:
+        raise ValueError(
+            "ctc_decode: beam_width and top_paths must be positive. "
+            f"Received: beam_width={beam_width}, top_paths={top_paths}."
+        )
+    log_p = apply("log_softmax", x, axis=2)
+    labels, scores = apply_many(
+        "ctc_beam_search",
+        log_p,
+        lengths,
+        blank=blank,
+        beam_width=int(beam_width),
+        top_paths=int(top_paths),
+    )
+    return labels, scores
 
 
 def _greedy(x: Tensor, lengths: Tensor, merge: bool, blank: int) -> tuple[Tensor, Tensor]:
@@ -206,32 +170,3 @@ def _greedy(x: Tensor, lengths: Tensor, merge: bool, blank: int) -> tuple[Tensor
     labels = apply("where", kept, best, as_tensor(-1, "int32"))
     labels = apply("take_along_axis", labels, order, axis=1)
     return apply("reshape", labels, shape=[1, batch, time]), score
-
-
-def _beams(log_p: np.ndarray, width: int, blank: int) -> list[tuple[tuple[int, ...], float]]:
-    """Returns label sequences and their log-probabilities, best first (prefix beam search).
-
-    A prefix has the log-probabilities of its alignments that end in a blank and in its last label.
-    """
-    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
-    for row in log_p:
-        found: dict[tuple[int, ...], list[float]] = {}
-
-        def add(prefix: tuple[int, ...], kind: int, value: float) -> None:
-            entry = found.setdefault(prefix, [-math.inf, -math.inf])  # noqa: B023
-            entry[kind] = float(np.logaddexp(entry[kind], value))
-
-        for prefix, (in_blank, in_label) in beams.items():
-            total = float(np.logaddexp(in_blank, in_label))
-            for label, p in enumerate(row.tolist()):
-                if label == blank:
-                    add(prefix, 0, total + p)
-                elif prefix and prefix[-1] == label:
-                    add(prefix, 1, in_label + p)
-                    add((*prefix, label), 1, in_blank + p)
-                else:
-                    add((*prefix, label), 1, total + p)
-        ranked = sorted(found.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))
-        beams = {prefix: (v[0], v[1]) for prefix, v in ranked[:width]}
-    scored = [(prefix, float(np.logaddexp(*v))) for prefix, v in beams.items()]
-    return sorted(scored, key=lambda item: -item[1])
