@@ -8,7 +8,7 @@ import numpy as np
 
 from op_cases.case import Arg, ErrorCase, OpCase
 
-NEVER = -1e30
+NEVER = float(np.float32(-1e30))
 
 
 def _loss(logits: Any, labels: Any, n: Any, steps: Any, blank: int) -> Any:
