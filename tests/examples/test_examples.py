@@ -85,6 +85,24 @@ def test_gan() -> None:
     assert 0 <= found["sure"] <= 1
 
 
+def test_speakers() -> None:
+    speakers = load("speakers")
+    try:
+        speakers.find("JapaneseVowels_TRAIN.ts")
+    except FileNotFoundError as e:
+        pytest.skip(str(e))
+    assert min(speakers.main(epochs=12).values()) > 0.7
+
+
+def test_speakers_says_where_its_data_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("PRONGHORN_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="pip download --no-deps aeon"):
+        load("speakers").find("missing.ts")
+
+
 @pytest.mark.slow
 def test_digits_reaches_its_accuracy() -> None:
     accuracies = [load("digits").main(epochs=5, seed=seed, plot="") for seed in range(3)]
