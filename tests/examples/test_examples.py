@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,27 @@ def test_speakers() -> None:
     except FileNotFoundError as e:
         pytest.skip(str(e))
     assert min(speakers.main(epochs=12).values()) > 0.7
+
+
+def test_spoken_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = load("spoken_digits")
+    if shutil.which("flite") is None or not digits.RECORDINGS.is_dir():
+        pytest.skip("no voices: apt-get install flite asterisk-core-sounds-en-wav")
+    monkeypatch.setattr(digits, "PITCHES", (120, 190))
+    held_out, real = digits.main(epochs=6, speeds=(1.0,), copies=6)
+    assert held_out > 0.25 and 0 <= real <= 1
+
+
+def test_spoken_digits_names_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits = load("spoken_digits")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="apt-get install flite"):
+        digits.speak(tmp_path, ("slt",), (1.0,))
+    monkeypatch.setattr(digits, "RECORDINGS", tmp_path / "missing")
+    with pytest.raises(FileNotFoundError, match="asterisk-core-sounds-en-wav"):
+        digits.recordings(tmp_path)
 
 
 def test_speakers_says_where_its_data_comes_from(
