@@ -23,6 +23,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "AveragePooling1D": [2],
     "AveragePooling2D": [2],
     "AveragePooling3D": [2],
+    "AugMix": [],
     "AutoContrast": [],
     "CategoryEncoding": [3],
     "CenterCrop": [3, 4],

@@ -39,6 +39,7 @@ RANDOM: list[tuple[str, dict[str, Any]]] = [
     ("RandomErasing", {"factor": (1.0, 1.0), **ONE}),
     ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.5, **ONE}),
     ("RandAugment", {"factor": 0.4, "num_ops": 3, **ONE}),
+    ("AugMix", {"factor": 0.4, "num_chains": 2, "chain_depth": 2, **ONE}),
     ("MixUp", {}),
     ("CutMix", {}),
 ]  # fmt: skip
@@ -92,7 +93,11 @@ def test_forms_of_data(name: str, args: dict[str, Any]) -> None:
     assert layer(keras.KerasTensor((None, 9, 11, 3))).shape == (None, *shape[1:])
     first = make(name, args, data_format="channels_first")
     moved = np.asarray(first(np.moveaxis(X, -1, 1)))
-    if name not in ("RandomErasing", "RandAugment"):  # noise and many draws have another order
+    if name not in (
+        "RandomErasing",
+        "RandAugment",
+        "AugMix",
+    ):  # noise and many draws have another order
         np.testing.assert_allclose(
             np.moveaxis(moved, 1, -1), make(name, args)(X), rtol=0, atol=2e-6
         )

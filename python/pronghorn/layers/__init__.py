@@ -33,6 +33,7 @@ from pronghorn.layers.core.lambda_layer import Lambda
 from pronghorn.layers.core.masking import Masking
 from pronghorn.layers.core.reversible_embedding import ReversibleEmbedding
 from pronghorn.layers.core.wrapper import Wrapper
+from pronghorn.layers.image_preprocessing.aug_mix import AugMix
 from pronghorn.layers.image_preprocessing.auto_contrast import AutoContrast
 from pronghorn.layers.image_preprocessing.center_crop import CenterCrop
 from pronghorn.layers.image_preprocessing.cut_mix import CutMix
@@ -305,6 +306,7 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
+    "AugMix",
     "AutoContrast",
     "CenterCrop",
     "CutMix",

@@ -6,21 +6,11 @@ from typing import Any
 
 from pronghorn import ops, random
 from pronghorn.layers.arguments import strictly_positive
-from pronghorn.layers.image_preprocessing.auto_contrast import AutoContrast
 from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import (
     BaseImagePreprocessingLayer,
 )
-from pronghorn.layers.image_preprocessing.equalization import Equalization
-from pronghorn.layers.image_preprocessing.random_brightness import RandomBrightness
-from pronghorn.layers.image_preprocessing.random_color_degeneration import RandomColorDegeneration
-from pronghorn.layers.image_preprocessing.random_contrast import RandomContrast
-from pronghorn.layers.image_preprocessing.random_posterization import RandomPosterization
-from pronghorn.layers.image_preprocessing.random_rotation import RandomRotation
-from pronghorn.layers.image_preprocessing.random_sharpness import RandomSharpness
-from pronghorn.layers.image_preprocessing.random_shear import RandomShear
-from pronghorn.layers.image_preprocessing.random_translation import RandomTranslation
+from pronghorn.layers.image_preprocessing.changes import apply_change, draw_changes, make_changes
 from pronghorn.layers.image_preprocessing.ranges import number_range, value_range_pair
-from pronghorn.layers.image_preprocessing.solarization import Solarization
 
 
 class RandAugment(BaseImagePreprocessingLayer):
@@ -70,51 +60,21 @@ class RandAugment(BaseImagePreprocessingLayer):
         self.factor = number_range("RandAugment", "factor", factor, 0, 1)
         self.interpolation = interpolation
         self._set_seed(seed)
-        own: dict[str, Any] = {"data_format": self.data_format, "dtype": self.dtype_policy}
-        moves = {**own, "interpolation": interpolation}
-        colors = {**own, "value_range": self.value_range}
-        f = self.factor
-        bits = max(1, int(8 * f[1]))
-        self._changes = {
-            "random_shear": RandomShear(f, f, **moves),
-            "random_translation": RandomTranslation(f, f, **moves),
-            "random_rotation": RandomRotation(f, **moves),
-            "random_brightness": RandomBrightness(f, **colors),
-            "random_color_degeneration": RandomColorDegeneration(f, **colors),
-            "random_contrast": RandomContrast(f, **colors),
-            "random_sharpness": RandomSharpness(f, **colors),
-            "random_posterization": RandomPosterization(bits, **colors),
-            "solarization": Solarization(f, f, **colors),
-            "auto_contrast": AutoContrast(**colors),
-            "equalization": Equalization(**colors),
-        }
+        self._changes = make_changes(self)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draws which changes are made, and the transformation of each."""
         if not training:
             return None
         seed = self.generator if seed is None else seed
-        return {
-            "layer_idxes": random.randint((self.num_ops,), 0, len(self._changes), seed=seed),
-            "transforms": {
-                name: change.get_random_transformation(data, training, seed)
-                for name, change in self._changes.items()
-            },
-        }
+        drawn = random.randint((self.num_ops,), 0, len(self._changes), seed=seed)
+        transforms = [draw_changes(self._changes, data, seed) for _ in range(self.num_ops)]
+        return {"layer_idxes": drawn, "transforms": transforms}
 
     def _apply(self, images: Any, transformation: Any, method: str) -> Any:
-        drawn = transformation["layer_idxes"]
-        for i in range(self.num_ops):
-            which = drawn[i]
-            if which.is_symbolic:  # a program has no branches: all are computed
-                first = images
-                for number, (name, change) in enumerate(self._changes.items()):
-                    found = getattr(change, method)(first, transformation["transforms"][name])
-                    images = ops.where(which == number, found, images)
-            else:
-                name = list(self._changes)[int(which)]
-                transform = getattr(self._changes[name], method)
-                images = transform(images, transformation["transforms"][name])
+        for i, transforms in enumerate(transformation["transforms"]):
+            drawn = transformation["layer_idxes"][i]
+            images = apply_change(self._changes, drawn, transforms, images, method)
         return images
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
