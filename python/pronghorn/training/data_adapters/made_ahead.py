@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import collections
 import multiprocessing
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
@@ -13,6 +15,11 @@ from typing import Any
 from pronghorn.program import run_alone
 
 _worker_function: Callable[[Any], Any] | None = None
+_busy: set[threading.Thread] = set()
+_ending = threading.Event()
+
+# A thread in a long call of its own (a read, a sleep) is left alone after this time.
+_SECONDS_AT_EXIT = 1.0
 
 
 class Threads:
@@ -45,19 +52,45 @@ class Threads:
 
 def _work(tasks: queue.SimpleQueue[Any]) -> None:
     run_alone()
-    while (task := tasks.get()) is not None:
+    thread = threading.current_thread()
+    while (task := tasks.get()) is not None and not _ending.is_set():
         future, function, item = task
         if not future.set_running_or_notify_cancel():
             continue
+        _busy.add(thread)
+        if _ending.is_set():  # either this is seen here, or the thread in _busy at the end
+            return
         try:
             result = function(item)
         except BaseException as error:
             future.set_exception(error)
         else:
             future.set_result(result)
+        finally:
+            _busy.discard(thread)
         # What was made belongs to the reader now, not to a thread that waits.
         del task, future, function, item
         result = None
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Ends threads that are at work: one that came back from an op of the core while the
+    interpreter is taken down would abort the process."""
+    _ending.set()
+    at_work = list(_busy)
+    if not at_work:
+        return
+    import ctypes
+
+    for thread in at_work:
+        # Raised in the thread before its next line of Python.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+        )
+    until = time.monotonic() + _SECONDS_AT_EXIT
+    for thread in at_work:
+        thread.join(max(until - time.monotonic(), 0))
 
 
 class Processes:
