@@ -102,11 +102,13 @@ def test_text_that_is_no_utf8(tmp_path: Path) -> None:
     vectorize = layers.TextVectorization(name="name")
     _fails(lambda: vectorize.adapt(text), f"TextVectorization {message}")
     vectorize.adapt(["ok"])
+    _fails(lambda: vectorize.adapt(iter([["new"], text])), f"TextVectorization {message}")
+    assert vectorize.get_vocabulary() == ["", "[UNK]", "ok"]  # that learned before
     for data in (text, np.array(text)):
         _fails(lambda data=data: vectorize(data), f"TextVectorization {message}")
     lookup = layers.StringLookup(vocabulary=["ok"], name="name")
     _fails(lambda: lookup(text), f"StringLookup {message}")
-    _fails(lambda: layers.StringLookup(name="name").adapt(text), f"StringLookup {message}")
+    _fails(lambda: lookup.adapt(text), f"StringLookup {message}")
     _fails(lambda: layers.StringLookup(vocabulary=text, name="name"), f"StringLookup {message}")
     _fails(lambda: layers.Hashing(8, name="name")(text), f"Hashing {message}")
     _fails(

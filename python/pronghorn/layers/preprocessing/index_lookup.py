@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -264,13 +266,25 @@ class IndexLookup(Layer):
                 batches.
             steps: Number of batches to read, `None` for all.
         """
+        with self.learning():
+            for count, batch in enumerate(self._batches(data)):
+                if steps is not None and count >= steps:
+                    break
+                self.update_state(batch)
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """Inside it `update_state` counts for a new vocabulary; the last one stays on an error."""
+        before = self._tokens, self._index, self.idf_weights
         self.reset_state()
         self._counts = TokenCounts()
-        for count, batch in enumerate(self._batches(data)):
-            if steps is not None and count >= steps:
-                break
-            self.update_state(batch)
-        self.finalize_state()
+        try:
+            yield
+            self.finalize_state()
+        except BaseException:
+            self._tokens, self._index, self.idf_weights = before
+            self._counts = None
+            raise
 
     def _batches(self, data: Any) -> Any:
         if isinstance(data, (list, tuple, np.ndarray, Tensor)):

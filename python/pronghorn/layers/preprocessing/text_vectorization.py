@@ -171,18 +171,17 @@ class TextVectorization(Layer):
             batch_size: Number of strings that are looked at at once.
             steps: Number of batches to read, `None` for all.
         """
-        self.reset_state()
         if isinstance(dataset, (list, tuple, np.ndarray, str)):
             strings = as_strings(owner_name(self), dataset, self._encoding).reshape(-1)
             size = batch_size or max(len(strings), 1)
             batches: Any = (strings[i : i + size] for i in range(0, len(strings), size))
         else:
             batches = (batch[0] if isinstance(batch, tuple) else batch for batch in dataset)
-        for count, batch in enumerate(batches):
-            if steps is not None and count >= steps:
-                break
-            self.update_state(batch)
-        self.finalize_state()
+        with self._lookup_layer.learning():
+            for count, batch in enumerate(batches):
+                if steps is not None and count >= steps:
+                    break
+                self.update_state(batch)
 
     def update_state(self, data: Any) -> None:
         """Counts the tokens of one batch of strings."""
