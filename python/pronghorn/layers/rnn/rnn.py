@@ -128,11 +128,6 @@ class RNN(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:  # type: ignore[override]
         """Builds the cell, and the variables of the state if the layer keeps it."""
-        if len(sequences_shape) < 3:
-            raise ValueError(
-                f"{owner_name(self)}: expected rank 3 (batch, timesteps, features) or more. "
-                f"Received: shape={tuple(sequences_shape)}."
-            )
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((sequences_shape[0], *sequences_shape[2:]))
             self.cell.built = True
