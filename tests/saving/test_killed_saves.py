@@ -44,3 +44,32 @@ def test_killed_in_a_loop(method, name, tmp_path) -> None:
         reader.load_weights(path)
         kernel, bias = reader.get_weights()
         assert kernel.min() == kernel.max() == bias.min() == bias.max() >= 1
+
+
+FULL = """
+import resource, signal, sys
+import pronghorn as keras
+model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4096)])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    getattr(model, sys.argv[1])(sys.argv[2])
+except OSError as error:
+    print("refused:", error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("save", "a.keras"), ("save_weights", "a.weights.h5"), ("save_weights", "a.safetensors")],
+)
+def test_no_room(method, name, tmp_path) -> None:
+    """Where the file has no room, there is an error and the old file."""
+    pytest.importorskip("resource", reason="limits of files are those of POSIX")
+    (tmp_path / name).write_bytes(b"old")
+    found = subprocess.run(
+        [sys.executable, "-c", FULL, method, str(tmp_path / name)], capture_output=True, text=True
+    )
+    assert found.stdout.startswith("refused:"), found.stderr
+    assert (tmp_path / name).read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == [name]
