@@ -66,6 +66,21 @@ def test_bfloat16(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
+def test_low_rank_updates(ending, tmp_path) -> None:
+    dense = layers.Dense(2)
+    model = keras.Sequential([keras.Input((3,)), dense])
+    dense.enable_lora(1)
+    with pytest.raises(ValueError, match=f"'{dense.name}' has a low-rank update"):
+        model.save_weights(tmp_path / f"a{ending}")
+    dense.lora_kernel_b.assign([[1.0, 2.0]])
+    x = np.ones((1, 3), "float32")
+    before = model.predict(x)
+    model.save_weights(tmp_path / "a.weights.h5")
+    model.load_weights(tmp_path / "a.weights.h5")
+    np.testing.assert_allclose(model.predict(x), before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_files_that_do_not_fit_change_nothing(ending, tmp_path) -> None:
     path = tmp_path / f"a{ending}"
     keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(5)]).save_weights(path)

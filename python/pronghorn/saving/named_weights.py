@@ -20,7 +20,7 @@ def named_weights(model: Any) -> dict[str, Any]:
         model: A built model.
 
     Raises:
-        ValueError: If the model has no weights yet.
+        ValueError: If the model has no weights yet, or a layer has a low-rank update.
     """
     from pronghorn.layers.layer import Layer
 
@@ -34,6 +34,11 @@ def named_weights(model: Any) -> dict[str, Any]:
     for group, owner in state_groups(model):
         if not isinstance(owner, Layer):
             continue
+        if getattr(owner, "lora_enabled", False):
+            raise ValueError(
+                f"Layer '{owner.name}' has a low-rank update, which `.weights.h5` merges into its "
+                "weight. Received: a format of plain weights."
+            )
         for variable in owner._saved_variables():
             if id(variable) in seen:
                 continue

@@ -8,6 +8,7 @@ import numpy as np
 
 from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
 from pronghorn.saving.optimizer_state import restore_optimizer
+from pronghorn.saving.public_names import is_own
 from pronghorn.saving.state_groups import state_groups
 
 _VARIABLES = "vars"
@@ -75,12 +76,8 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
 
 
 def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
-    from pronghorn.layers.layer import Layer
-    from pronghorn.metrics import Metric
-
-    for base in (Layer, Metric):
-        if type(owner).save_own_variables is base.save_own_variables:
-            return {str(i): tuple(v.shape) for i, v in enumerate(owner._saved_variables())}
+    if is_own(type(owner).save_own_variables):
+        return {str(i): tuple(v.shape) for i, v in enumerate(owner._saved_variables())}
     expected: dict[str, Any] = {}
     owner.save_own_variables(expected)
     return {key: tuple(np.shape(value)) for key, value in expected.items()}

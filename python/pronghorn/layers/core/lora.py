@@ -127,7 +127,7 @@ class LoraLayer(Layer):
         self.lora_rank = rank
         self.lora_alpha = lora_alpha if lora_alpha is not None else rank
 
-    def _stored_variables(self) -> list[Any]:
+    def _saved_variables(self) -> list[Any]:
         factors = self._lora_factors() if self.lora_enabled else ()
         return [v for v in self.weights if not any(v is f for f in factors)]
 
@@ -138,7 +138,7 @@ class LoraLayer(Layer):
             store: Mapping from the number of a weight, as a string, to its value.
         """
         base = self._base_weight()
-        for i, variable in enumerate(self._stored_variables()):
+        for i, variable in enumerate(self._saved_variables()):
             value = self.effective_weight() if variable is base else variable
             store[str(i)] = ops.convert_to_numpy(value)
 
@@ -154,7 +154,7 @@ class LoraLayer(Layer):
         if not self.lora_enabled:
             super().load_own_variables(store)
             return
-        variables = self._stored_variables()
+        variables = self._saved_variables()
         if len(store.keys()) != len(variables):
             raise ValueError(
                 f"{owner_name(self)}: expected {len(variables)} variables. Received: "
