@@ -297,6 +297,7 @@ def _pools() -> list[OpCase]:
         ("overlap", (7, 9), (3, 2), (2, 1), (0, 0), (0, 0)),
         ("same", (7, 5), (3, 2), (2, 2), (1, 0), (1, 1)),
         ("1d", (9,), (2,), (2,), (0,), (1,)),
+        ("3d", (4, 3, 6), (2, 3, 2), (2, 3, 2), (0, 0, 0), (0, 0, 0)),
     ):
         attrs = {
             "window": list(window),
@@ -304,20 +305,36 @@ def _pools() -> list[OpCase]:
             "pads_low": list(low),
             "pads_high": list(high),
         }
-        x = Arg((2, *sizes, 5))
+        x = Arg((2, *sizes, 5 if name != "overlap" else 37))
         full = {**attrs, "input_spatial": list(sizes)}
         rng = np.random.default_rng(5)
         y, taken = _max_pool(rng.normal(size=x.shape), **attrs)
         dy, where = Arg(y.shape), Arg(y.shape, "int32", values=taken)
         taps = int(np.prod(window))
         cases += [
-            OpCase("max_pool_grad", _max_pool_grad, (dy, where), full, name=name, reduction=taps),
+            OpCase(
+                "max_pool_grad",
+                _max_pool_grad,
+                (dy, where),
+                full,
+                name=name,
+                reduction=taps,
+                dtypes=_HALF,
+            ),
             OpCase("max_pool_take", _max_pool_take, (x, where), attrs, name=name),
-            OpCase("average_pool_grad", _average_pool_grad, (dy,), full, name=name, reduction=taps),
+            OpCase(
+                "average_pool_grad",
+                _average_pool_grad,
+                (dy,),
+                full,
+                name=name,
+                reduction=taps,
+                dtypes=_HALF,
+            ),
         ]
         bench = (((32, 28, 28, 64),),) if name == "plain" else ()
         cases += [
-            OpCase("max_pool", _max_pool, (x,), attrs, name=name, bench=bench),
+            OpCase("max_pool", _max_pool, (x,), attrs, name=name, bench=bench, dtypes=_HALF),
             OpCase(
                 "average_pool",
                 _average_pool,
@@ -326,6 +343,7 @@ def _pools() -> list[OpCase]:
                 name=name,
                 bench=bench,
                 reduction=int(np.prod(window)),
+                dtypes=_HALF,
             ),
         ]
     return cases

@@ -9,6 +9,7 @@
 #include "pronghorn/kernels/amx_types.h"
 #include "pronghorn/kernels/fft_types.h"
 #include "pronghorn/kernels/kernel_types.h"
+#include "pronghorn/kernels/pool_types.h"
 
 namespace pronghorn {
 

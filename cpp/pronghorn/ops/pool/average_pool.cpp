@@ -5,7 +5,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
-#include "pronghorn/ops/pool/sizes.h"
+#include "pronghorn/ops/pool/grad.h"
 #include "pronghorn/ops/shape/rules.h"
 
 namespace pronghorn::ops {
@@ -38,64 +38,49 @@ std::vector<Value> gradient_of_grad(const GradientCall& call) {
       call.g.apply("average_pool", {call.d_outputs[0]}, without_input_spatial(call.node.attrs))};
 }
 
-Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  return widened(g, "average_pool", inputs, attrs);
-}
-Value simplify_grad(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  return widened(g, "average_pool_grad", inputs, attrs);
-}
+struct Plan : PoolPlan {
+  DType dtype = DType::kFloat32;
+};
 
 Prepared prepare(const OpCall& call) {
-  auto plan = std::make_shared<PoolPlan>();
+  auto plan = std::make_shared<Plan>();
   plan->sizes = pool_sizes("average_pool", call.inputs[0].shape, call.attrs);
-  return {.plan = plan};
-}
-
-Prepared prepare_grad(const OpCall& call) {
-  auto plan = std::make_shared<PoolPlan>();
-  plan->sizes = pool_sizes("average_pool_grad", call.outputs[0].shape, call.attrs);
+  plan->dtype = call.inputs[0].dtype;
   return {.plan = plan};
 }
 
 void run(const Launch& launch) noexcept {
-  const PoolPlan& plan = launch.plan_as<PoolPlan>();
+  const Plan& plan = launch.plan_as<Plan>();
   const int64_t cost = std::max<int64_t>(plan.row_cost(), 1);
   parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost,
                   [&](int64_t begin, int64_t end) {
-                    kernels().average_pool_pixels(plan.sizes.windows, launch.input<float>(0), begin,
-                                                  end - begin, launch.output<float>(0));
+                    kernels().average_pool_pixels({.windows = plan.sizes.windows,
+                                                   .type = static_cast<ElementType>(plan.dtype),
+                                                   .x = launch.inputs[0],
+                                                   .y = launch.outputs[0],
+                                                   .taken = nullptr,
+                                                   .row0 = begin,
+                                                   .rows = end - begin});
                   });
 }
 
 void run_grad(const Launch& launch) noexcept {
-  const PoolPlan& plan = launch.plan_as<PoolPlan>();
-  parallel_for(plan.sizes.batch,
-               std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1),
-               [&](int64_t i) {
-                 kernels().average_pool_grad_image(plan.sizes.windows,
-                                                   launch.input<float>(0) + i * plan.image_out(),
-                                                   launch.output<float>(0) + i * plan.image_in());
-               });
+  run_pool_grad(launch, kernels().average_pool_grad_pixels, nullptr, 1);
 }
 
 }  // namespace
 
 OpDef average_pool_op() {
-  return {.name = "average_pool",
-          .infer = infer,
-          .gradient = gradient,
-          .prepare = prepare,
-          .run = run,
-          .simplify = simplify};
+  return {
+      .name = "average_pool", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run};
 }
 
 OpDef average_pool_grad_op() {
   return {.name = "average_pool_grad",
           .infer = infer_grad,
           .gradient = gradient_of_grad,
-          .prepare = prepare_grad,
-          .run = run_grad,
-          .simplify = simplify_grad};
+          .prepare = prepare_pool_grad,
+          .run = run_grad};
 }
 
 }  // namespace pronghorn::ops

@@ -7,9 +7,8 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/kernels/kernels.h"
-#include "pronghorn/ops/pool/sizes.h"
+#include "pronghorn/ops/pool/grad.h"
 #include "pronghorn/ops/shape/rules.h"
-#include "pronghorn/tile/epilogue.h"
 
 namespace pronghorn::ops {
 namespace {
@@ -30,7 +29,7 @@ std::vector<TensorType> infer(const OpCall& call) {
 }
 
 std::vector<TensorType> infer_grad(const OpCall& call) {
-  expect_operands(call, 2);
+  if (call.payload == nullptr) expect_operands(call, 2);
   expect_float(call, 0);
   check_taken(call, 1);
   const TensorType& dy = call.inputs[0];
@@ -69,85 +68,38 @@ std::vector<Value> gradient_of_take(const GradientCall& call) {
           {}};
 }
 
-Value simplify_grad(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
-  return widened(g, "max_pool_grad", inputs, attrs);
-}
 Value simplify_take(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
   return widened(g, "max_pool_take", inputs, attrs);
 }
 
 struct Plan : PoolPlan {
   DType dtype = DType::kFloat32;
-  std::shared_ptr<const TilePlan> epilogue;  // of the gradient
 };
 
-// The op has two outputs, so it is not rewritten for 16-bit floats: they are widened here.
 Prepared prepare(const OpCall& call) {
   auto plan = std::make_shared<Plan>();
   plan->sizes = pool_sizes(call.op.name, call.inputs[0].shape, call.attrs);
   plan->dtype = call.inputs[0].dtype;
-  const bool wide = plan->dtype == DType::kFloat32;
-  const int64_t floats =
-      wide ? 0 : plan->sizes.batch * plan->image_in() + 16 + plan->sizes.batch * plan->image_out();
-  return {.plan = plan, .workspace = static_cast<size_t>(floats) * sizeof(float)};
-}
-
-Prepared prepare_grad(const OpCall& call) {
-  auto plan = std::make_shared<Plan>();
-  plan->sizes = pool_sizes(call.op.name, call.outputs[0].shape, call.attrs);
-  plan->epilogue = epilogue_plan(call);
   return {.plan = plan};
-}
-
-template <typename T>
-void widen(const T* x, int64_t n, float* y) {
-  for (int64_t i = 0; i < n; ++i) y[i] = to_float(x[i]);
 }
 
 void run(const Launch& launch) noexcept {
   const Plan& plan = launch.plan_as<Plan>();
-  const float* x = launch.input<float>(0);
-  float* y = launch.output<float>(0);
-  if (plan.dtype != DType::kFloat32) {
-    float* memory = static_cast<float*>(launch.workspace);
-    const int64_t n = plan.sizes.batch * plan.image_in();
-    if (plan.dtype == DType::kFloat16) widen(launch.input<Float16>(0), n, memory);
-    if (plan.dtype == DType::kBfloat16) widen(launch.input<Bfloat16>(0), n, memory);
-    x = memory;
-    y = memory + (n + 15) / 16 * 16;
-  }
   const int64_t cost = std::max<int64_t>(plan.row_cost(), 1);
   parallel_ranges(plan.rows(), std::max<int64_t>(1, (1 << 17) / cost), cost,
                   [&](int64_t begin, int64_t end) {
-                    kernels().max_pool_pixels(plan.sizes.windows, x, begin, end - begin, y,
-                                              launch.output<int32_t>(1));
+                    kernels().max_pool_pixels({.windows = plan.sizes.windows,
+                                               .type = static_cast<ElementType>(plan.dtype),
+                                               .x = launch.inputs[0],
+                                               .y = launch.outputs[0],
+                                               .taken = launch.output<int32_t>(1),
+                                               .row0 = begin,
+                                               .rows = end - begin});
                   });
-  // A maximum is one of the elements: narrowing it back is exact.
-  const int64_t n = plan.sizes.batch * plan.image_out();
-  if (plan.dtype == DType::kFloat16) {
-    for (int64_t i = 0; i < n; ++i) launch.output<Float16>(0)[i] = to_float16(y[i]);
-  } else if (plan.dtype == DType::kBfloat16) {
-    for (int64_t i = 0; i < n; ++i) launch.output<Bfloat16>(0)[i] = to_bfloat16(y[i]);
-  }
 }
 
 void run_grad(const Launch& launch) noexcept {
-  const Plan& plan = launch.plan_as<Plan>();
-  const int64_t in = plan.image_in();
-  const int64_t out = plan.image_out();
-  const int64_t channels = plan.sizes.windows.channels;
-  const TileEpilogue epilogue{plan.epilogue.get(), launch.inputs + 2};
-  parallel_for(plan.sizes.batch,
-               std::max<int64_t>(volume(plan.sizes.windows.out) * plan.row_cost(), 1),
-               [&](int64_t i) {
-                 float* dx = launch.output<float>(0) + i * in;
-                 kernels().max_pool_grad_image(plan.sizes.windows, launch.input<float>(0) + i * out,
-                                               launch.input<int32_t>(1) + i * out, dx);
-                 if (plan.epilogue && in > 0) {
-                   TileEpilogue::apply(&epilogue, dx, i * (in / channels), in / channels, 0,
-                                       channels, channels);
-                 }
-               });
+  run_pool_grad(launch, kernels().max_pool_grad_pixels, launch.input<int32_t>(1), 2);
 }
 
 void run_take(const Launch& launch) noexcept {
@@ -184,17 +136,22 @@ void run_take(const Launch& launch) noexcept {
 }  // namespace
 
 OpDef max_pool_op() {
-  return {.name = "max_pool", .infer = infer, .gradient = gradient, .prepare = prepare, .run = run};
+  return {.name = "max_pool",
+          .infer = infer,
+          .gradient = gradient,
+          .prepare = prepare,
+          .run = run,
+          .optional_outputs = 0b10};
 }
 
 OpDef max_pool_grad_op() {
   return {.name = "max_pool_grad",
           .infer = infer_grad,
           .gradient = gradient_of_grad,
-          .prepare = prepare_grad,
+          .prepare = prepare_pool_grad,
           .run = run_grad,
-          .simplify = simplify_grad,
-          .takes_epilogue = true};
+          .takes_epilogue = true,
+          .epilogue_has_outputs = true};
 }
 
 OpDef max_pool_take_op() {
