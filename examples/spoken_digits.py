@@ -5,7 +5,7 @@
 The synthetic voices of flite say "zero" to "nine", slower and faster, lower and higher, a little
 noisy: kal, kal16, awb and rms, three men in four voices, to train on; the only woman, slt, to test.
 A second test are real recordings of the ten digits by another woman, with which Asterisk answers
-telephones. Expected test accuracy: 0.62 to 0.74 for slt, 7 to 9 of the 10 recordings.
+telephones. Expected test accuracy: 0.64 to 0.71 for slt, 7 to 9 of the 10 recordings.
 
     apt-get install flite asterisk-core-sounds-en-wav
 """
