@@ -40,11 +40,11 @@ struct AmxPlacesPlan : AmxWeights {
   // Places of an image from which tiles start, in a task of all lines (of the last ones), all
   // columns (the last ones).
   std::vector<int32_t> starts[2][2];
-  double used = 0;  // part of the products that are not for nothing
+  double used = 0;  // part of the products that are not for nothing; 0: the form is not to be used
 
   // What is split at once: all images, or a task's.
   int64_t split_images = 0;
-  int64_t height = 0;  // of an image
+  int64_t height = 0;  // of an image; more than its lines where tiles would reach the next one
   int64_t width = 0;
   int64_t split_bytes = 0;
 
@@ -57,7 +57,8 @@ struct AmxPlacesPlan : AmxWeights {
   size_t workspace = 0;  // bytes: of the split images if they are shared
 };
 
-// Whether windows lie in planes and, for conv_dx, follow each other without stride.
+// Whether windows lie in planes, span not too many pixels and, for conv_dx, follow each other
+// without stride.
 bool takes_places(const ConvSizes& sizes, bool gradient);
 
 // Of any sizes that it takes but empty ones.

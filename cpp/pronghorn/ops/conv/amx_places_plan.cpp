@@ -17,19 +17,10 @@ constexpr int64_t kSharedBytes = 1 << 20;     // of images that are split for al
 constexpr int64_t kLargeWeights = 512 << 10;  // bytes that should be read for many places at once
 constexpr int64_t kWidest = 256;              // columns of a task
 constexpr int64_t kWidestStride = 32;         // beyond, too little of an image is read
+constexpr int64_t kFarthest = 4096;           // lines and columns that a window may span
+constexpr int64_t kMostSplitBytes = 8 << 20;  // of a task; windows that span more read too little
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// What is split at once, once the task is known.
-void size_split(AmxPlacesPlan& plan, bool all) {
-  plan.shared = all;
-  plan.split_images = all ? plan.images : plan.task_images;
-  plan.height = (all ? plan.out[1] : plan.task_lines) + plan.halo[1];
-  plan.width = (all ? plan.out[2] : plan.task_columns) + plan.halo[2];
-  const auto phases = static_cast<int64_t>(plan.phases.size());
-  plan.split_bytes =
-      (phases * plan.split_images * plan.height * plan.width + kConvLanes) * plan.place_bytes;
-}
 
 // On and on, or line by line where that takes fewer.
 std::vector<int32_t> tile_starts(const AmxPlacesPlan& plan, int64_t lines, int64_t columns) {
@@ -45,6 +36,22 @@ std::vector<int32_t> tile_starts(const AmxPlacesPlan& plan, int64_t lines, int64
       starts.push_back(static_cast<int32_t>(line * plan.width + i * kConvLanes));
   }
   return starts;
+}
+
+// What is split at once, once the task is known.
+void size_split(AmxPlacesPlan& plan, bool all) {
+  plan.shared = all;
+  plan.split_images = all ? plan.images : plan.task_images;
+  plan.height = (all ? plan.out[1] : plan.task_lines) + plan.halo[1];
+  plan.width = (all ? plan.out[2] : plan.task_columns) + plan.halo[2];
+  if (plan.task_images > 1) {
+    // Tiles of two images never share places: sums are added to what is there.
+    const int64_t end = tile_starts(plan, plan.task_lines, plan.task_columns).back() + kConvLanes;
+    plan.height = std::max(plan.height, divide_up(end, plan.width));
+  }
+  const auto phases = static_cast<int64_t>(plan.phases.size());
+  plan.split_bytes =
+      (phases * plan.split_images * plan.height * plan.width + kConvLanes) * plan.place_bytes;
 }
 
 // Few small images: tasks are panels of large weights, else tiles.
@@ -115,8 +122,10 @@ void plan_bands(AmxPlacesPlan& plan) {
 
 bool takes_places(const ConvSizes& sizes, bool gradient) {
   const Windows& w = sizes.windows;
-  return std::max(w.stride[1], w.stride[2]) <= kWidestStride && w.kernel[0] == 1 &&
-         w.stride[0] == 1 && w.pad[0] == 0 && w.in[0] == w.out[0] &&
+  const auto spans = [&](int d) { return (w.kernel[d] - 1) * w.dilation[d]; };
+  return std::max(w.stride[1], w.stride[2]) <= kWidestStride &&
+         std::max(spans(1), spans(2)) <= kFarthest && w.kernel[0] == 1 && w.stride[0] == 1 &&
+         w.pad[0] == 0 && w.in[0] == w.out[0] &&
          (!gradient || (w.stride[1] == 1 && w.stride[2] == 1));
 }
 
@@ -184,6 +193,7 @@ std::shared_ptr<const AmxPlacesPlan> plan_amx_places(const ConvSizes& sizes, boo
   plan.used = static_cast<double>(plan.task_lines * plan.task_columns) /
               static_cast<double>(tiles * kConvLanes) * used_part(plan.channels, kConvBlock) *
               used_part(plan.n, 16);
+  if (plan.split_bytes > kMostSplitBytes) plan.used = 0;
   int64_t rows = 0;  // of a task's result
   if (plan.shared) {
     for (int64_t i = 0; i < tiles; i += plan.task_tiles) {

@@ -15,6 +15,7 @@ constexpr int64_t kMinPixels = 56;  // of a task
 constexpr int64_t kMaxPixels = 448;
 constexpr int64_t kLargeWeights = 1 << 18;  // floats which take much of the L2 cache
 constexpr int64_t kMaxDepth = 256;          // of a pass: so many rows of a panel take 32 KB
+constexpr double kMostCopied = 1 << 20;     // floats; windows that span more read little of them
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -41,7 +42,11 @@ void plan_blocks(DirectPlan& plan) {
 
 }  // namespace
 
-bool suits_direct(const Windows& w) { return w.out[2] >= 4; }
+bool suits_direct(const Windows& w) {
+  double copied = static_cast<double>(w.kernel[0] * w.pixel);  // by a task, at least
+  for (const int d : {1, 2}) copied *= static_cast<double>((w.kernel[d] - 1) * w.dilation[d] + 1);
+  return w.out[2] >= 4 && copied <= kMostCopied;
+}
 
 DirectPlan plan_direct(const Windows& w, int64_t batch, int64_t groups, int64_t group_out) {
   DirectPlan plan;

@@ -33,7 +33,8 @@ struct DirectPlan {
 // Results are a contiguous image (batch, out..., groups * group_out).
 DirectPlan plan_direct(const Windows& windows, int64_t batch, int64_t groups, int64_t group_out);
 
-// Whether the form is faster than a matrix of patches.
+// Whether the form is faster than a matrix of patches, and windows do not span so much that a copy
+// of it would be too large.
 bool suits_direct(const Windows& windows);
 
 // packed from w (depth, groups * group_out).
