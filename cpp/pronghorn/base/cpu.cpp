@@ -17,8 +17,9 @@ namespace {
 constexpr std::string_view kNames[] = {"baseline", "avx2", "avx512", "avx512_bf16", "avx512_amx"};
 
 #if defined(PRONGHORN_AMX)
-// The processor has the instructions (beside AVX512-BF16), the kernel saves the tiles, and it let this process use them
-// (Linux gives no tiles to those who did not ask). Anything unexpected means no.
+// The processor has the instructions (beside AVX512-BF16), the kernel saves the tiles, and it let
+// this process use them (Linux gives no tiles to those who did not ask). Anything unexpected means
+// no.
 bool may_use_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned kOsSavesState = 1u << 27;
