@@ -59,11 +59,11 @@ constexpr int kMaxTaps = 64;
 // Where the taps of a window lie relative to its first pixel, in floats; their number, or 0 if
 // there are too many.
 int tap_offsets(const Windows& w, int64_t (&offsets)[kMaxTaps]) {
-  if (w.kernel[0] * w.kernel[1] * w.kernel[2] > kMaxTaps) return 0;
   int taps = 0;
   for (int64_t k0 = 0; k0 < w.kernel[0]; ++k0) {
     for (int64_t k1 = 0; k1 < w.kernel[1]; ++k1) {
       for (int64_t k2 = 0; k2 < w.kernel[2]; ++k2) {
+        if (taps == kMaxTaps) return 0;
         offsets[taps++] = ((k0 * w.in[1] + k1) * w.in[2] + k2) * w.pixel;
       }
     }
