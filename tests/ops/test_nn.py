@@ -295,6 +295,22 @@ def test_attention(key_heads: int) -> None:
     close(got, wanted, 128)
 
 
+@pytest.mark.parametrize("dilation", [17, 100, 10**6, 10**12])
+def test_taps_far_outside_of_the_image(dilation: int) -> None:
+    x = RNG.normal(size=(2, 16, 16, 32)).astype(np.float32)
+    w = RNG.normal(size=(3, 3, 32, 32)).astype(np.float32)
+    close(ops.conv(x, w, padding="same", dilation_rate=dilation), x @ w[1, 1], 32)
+
+
+@pytest.mark.parametrize(("length", "channels"), [(10, 256), (12, 256), (40, 256), (10, 384)])
+def test_lines_of_an_odd_number_of_tiles(length: int, channels: int) -> None:
+    x = RNG.normal(size=(9, length, channels)).astype(np.float32)
+    w = RNG.normal(size=(3, channels, 32)).astype(np.float32)
+    padded = np.pad(x.astype(np.float64), ((0, 0), (1, 1), (0, 0)))
+    wanted = np.sum([padded[:, k : k + length] @ w[k].astype(np.float64) for k in range(3)], 0)
+    close(ops.conv(x, w, padding="same"), wanted, 3 * channels)
+
+
 ERRORS: list[tuple[Any, type[Exception], str]] = [
     (lambda: ops.conv(np.ones((1, 5, 5, 3)), np.ones((3, 3, 2, 4))), ValueError, "divisible"),
     (lambda: ops.conv(np.ones((1, 5, 3)), np.ones((3, 3, 4)), 0), ValueError, "strides"),
@@ -308,6 +324,11 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
     ),
     (lambda: ops.max_pool(np.ones((1, 5, 3)), 6), ValueError, "must fit"),
     (lambda: ops.max_pool(np.ones((1, 5, 3)), (2, 2)), ValueError, "pool_size"),
+    (
+        lambda: ops.max_pool(np.ones((1, 5, 5, 3)), 2**40, 1, padding="same"),
+        ValueError,
+        "less than 2\\^31 pixels",
+    ),
     (lambda: ops.one_hot([1], 2, sparse=True), ValueError, "dense"),
     (lambda: ops.multi_hot([1]), ValueError, "num_classes"),
     (lambda: ops.binary_crossentropy([1.0], [0.5, 0.3]), ValueError, "same shape"),

@@ -1,11 +1,22 @@
 #include "pronghorn/ops/pool/sizes.h"
 
+#include <cstdint>
+#include <span>
+
 #include "pronghorn/ops/conv/rules.h"
 
 namespace pronghorn::ops {
 
 WindowSizes pool_sizes(std::string_view op, const Shape& x, const Attrs& attrs) {
-  return window_sizes({op, x, attrs.integers("window"), attrs});
+  const std::vector<int64_t>& window = attrs.integers("window");
+  const WindowSizes sizes = window_sizes({op, x, window, attrs});
+  double taps = 1;
+  for (const int64_t size : window) taps *= static_cast<double>(size);
+  if (taps > INT32_MAX) {  // max_pool numbers them
+    value_error(op, ": expected windows of less than 2^31 pixels. Received: window=",
+                Shape(std::span<const int64_t>(window)), ".");
+  }
+  return sizes;
 }
 
 Shape pool_input(std::string_view op, const Shape& dy, const Attrs& attrs) {

@@ -17,6 +17,7 @@ struct PoolPlan {
   int64_t row_cost() const { return 2 * volume(sizes.windows.kernel) * sizes.windows.channels; }
 };
 
+// Throws as window_sizes, and where windows have 2^31 pixels or more.
 WindowSizes pool_sizes(std::string_view op, const Shape& x, const Attrs& attrs);
 
 // The image's shape, from that of dy and the attribute input_spatial.
