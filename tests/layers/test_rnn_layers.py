@@ -176,8 +176,56 @@ def test_errors_of_initial_states() -> None:
         layers.LSTM(2, name="a")(data(2, 4, 3), initial_state=[data(2, 2)])
     with pytest.raises(ValueError, match=r"GRU 'b': expected 1 initial states, .*Received: 2\."):
         layers.GRU(2, name="b")(data(2, 4, 3), initial_state=[data(2, 2), data(2, 2)])
-    with pytest.raises(ValueError, match=r"expected initial state h of shape \(2, 2\)"):
-        layers.GRU(2)(data(2, 4, 3), initial_state=data(3, 2))
+    wanted = r"GRU 'c': expected initial states of shapes \[\(2, 2\)\]. .*\(3, 2\)"
+    with pytest.raises(ValueError, match=wanted):
+        layers.GRU(2, name="c")(data(2, 4, 3), initial_state=data(3, 2))
+    with pytest.raises(ValueError, match=r"Bidirectional 'd': expected 4 .*Received: 2\."):
+        both = layers.Bidirectional(layers.LSTM(2), name="d")
+        both(data(2, 4, 3), initial_state=[data(2, 2), data(2, 2)])
+
+
+def test_error_of_another_number_of_features() -> None:
+    for cell in (layers.LSTMCell(2), [layers.GRUCell(2), layers.LSTMCell(3)]):
+        layer = layers.RNN(cell, name="a")
+        layer(data(2, 4, 3))
+        with pytest.raises(ValueError, match=r"RNN 'a': expected 3 features, .*\(2, 4, 5\)"):
+            layer(data(2, 4, 5))
+
+
+def test_a_mask_is_taken_from_lists() -> None:
+    layer, x = layers.LSTM(2), data(2, 3, 4)
+    mask = [[True, True, False], [True, False, False]]
+    expected = layer(x, mask=np.array(mask)).numpy()
+    np.testing.assert_array_equal(layer(x, mask=mask).numpy(), expected)
+
+
+class Cell(layers.Layer):
+    """A custom cell that returns what `result` makes of the input and the states."""
+
+    def __init__(self, units: int = 3, result: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.state_size, self.result = units, result
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        h = ops.add(inputs, states[0])
+        return self.result(h) if self.result else (h, [h])
+
+
+def test_errors_of_custom_cells() -> None:
+    with pytest.raises(ValueError, match=r"RNN .*\(output, states\). Received: Tensor from Cell"):
+        layers.RNN(Cell(result=lambda h: h))(data(2, 4, 3))
+    with pytest.raises(ValueError, match=r"expected states of shapes \[\(2, 3\)\] .*\(2, 2\)"):
+        layers.RNN(Cell(result=lambda h: (h, [h[:, :2]])))(data(2, 4, 3))
+    with pytest.raises(ValueError, match="Received: shapes=.*from Cell"):
+        layers.RNN(Cell(result=lambda h: (h, [h, h])))(data(2, 4, 3))
+    with pytest.raises(ValueError, match="StackedRNNCells: expected at least one cell"):
+        layers.RNN([])
+
+
+def test_bidirectional_takes_recurrent_layers_with_custom_cells_only() -> None:
+    assert layers.Bidirectional(layers.RNN(Cell()))(data(2, 4, 3)).shape == (2, 6)
+    with pytest.raises(ValueError, match="expected a recurrent layer.*without go_backwards"):
+        layers.Bidirectional(layers.Dense(3))
 
 
 def test_convolution_into_lstm_names_the_way_out() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pronghorn import ops
+from pronghorn import ops, tree
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
 
+_ATTRIBUTES = ("go_backwards", "return_sequences", "return_state", "stateful")
 _MERGE_MODES = ("sum", "mul", "ave", "concat", None)
 
 
@@ -57,6 +58,13 @@ class Bidirectional(Layer):
                 raise ValueError(
                     f"Bidirectional: Please initialize `Bidirectional` layer with a "
                     f"`keras.layers.Layer` instance. Received: {name}={value}."
+                )
+            missing = [a for a in _ATTRIBUTES if value is not None and not hasattr(value, a)]
+            if missing:
+                raise ValueError(
+                    "Bidirectional: expected a recurrent layer, or one that has the attributes "
+                    f"{', '.join(_ATTRIBUTES)}. Received: {name}={value}, without "
+                    f"{', '.join(missing)}."
                 )
         if merge_mode not in _MERGE_MODES:
             raise ValueError(
@@ -134,9 +142,11 @@ class Bidirectional(Layer):
         first = second = None
         if initial_state is not None:
             states = list(initial_state)
-            if len(states) % 2:
+            size = getattr(self.forward_layer, "state_size", None)
+            wanted = "an even number of" if size is None else 2 * len(tree.flatten(size))
+            if len(states) % 2 or (size is not None and len(states) != wanted):
                 raise ValueError(
-                    f"{owner_name(self)}: expected an even number of initial states, the forward "
+                    f"{owner_name(self)}: expected {wanted} initial states, the forward "
                     f"layer's first. Received: {len(states)}."
                 )
             first, second = states[: len(states) // 2], states[len(states) // 2 :]
@@ -228,9 +238,17 @@ class Bidirectional(Layer):
 
 def _copy(layer: Any, prefix: str, **changes: Any) -> Any:
     """Returns a layer like `layer`, named with the prefix, without its weights."""
-    from pronghorn.saving import deserialize_keras_object, serialize_keras_object
+    from pronghorn.saving import (
+        custom_object_scope,
+        deserialize_keras_object,
+        serialize_keras_object,
+    )
 
+    # The classes of a custom layer and its cells are at hand: a copy needs no registration.
+    classes = {type(x) for x in layer._flatten_layers()}
+    custom = {c.__name__: c for c in classes if c.__module__.split(".")[0] != "pronghorn"}
     config = serialize_keras_object(layer)
     config["config"]["name"] = prefix + layer.name.removeprefix(prefix)
     config["config"].update(changes)
-    return deserialize_keras_object(config)
+    with custom_object_scope(custom):
+        return deserialize_keras_object(config)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pronghorn import ops, tree
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
@@ -186,9 +188,7 @@ class RNN(Layer):
         steps = range(sequences.shape[1])
         outputs: list[Any] = []
         for t in reversed(steps) if self.go_backwards else steps:
-            output, new_states = cell(sequences[:, t], states, **kwargs)
-            if not tree.is_nested(new_states):
-                new_states = [new_states]
+            output, new_states = self._checked_step(cell(sequences[:, t], states, **kwargs), states)
             if mask is not None:
                 keep = mask[:, t]
                 output = _where(keep, output, self._masked_output(output, outputs, states))
@@ -201,6 +201,26 @@ class RNN(Layer):
             outputs.append(output)
         sequence = ops.stack(outputs, axis=1) if self.return_sequences else outputs[-1]
         return outputs[-1], sequence, states
+
+    def _checked_step(self, returned: Any, states: Any) -> tuple[Any, Any]:
+        """Returns the output and the list of states that a cell returned for a step."""
+        if not isinstance(returned, (tuple, list)) or len(returned) != 2:
+            many = isinstance(returned, (tuple, list))
+            got = f"{len(returned)} values" if many else type(returned).__name__
+            raise ValueError(
+                f"{owner_name(self)}: expected the cell to return (output, states). "
+                f"Received: {got} from {owner_name(self.cell)}."
+            )
+        output, new = returned
+        if not tree.is_nested(new):
+            new = [new]
+        shapes, wanted = ([tuple(s.shape) for s in tree.flatten(x)] for x in (new, states))
+        if len(shapes) != len(wanted) or not all(map(_may_follow, shapes, wanted)):
+            raise ValueError(
+                f"{owner_name(self)}: expected states of shapes {wanted} from the cell, those that "
+                f"it was given. Received: shapes={shapes} from {owner_name(self.cell)}."
+            )
+        return output, new
 
     def _masked_output(self, output: Any, outputs: list[Any], states: Any) -> Any:
         """Returns the output of a step that does not count: the one before it, or the state."""
@@ -221,6 +241,7 @@ class RNN(Layer):
     ) -> Any:
         """Returns the output, and the states with `return_state`."""
         mask = self._checked_mask(sequences, mask)
+        is_given = initial_state is not None
         if initial_state is None:
             if self.stateful:
                 initial_state = self.states
@@ -245,6 +266,8 @@ class RNN(Layer):
         initial_state = tree.map_structure(
             lambda x: ops.cast(ops.convert_to_tensor(x), dtype), list(initial_state)
         )
+        if is_given and self._has_vectors():
+            self._check_state_shapes(sequences.shape[0], initial_state)
         self._reset_dropout_masks(self.cell)
         try:
             last, outputs, states = self.inner_loop(
@@ -258,6 +281,15 @@ class RNN(Layer):
             for variable, state in zip(tree.flatten(self.states), tree.flatten(states)):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
+
+    def _check_state_shapes(self, batch: Any, states: Any) -> None:
+        shapes = [tuple(s.shape) for s in tree.flatten(states)]
+        wanted = [(batch, n) for n in tree.flatten(self.state_size)]
+        if not all(map(_may_follow, wanted, shapes)):
+            raise ValueError(
+                f"{owner_name(self)}: expected initial states of shapes {wanted}. "
+                f"Received: shapes={shapes}."
+            )
 
     def _has_vectors(self) -> bool:
         """Returns whether the cells are ours, whose inputs and states are (batch, size)."""
@@ -280,7 +312,18 @@ class RNN(Layer):
                 f"{owner_name(self)}: expected rank 2 (batch, timesteps) or more. "
                 f"Received: shape={shape}."
             )
+        if self._has_vectors():
+            self._check_features(shape)
         super()._assert_input_compatibility(x)
+
+    def _check_features(self, shape: tuple[Any, ...]) -> None:
+        cell = self.cell.cells[0] if isinstance(self.cell, StackedRNNCells) else self.cell
+        kernel = getattr(cell, "kernel", None) if cell.built else None
+        if kernel is not None and shape[-1] not in (None, kernel.shape[0]):
+            raise ValueError(
+                f"{owner_name(self)}: expected {kernel.shape[0]} features, the number that it was "
+                f"built for. Received: shape={shape}."
+            )
 
     def _checked_mask(self, sequences: Any, mask: Any) -> Any:
         shape = tuple(sequences.shape)
@@ -289,7 +332,8 @@ class RNN(Layer):
                 f"{owner_name(self)}: expected sequences of one step or more. "
                 f"Received: shape={shape}."
             )
-        mask = tree.flatten(mask)[0] if mask is not None else None
+        leaves = tree.flatten(mask) if mask is not None else [None]
+        mask = np.asarray(mask) if isinstance(leaves[0], (bool, int)) else leaves[0]
         if mask is None:
             return None
         if tuple(mask.shape) != shape[:2]:
@@ -330,6 +374,13 @@ class RNN(Layer):
         config = dict(config)
         cell = deserialize_keras_object(config.pop("cell"), custom_objects=custom_objects)
         return cls(cell, **config)
+
+
+def _may_follow(shape: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    """Returns whether a state of `shape` may follow one of shape `before`, which may broadcast."""
+    return len(shape) == len(before) and all(
+        n == m or m in (1, None) or n is None for n, m in zip(shape, before)
+    )
 
 
 def _where(keep: Any, new: Any, old: Any) -> Any:

@@ -34,6 +34,10 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not cells:
+            raise ValueError(
+                f"StackedRNNCells: expected at least one cell. Received: cells={cells}."
+            )
         for cell in cells:
             for what in ("call", "state_size"):
                 if what not in dir(cell):
