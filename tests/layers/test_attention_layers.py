@@ -154,3 +154,9 @@ def test_refusals() -> None:
         layer(X, Y, return_attention_scores=True)
     with pytest.raises(ValueError, match="broadcasts"):
         layer(X, Y, attention_mask=np.ones((3, 9, 8), bool))
+
+
+def test_a_value_of_another_rank_than_the_query_is_an_error() -> None:
+    query = np.ones((2, 5, 8), "float32")
+    with pytest.raises(ValueError, match=r"'a': expected a value of rank 3 .*\(5, 8\)"):
+        layers.MultiHeadAttention(2, 4, name="a")(query, query[0])

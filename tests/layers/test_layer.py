@@ -438,3 +438,22 @@ def test_shape_inference_keeps_unknown_dimensions():
     assert ops.concatenate([x, x], axis=1).shape == (None, None, 8 // 2)
     assert ops.ones_like(x).shape == (None, None, 4)
     assert (x + np.ones((4,), "float32")).dtype == "float32"
+
+
+def test_errors_of_ops_name_the_innermost_layer() -> None:
+    class Wrong(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.matmul(x, np.ones((5, 2), "float32"))
+
+    expected = r"^Wrong 'w': matmul: inner dimensions must match\. Received: x1\.shape=\(2, 3\)"
+    with pytest.raises(ValueError, match=expected):
+        layers.Activation(Wrong(name="w"))(np.ones((2, 3), "float32"))
+
+
+def test_errors_of_a_layer_of_ones_own_stay() -> None:
+    class Wrong(keras.layers.Layer):
+        def call(self, x):
+            raise ValueError("No such thing")
+
+    with pytest.raises(ValueError, match="^No such thing$"):
+        Wrong()(np.ones((2, 3), "float32"))

@@ -260,6 +260,11 @@ class MultiHeadAttention(BaseMultiHeadAttention):
                 f"{owner_name(self)}: expected a query of rank 3 or more (batch, places, size). "
                 f"Received: query_shape={query_shape}."
             )
+        if len(query_shape) == 3 != len(value_shape):
+            raise ValueError(
+                f"{owner_name(self)}: expected a value of rank 3 (batch, places, size), as the "
+                f"query has. Received: query_shape={query_shape}, value_shape={value_shape}."
+            )
 
     def compute_output_shape(  # type: ignore[override]
         self, query_shape: Any, value_shape: Any, key_shape: Any = None

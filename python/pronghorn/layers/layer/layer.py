@@ -19,6 +19,7 @@ from pronghorn.layers.layer.call_spec import (
 )
 from pronghorn.layers.layer.losses import LayerLosses
 from pronghorn.layers.layer.masks import masks_of, set_output_masks
+from pronghorn.layers.layer.op_errors import name_layer
 from pronghorn.layers.layer.saving import LayerSaving
 from pronghorn.layers.layer.weights import LayerWeights
 from pronghorn.naming import current_path
@@ -221,6 +222,9 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
                 kwargs = self._with_masks(spec, kwargs)
                 kwargs = self._with_context(spec, kwargs, context, context_values)
                 return self._run(spec, args, kwargs)
+        except (ValueError, RuntimeError) as error:
+            name_layer(error, f"{type(self).__name__} '{self.name}'")
+            raise
         finally:
             context.training, context.values = saved
             if outer is None:
