@@ -161,3 +161,19 @@ def test_category_encoding() -> None:
         layers.CategoryEncoding(0)
     with pytest.raises(ValueError, match="Unknown arg for output_mode"):
         layers.CategoryEncoding(3, output_mode="hot")
+
+
+def test_preprocessing_layers_take_lists_of_numbers() -> None:
+    encoded = layers.CategoryEncoding(3, output_mode="count")([[0, 1]], count_weights=[[0.5, 2]])
+    assert encoded.numpy().tolist() == [[0.5, 2.0, 0.0]]
+    assert layers.CategoryEncoding(2, output_mode="one_hot")([1, 0]).numpy().tolist() == [
+        [0.0, 1.0],
+        [1.0, 0.0],
+    ]
+    assert layers.Rescaling(2.0)([1.0, 2.0]).numpy().tolist() == [2.0, 4.0]
+    normalization = layers.Normalization(axis=None)
+    normalization.adapt([1.0, 3.0])
+    assert normalization([1.0, 3.0]).numpy().tolist() == [-1.0, 1.0]
+    discretization = layers.Discretization(num_bins=2)
+    discretization.adapt([1.0, 2.0, 3.0, 4.0])
+    assert discretization([0.0, 9.0]).numpy().tolist() == [0, 1]

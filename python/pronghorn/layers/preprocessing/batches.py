@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn import ops
+from pronghorn import ops, tree
+
+
+def from_lists(data: Any) -> Any:
+    """Returns numbers, and lists of nothing but numbers, as a tensor; other data as it is."""
+    if isinstance(data, (list, tuple, int, float)) and all(
+        isinstance(x, (int, float)) for x in tree.flatten(data)
+    ):
+        return ops.convert_to_tensor(data)
+    return data
 
 
 def iterate_batches(owner: str, data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
@@ -16,7 +25,8 @@ def iterate_batches(owner: str, data: Any, steps: int | None = None) -> Iterator
 
     Args:
         owner: Name of the layer for errors.
-        data: Array or tensor (one batch), a `PyDataset` or the like, or an iterable of batches:
+        data: Array, tensor or lists of numbers (one batch), a `PyDataset` or the like, or an
+            iterable of batches:
             arrays, or tuples whose first element is the array.
         steps: Number of batches, `None` for all.
 
@@ -35,6 +45,8 @@ def iterate_batches(owner: str, data: Any, steps: int | None = None) -> Iterator
 
 
 def _elements(data: Any) -> Iterator[Any]:
+    if isinstance(data, (list, tuple)) and data:
+        data = from_lists(data)
     if hasattr(data, "shape"):
         yield data
     elif isinstance(data, (list, tuple)) or not hasattr(data, "__getitem__"):

@@ -7,6 +7,7 @@ from typing import Any
 from pronghorn import ops
 from pronghorn.layers.arguments import Shape, is_integer, owner_name
 from pronghorn.layers.layer import Layer
+from pronghorn.layers.preprocessing.batches import from_lists
 from pronghorn.layers.preprocessing.integer_encoding import encode_integers, encoded_shape
 from pronghorn.ops.keras_tensor import KerasTensor
 
@@ -73,6 +74,11 @@ class CategoryEncoding(Layer):
         self.num_tokens = num_tokens
         self.output_mode = output_mode
         self.sparse = sparse
+
+    def __call__(self, inputs: Any, count_weights: Any = None, **kwargs: Any) -> Any:
+        return super().__call__(
+            from_lists(inputs), count_weights=from_lists(count_weights), **kwargs
+        )
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         """Returns the vectors."""

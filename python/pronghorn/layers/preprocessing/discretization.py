@@ -10,7 +10,7 @@ import numpy as np
 from pronghorn import ops
 from pronghorn.layers.arguments import Shape, is_integer, owner_name
 from pronghorn.layers.layer import Layer
-from pronghorn.layers.preprocessing.batches import iterate_batches
+from pronghorn.layers.preprocessing.batches import from_lists, iterate_batches
 from pronghorn.layers.preprocessing.integer_encoding import encode_integers, encoded_shape
 from pronghorn.ops.keras_tensor import KerasTensor
 
@@ -98,9 +98,7 @@ class Discretization(Layer):
             self.bin_boundaries = boundaries
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(inputs, (list, tuple, int, float)):
-            inputs = ops.convert_to_tensor(inputs)
-        return super().__call__(inputs, *args, **kwargs)
+        return super().__call__(from_lists(inputs), *args, **kwargs)
 
     @property
     def output_dtype(self) -> str:

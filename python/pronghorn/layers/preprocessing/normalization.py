@@ -10,7 +10,7 @@ import numpy as np
 from pronghorn import config, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
-from pronghorn.layers.preprocessing.batches import iterate_batches
+from pronghorn.layers.preprocessing.batches import from_lists, iterate_batches
 from pronghorn.trace import suspended
 
 
@@ -189,6 +189,9 @@ class Normalization(Layer):
         with suspended():  # building may happen inside a trace, the statistics are constants
             self.mean = ops.convert_to_tensor(self.adapt_mean.numpy().reshape(shape))
             self.variance = ops.convert_to_tensor(self.adapt_variance.numpy().reshape(shape))
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(from_lists(inputs), *args, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         """Returns the normalized input, or with `invert` the way back."""

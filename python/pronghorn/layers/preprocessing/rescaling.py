@@ -9,6 +9,7 @@ import numpy as np
 from pronghorn import ops
 from pronghorn.config import image_data_format
 from pronghorn.layers.layer import Layer
+from pronghorn.layers.preprocessing.batches import from_lists
 
 
 class Rescaling(Layer):
@@ -42,6 +43,9 @@ class Rescaling(Layer):
         self.scale = scale
         self.offset = offset
         self.supports_masking = True
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(from_lists(inputs), *args, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         """Returns `inputs * scale + offset`."""
