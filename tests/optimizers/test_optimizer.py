@@ -294,3 +294,10 @@ def test_updates_in_a_python_loop_become_one_program(cls):
         np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=1e-5, atol=1e-6)
     assert len(optimizer._eager_programs._programs) == 2
     assert not reference._eager_programs._programs
+
+
+def test_apply_gradients_without_variables_is_an_error() -> None:
+    optimizer = optimizers.SGD(name="o")
+    expected = r"'o': apply_gradients expects pairs .* zip\(.* Received: a list of Tensor"
+    with pytest.raises(ValueError, match=expected):
+        optimizer.apply_gradients([ops.ones(2), ops.ones((2, 3))])

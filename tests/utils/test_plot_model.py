@@ -231,3 +231,8 @@ def test_png_without_pillow(tmp_path: Path) -> None:
         "plot_model: a .png file needs pillow, which is not installed. "
         "`pip install 'pronghorn[plot]'`, or write an .svg file. Received: to_file='m.png'.\n"
     )
+
+
+def test_what_is_no_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="plot_model: expected a model. Received: model=3"):
+        keras.utils.plot_model(3, tmp_path / "m.svg")

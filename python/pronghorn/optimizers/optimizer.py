@@ -200,6 +200,12 @@ class Optimizer(OptimizerState, Clipping, WeightDecay, MovingAverages, GradientA
             The number of steps so far.
         """
         pairs = list(grads_and_vars)
+        if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+            raise ValueError(
+                f"Optimizer '{self.name}': apply_gradients expects pairs of gradient and variable, "
+                "as of zip(gradients, variables). "
+                f"Received: a list of {', '.join(sorted({type(x).__name__ for x in pairs}))}."
+            )
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 

@@ -42,7 +42,10 @@ def k_fold(
     [0 1 2 3] [4 5]
     """
     if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)):
-        raise ValueError(f"k_fold: rows must be an integer. Received: rows={rows!r}.")
+        raise ValueError(
+            "k_fold: rows must be an integer, the number of rows of the data. "
+            f"Received: rows of type {type(rows).__name__}."
+        )
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 2 <= k <= rows:
         raise ValueError(
             f"k_fold: k must be an integer from 2 to the number of rows, {rows}. Received: k={k!r}."

@@ -91,6 +91,8 @@ def plot_model(
         )
     if isinstance(dpi, bool) or not isinstance(dpi, (int, float)) or not dpi > 0:
         raise ValueError(f"plot_model: dpi must be a positive number. Received: dpi={dpi!r}.")
+    if not hasattr(model, "layers"):
+        raise ValueError(f"plot_model: expected a model. Received: model={model!r}.")
     graph = layer_graph(model, expand_nested)
     if extension == ".png":
         try:
