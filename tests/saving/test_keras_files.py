@@ -132,7 +132,7 @@ class Scale(layers.Layer):
 def test_custom_objects(tmp_path) -> None:
     model = keras.Sequential([keras.Input((3,)), Scale(2.0), layers.Dense(2)])
     model.save(tmp_path / "model.keras")
-    with pytest.raises(TypeError, match="Could not locate class 'Scale'"):
+    with pytest.raises(TypeError, match="^Could not locate class 'Scale'"):
         keras.saving.load_model(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"Scale": Scale})
     assert loaded.layers[0].start == 2.0

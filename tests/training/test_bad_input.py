@@ -260,3 +260,11 @@ def test_numbers_are_formatted() -> None:
         "format '.3f': expected a tensor of one element. Received: shape=(2,).",
         TypeError,
     )
+
+
+def test_misspelled_argument() -> None:
+    message = (
+        "Unrecognized keyword arguments passed to LSTM: {'return_sequence': True}. "
+        "Did you mean 'return_sequences'?"
+    )
+    _fails(lambda: layers.LSTM(4, return_sequence=True), message)

@@ -58,6 +58,10 @@ def deserialize_keras_object(
     return _Reader(custom_objects, safe_mode, module_objects).read(config)
 
 
+class UnknownObjectError(TypeError):
+    """A config names a class or function that is neither the library's nor registered."""
+
+
 class _Reader:
     def __init__(
         self,
@@ -177,7 +181,7 @@ class _Reader:
         else:
             found = public_names.find_function(name)
         if found is None:
-            raise TypeError(
+            raise UnknownObjectError(
                 f"Could not locate function '{name}'. {_REGISTER_HINT} Full object config: {config}"
             )
         if registered_name not in (None, "", "function", name):
@@ -222,7 +226,7 @@ class _Reader:
         known = list(object_registration.get_custom_objects()) + list(self.custom_objects)
         if self.module_objects is not None:
             known += list(self.module_objects)
-        raise TypeError(
+        raise UnknownObjectError(
             f"Could not locate class '{name}'.{public_names.near_matches(name, known)} "
             f"{_REGISTER_HINT} Full object config: {config}"
         )
@@ -238,6 +242,8 @@ class _Reader:
         with custom_scope, scopes.SafeModeScope(self.safe_mode):
             try:
                 instance = from_config(dict(inner))
+            except UnknownObjectError:
+                raise  # it names the object, which the models around it do not make clearer
             except TypeError as error:
                 raise TypeError(
                     f"{cls} could not be deserialized properly. Please ensure that components "

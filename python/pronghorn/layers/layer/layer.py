@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import warnings
 from typing import Any
 
@@ -86,8 +87,12 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
         self.activity_regularizer = activity_regularizer
         self._input_shape_arg = self._pop_input_shape(kwargs)
         if kwargs:
+            from pronghorn.saving.public_names import near_matches
+
+            known = inspect.signature(type(self)).parameters
             raise ValueError(
-                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}"
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}."
+                f"{''.join(near_matches(key, known, limit=1) for key in kwargs)}"
             )
         if not isinstance(trainable, bool):
             raise ValueError(
