@@ -7,14 +7,13 @@
 #include "pronghorn/base/cpu.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/amx_repeat.h"
 
 namespace pronghorn::ops {
 namespace {
 
 constexpr int64_t kStreamed = 1 << 20;  // bytes of a result that will not be in cache when read
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Task {
   const AmxConvPlan& plan;

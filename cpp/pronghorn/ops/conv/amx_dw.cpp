@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/winograd.h"
 
 namespace pronghorn::ops {
@@ -15,8 +16,6 @@ constexpr int64_t kBandBytes = 1536 << 10;  // of split lines: most of the L2 ca
 constexpr int64_t kBandPixels =
     16;  // of dy, at least: half of the depth at which sums leave the tiles
 constexpr int64_t kRepeatedRows = 16;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Task {
   const AmxDwPlan& plan;

@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/amx_repeat.h"
 
 namespace pronghorn::ops {
@@ -12,8 +13,6 @@ namespace {
 constexpr int64_t kStreamed = 1 << 20;  // bytes of a result that will not be in cache when read
 
 constexpr int64_t kShortLine = 2048;  // floats
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // A part of a split image: its pixels from (line, column) of a phase on, `columns` of them.
 struct SplitLine {

@@ -1,6 +1,7 @@
 // How a convolution runs on AMX, image by image.
 #include <algorithm>
 
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/amx_places.h"
 #include "pronghorn/ops/conv/amx_repeat.h"
 
@@ -19,8 +20,6 @@ constexpr int64_t kWidest = 256;              // columns of a task
 constexpr int64_t kWidestStride = 32;         // beyond, too little of an image is read
 constexpr int64_t kFarthest = 4096;           // lines and columns that a window may span
 constexpr int64_t kMostSplitBytes = 8 << 20;  // of a task; windows that span more read too little
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // On and on, or line by line where that takes fewer.
 std::vector<int32_t> tile_starts(const AmxPlacesPlan& plan, int64_t lines, int64_t columns) {

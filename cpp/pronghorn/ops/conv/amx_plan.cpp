@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/amx_conv.h"
 #include "pronghorn/ops/conv/amx_repeat.h"
 
@@ -12,8 +13,6 @@ constexpr int64_t kTasks = 16;               // wanted, if there are as many lin
 constexpr int64_t kRingBytes = 800 << 10;    // of split lines: less than half of the L2 cache
 constexpr int64_t kPanelsBytes = 1 << 20;    // of weights that stay in the L2 cache meanwhile
 constexpr int64_t kBatchBytes = 1536 << 10;  // of split lines, where weights are read in pieces
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void add_strips(AmxConvPlan& plan, int64_t width) {
   const Windows& w = plan.sizes.windows;

@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "pronghorn/base/parallel.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/ops/conv/amx_geometry.h"
 
 namespace pronghorn::ops {
-namespace {
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
 
 size_t AmxWeights::packed_bytes() const {
   return static_cast<size_t>(sizes.groups * panels) *

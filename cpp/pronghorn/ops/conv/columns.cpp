@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn::ops {
@@ -13,8 +14,6 @@ constexpr int64_t kBlock = 1 << 16;  // floats of patches at once: a part of the
 constexpr int64_t kRows =
     112;  // rows of patches that share a panel of weights, if there are as many
 constexpr int64_t kMaxDepth = 640;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Adds patches of images [first, last) of one group; dx, dy: of all groups.
 void add_group(const ColumnsPlan& plan, int64_t group, int64_t first, int64_t last, const float* dy,

@@ -4,6 +4,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn::ops {
@@ -16,8 +17,6 @@ constexpr int64_t kMaxPixels = 448;
 constexpr int64_t kLargeWeights = 1 << 18;  // floats which take much of the L2 cache
 constexpr int64_t kMaxDepth = 256;          // of a pass: so many rows of a panel take 32 KB
 constexpr double kMostCopied = 1 << 20;     // floats; windows that span more read little of them
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void plan_blocks(DirectPlan& plan) {
   int64_t row = 0;

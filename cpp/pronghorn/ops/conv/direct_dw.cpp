@@ -2,6 +2,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 #include "pronghorn/ops/conv/direct.h"
 
@@ -14,8 +15,6 @@ constexpr int64_t kTaskPixels = 512;
 constexpr int64_t kMaxDepth = 256;        // pixels of a pass: so many rows of a panel take 32 KB
 constexpr int64_t kMaxPartial = 1 << 20;  // floats of partial sums
 constexpr int64_t kMaxRuns = 128;
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Pixels [begin, end) of a task as segments of its lines.
 int64_t pixel_segments(const LineSource& source, const LineTask& task, int64_t begin, int64_t end,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn::ops {
@@ -9,8 +10,6 @@ namespace {
 
 constexpr int64_t kAliasing = 1024;       // floats; so far apart, lines share a set of the L1 cache
 constexpr int64_t kMaxScratch = 1 << 18;  // floats of a task's copy: half of an L2 cache
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Pixels that `windows` windows in a row cover along dimension d.
 int64_t covered(const Windows& w, int d, int64_t windows) {

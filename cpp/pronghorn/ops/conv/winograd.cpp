@@ -5,6 +5,7 @@
 
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/gemm/gemm.h"
+#include "pronghorn/gemm/sizes.h"
 #include "pronghorn/kernels/kernels.h"
 
 namespace pronghorn::ops {
@@ -26,8 +27,6 @@ constexpr int64_t kSums = 1 << 18;        // floats of a task's sums of the grad
 constexpr int64_t kMaxPanels = 8;         // likewise
 constexpr int64_t kSplitTiles = 512;      // of a part of the tiles that is summed on its own
 constexpr int64_t kMaxPartial = 1 << 21;  // floats of all sums
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Floats from one position to the next, each of `tiles` rows: not a multiple of a memory page,
 // because the 16 positions are written together.
