@@ -135,6 +135,7 @@ class BackupAndRestore(Callback):
     def _save(self, epoch: int, steps: int, logs: dict[int, dict[str, Any]]) -> None:
         import h5py
 
+        from pronghorn.saving.atomic_write import atomic_write
         from pronghorn.training.resume import state_variables
 
         history = self.model.history
@@ -158,22 +159,13 @@ class BackupAndRestore(Callback):
         }
         os.makedirs(self.backup_dir, exist_ok=True)
         path = os.path.join(self.backup_dir, _FILE)
-        beside = os.path.join(self.backup_dir, f".writing-{os.getpid()}.h5")
-        try:
-            with h5py.File(beside, "w") as file:
-                file.attrs["run"] = json.dumps(point, default=_plain)
-                for group, variables in state_variables(self.model).items():
-                    target = file.create_group(group)
-                    for number, variable in enumerate(variables):
-                        _write(target, str(number), variable)
-            _synchronize(beside)
-            if self.double_checkpoint and os.path.isfile(path):
-                os.replace(path, os.path.join(self.backup_dir, _PREVIOUS))
-            os.replace(beside, path)
-            _synchronize(self.backup_dir)
-        finally:
-            if os.path.exists(beside):
-                os.remove(beside)
+        previous = os.path.join(self.backup_dir, _PREVIOUS) if self.double_checkpoint else None
+        with atomic_write(path, previous) as beside, h5py.File(beside, "w") as file:
+            file.attrs["run"] = json.dumps(point, default=_plain)
+            for group, variables in state_variables(self.model).items():
+                target = file.create_group(group)
+                for number, variable in enumerate(variables):
+                    _write(target, str(number), variable)
 
 
 def _plain(value: Any) -> Any:
@@ -190,16 +182,6 @@ def _write(group: Any, name: str, variable: Any) -> None:
     group[name] = array
     group[name].attrs["path"] = variable.path
     group[name].attrs["dtype"] = variable._dtype
-
-
-def _synchronize(path: str) -> None:
-    if os.name == "nt" and os.path.isdir(path):
-        return  # a folder cannot be opened there; renaming is durable by itself
-    handle = os.open(path, os.O_RDONLY if os.path.isdir(path) else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, np.ndarray]]]]:

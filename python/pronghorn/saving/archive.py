@@ -21,6 +21,11 @@ MAX_RATIO = 100
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
+def is_bomb(info: zipfile.ZipInfo) -> bool:
+    """Returns whether a member unpacks to far more bytes than models have behind as many."""
+    return info.file_size > MAX_RATIO * max(info.compress_size, 1) + 2**20
+
+
 class Archive:
     """A `.keras` file opened for reading.
 
@@ -87,7 +92,7 @@ class Archive:
             stored = info.compress_type == zipfile.ZIP_STORED
             if stored and info.file_size != info.compress_size:
                 raise self._refuse(name, "declares two sizes")
-            if info.file_size > MAX_RATIO * max(info.compress_size, 1) + 2**20:
+            if is_bomb(info):
                 raise self._refuse(
                     name, f"unpacks {info.compress_size} bytes to {info.file_size}: a zip bomb"
                 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def atomic_write(path: str) -> Iterator[str]:
+def atomic_write(path: str, previous: str | None = None) -> Iterator[str]:
     """Context manager: gives the path of a new file beside `path`, which replaces it at the end.
 
     The new file is flushed to the disk, renamed to `path`, and the rename is flushed too. After an
@@ -17,6 +17,8 @@ def atomic_write(path: str) -> Iterator[str]:
 
     Args:
         path: Path of the file to write; its folder must exist.
+        previous: Path in the same folder that the replaced file is moved to; by default it is
+            gone.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
@@ -34,6 +36,8 @@ def atomic_write(path: str) -> Iterator[str]:
             os.fsync(file.fileno())
         if os.path.exists(path):
             os.chmod(beside, os.stat(path).st_mode & 0o7777)
+            if previous is not None:
+                os.replace(path, previous)
         os.replace(beside, path)
         _flush_folder(folder)
     except BaseException:

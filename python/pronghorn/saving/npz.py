@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from pronghorn.saving.archive import is_bomb
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.named_weights import plain_arrays, set_named_weights
 
@@ -105,7 +106,7 @@ class StoredArchive(Mapping[str, Any]):
                 f"'{self.path}' is refused: member '{name[:200]}' declares shape {shape} of "
                 f"{dtype} in {info.file_size - at} bytes."
             )
-        if info.file_size > 100 * max(info.compress_size, 1) + 2**20:
+        if is_bomb(info):
             raise ValueError(f"'{self.path}' is refused: member '{name[:200]}' is a zip bomb.")
         return name.removesuffix(_ENDING), tuple(shape)
 
