@@ -24,7 +24,7 @@ from pronghorn.ops.operation import op
 from pronghorn.random.seed_generator import draw_key
 from pronghorn.tensor import Tensor, convert_to_tensor
 
-_SMALLEST = float(np.finfo(np.float32).tiny)
+SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def float_dtype(dtype: Any, name: str) -> str:
@@ -209,7 +209,7 @@ def randint(
 
 def _gumbel(shape: list[int], seed: Any) -> Tensor:
     """Returns random numbers of the Gumbel distribution, -log(-log(u))."""
-    u = apply("random_uniform", draw_key(seed), shape=shape, low=_SMALLEST, high=1.0)
+    u = apply("random_uniform", draw_key(seed), shape=shape, low=SMALLEST, high=1.0)
     found = apply("log", apply("negative", apply("log", u)))
     return apply("negative", found)
 

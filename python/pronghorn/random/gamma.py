@@ -14,12 +14,11 @@ import numpy as np
 
 from pronghorn.ops.arguments import TensorLike, apply, as_tensor, static_shape
 from pronghorn.ops.operation import op
-from pronghorn.random.functions import float_dtype
+from pronghorn.random.functions import SMALLEST, float_dtype
 from pronghorn.random.seed_generator import draw_key
 from pronghorn.tensor import Tensor, convert_to_tensor
 
 _CANDIDATES = 12
-_SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def _log_gamma(key: Tensor, alpha: Tensor, sizes: list[int]) -> Tensor:
@@ -36,15 +35,15 @@ def _log_gamma(key: Tensor, alpha: Tensor, sizes: list[int]) -> Tensor:
     c = 1.0 / knp.sqrt(9.0 * d)
     many = [_CANDIDATES, *sizes]
     x = apply("random_normal", key, shape=many, mean=0.0, stddev=1.0)
-    u = apply("random_uniform", other_key(1), shape=many, low=_SMALLEST, high=1.0)
+    u = apply("random_uniform", other_key(1), shape=many, low=SMALLEST, high=1.0)
     root = 1.0 + c * x
-    log_v = 3.0 * knp.log(knp.maximum(root, _SMALLEST))
+    log_v = 3.0 * knp.log(knp.maximum(root, SMALLEST))
     accepted = knp.logical_and(
         root > 0.0, knp.log(u) < 0.5 * x * x + d - d * knp.exp(log_v) + d * log_v
     )
     first = knp.argmax(as_tensor(accepted, "int32"), axis=0, keepdims=True)
     found = knp.log(d) + knp.squeeze(knp.take_along_axis(log_v, first, axis=0), 0)
-    u = apply("random_uniform", other_key(2), shape=sizes, low=_SMALLEST, high=1.0)
+    u = apply("random_uniform", other_key(2), shape=sizes, low=SMALLEST, high=1.0)
     result: Tensor = knp.where(alpha < 1.0, found + knp.log(u) / alpha, found)
     return result
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import ops, random
-from pronghorn.layers.image_preprocessing.base_recolor import BaseRecolor
-from pronghorn.layers.image_preprocessing.ranges import number_range
+from pronghorn.layers.image_preprocessing.base_factor_recolor import BaseFactorRecolor
 
 
-class RandomColorDegeneration(BaseRecolor):
+class RandomColorDegeneration(BaseFactorRecolor):
     """Mixes each image with its grey values by a random share while training.
 
     Args:
@@ -34,17 +33,6 @@ class RandomColorDegeneration(BaseRecolor):
     >>> grey(np.ones((2, 2, 3))).shape
     (2, 2, 3)
     """
-
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(value_range, seed, data_format=data_format, **kwargs)
-        self.factor = number_range("RandomColorDegeneration", "factor", factor, 0, 1)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draws the shares."""
@@ -78,7 +66,3 @@ class RandomColorDegeneration(BaseRecolor):
                     f"images with {channels} channels."
                 )
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "factor": self.factor}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import ops, random
+from pronghorn.layers.image_preprocessing.base_factor_recolor import BaseFactorRecolor
 from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import per_image
-from pronghorn.layers.image_preprocessing.base_recolor import BaseRecolor
-from pronghorn.layers.image_preprocessing.ranges import number_range
 
 
-class RandomHue(BaseRecolor):
+class RandomHue(BaseFactorRecolor):
     """Turns the hue of each image by a random amount, in a random direction, while training.
 
     Args:
@@ -35,17 +34,6 @@ class RandomHue(BaseRecolor):
     (4, 4, 3)
     """
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(value_range, seed, data_format=data_format, **kwargs)
-        self.factor = number_range("RandomHue", "factor", factor, 0, 1)
-
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draws the change of hue, in turns."""
         if not training:
@@ -65,7 +53,3 @@ class RandomHue(BaseRecolor):
         hsv = ops.concatenate([hue, saturation, value], axis=self._channel_axis)
         rgb = ops.image.hsv_to_rgb(hsv, data_format=self.data_format)
         return self._scaled(ops.clip(rgb, 0.0, 1.0), (0, 1), self.value_range)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "factor": self.factor}

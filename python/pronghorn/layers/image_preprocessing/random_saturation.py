@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import config, ops, random
+from pronghorn.layers.image_preprocessing.base_factor_recolor import BaseFactorRecolor
 from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import per_image
-from pronghorn.layers.image_preprocessing.base_recolor import BaseRecolor
-from pronghorn.layers.image_preprocessing.ranges import number_range
 
 
-class RandomSaturation(BaseRecolor):
+class RandomSaturation(BaseFactorRecolor):
     """Multiplies the saturation of each image by `f / (1 - f)` for a random f while training.
 
     f = 1/2 changes nothing, 0 gives grey images, 1 full saturation.
@@ -37,17 +36,6 @@ class RandomSaturation(BaseRecolor):
     [1.0, 1.0, 1.0]
     """
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(value_range, seed, data_format=data_format, **kwargs)
-        self.factor = number_range("RandomSaturation", "factor", factor, 0, 1)
-
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draws the factors of the saturation, f / (1 - f)."""
         if not training:
@@ -67,7 +55,3 @@ class RandomSaturation(BaseRecolor):
         hsv = ops.concatenate([hue, saturation, value], axis=self._channel_axis)
         rgb = ops.image.hsv_to_rgb(hsv, data_format=self.data_format)
         return self._scaled(rgb, (0, 1), self.value_range)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "factor": self.factor}

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from pronghorn import ops, random
+from pronghorn.layers.image_preprocessing.base_factor_recolor import BaseFactorRecolor
 from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import per_image
-from pronghorn.layers.image_preprocessing.base_recolor import BaseRecolor
-from pronghorn.layers.image_preprocessing.ranges import number_range
 
 
-class RandomSharpness(BaseRecolor):
+class RandomSharpness(BaseFactorRecolor):
     """Moves each image towards, or away from, a smoothed copy by a random amount while training.
 
     The output is `smooth + 2 f (x - smooth)`: f = 0 gives the smooth image, 1/2 the image, 1 a
@@ -39,17 +38,6 @@ class RandomSharpness(BaseRecolor):
     (4, 4, 3)
     """
 
-    def __init__(
-        self,
-        factor: Any,
-        value_range: Any = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(value_range, seed, data_format=data_format, **kwargs)
-        self.factor = number_range("RandomSharpness", "factor", factor, 0, 1)
-
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draws f for each image."""
         if not training:
@@ -70,7 +58,3 @@ class RandomSharpness(BaseRecolor):
         )
         share = per_image(ops.cast(transformation["factor"] * 2.0, images.dtype))
         return self._clip(images + (1.0 - share) * (smooth - images))
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments."""
-        return {**super().get_config(), "factor": self.factor}
