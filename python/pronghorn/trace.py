@@ -87,7 +87,7 @@ class Trace:
         if key in self._written:
             return self._written[key][1]
         if key not in self._read:
-            self._read[key] = (variable, self._graph.variable(variable._storage))
+            self._read[key] = (variable, self._graph.variable(variable._memory))
         return self._read[key][1]
 
     def write(self, variable: Any, value: Tensor) -> None:
@@ -135,7 +135,7 @@ class Trace:
 
     def _first_value(self, variable: Any) -> Tensor:
         around = self._around
-        return self._graph.variable(variable._storage) if around is None else around.read(variable)
+        return self._graph.variable(variable._memory) if around is None else around.read(variable)
 
     @contextmanager
     def branch(self) -> Iterator[dict[int, tuple[Any, Tensor]]]:
@@ -172,10 +172,9 @@ class Trace:
 
     def compile(self, outputs: Sequence[Tensor]) -> Program:
         """Returns a program that computes `outputs` and updates the assigned variables."""
+        storages = [v._storage for v in [*self.used, *self.written]]
         updates = [(variable._storage, value) for variable, value in self._written.values()]
-        core = self._graph.compile(list(outputs), updates)
-        variables = [v for v, _ in self._read.values()] + self.written
-        return Program(core, [v._storage for v in variables])
+        return Program(self._graph.compile(list(outputs), updates), storages)
 
     def print(self) -> str:
         """Returns the graph recorded so far as text, a node a line."""

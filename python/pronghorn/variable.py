@@ -9,6 +9,8 @@ import numpy as np
 
 from pronghorn import _core, config
 from pronghorn.allocation_limit import count_variable
+from pronghorn.array_in_file import ArrayInFile
+from pronghorn.deferred_values import deferring
 from pronghorn.dtypes import is_float_dtype, standardize_dtype, tensor_dtype
 from pronghorn.naming import auto_name, current_path
 from pronghorn.operators import install as install_operators
@@ -125,13 +127,13 @@ class Variable:
         around = current()
         if isinstance(around, Trace):
             around.created += 1
+        self._initializer: Any = None  # not None: it has not run yet
         with suspended(), AutocastScope(None):
-            first = self._first_value(initializer, shape, dtype)
-        self._shape = first.shape
-        self._dtype = first.dtype
-        self._storage = _core.copy(first)
+            self._memory = self._first_memory(initializer, shape, dtype)
+        self._shape = self._memory.shape
+        self._dtype = self._memory.dtype
 
-    def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Tensor:
+    def _first_memory(self, initializer: Any, shape: Any, dtype: Any) -> Tensor:
         if isinstance(initializer, str):
             from pronghorn import initializers
 
@@ -146,13 +148,12 @@ class Variable:
             wanted = standardize_dtype(dtype) if dtype is not None else config.floatx()
             wanted = tensor_dtype(wanted)
             count_variable(shape, wanted)
-            value = convert_to_tensor(initializer(shape, dtype=wanted), wanted)
-            if value.shape != shape:
-                raise ValueError(
-                    f"Variable: the initializer must give the shape asked for. "
-                    f"Received: shape={shape}, initializer's shape={value.shape}."
-                )
-            return value
+            scope = deferring()
+            if scope is not None:
+                self._initializer = initializer
+                scope.add(self)
+                return _core.empty(shape, wanted)
+            return _core.copy(_initial_value(initializer, shape, wanted))
         value = convert_to_tensor(initializer, dtype)
         if value.is_symbolic:
             raise ValueError(
@@ -164,7 +165,22 @@ class Variable:
                 f"Variable: the initial value must have the shape given. "
                 f"Received: shape={tuple(shape)}, initial value's shape={value.shape}."
             )
-        return value
+        return _core.copy(value)
+
+    @property
+    def _storage(self) -> Tensor:
+        """The tensor that programs write into, with the variable's value in it."""
+        if self._initializer is not None:
+            self.initialize()
+        return self._memory
+
+    def initialize(self) -> None:
+        """Runs an initializer that was put off while a file was loaded, unless there is a value."""
+        initializer, self._initializer = self._initializer, None
+        if initializer is not None:
+            with suspended(), AutocastScope(None):
+                value = _initial_value(initializer, self._shape, self._dtype)
+            _core.copy_into(self._memory, value)
 
     # Reading.
 
@@ -189,7 +205,7 @@ class Variable:
         return self.value[key]
 
     def __len__(self) -> int:
-        return len(self._storage)
+        return len(self._memory)
 
     def __int__(self) -> int:
         return int(self._read_scalar("int"))
@@ -259,7 +275,29 @@ class Variable:
                 f"Variable '{self._path}': a traced value can only be assigned inside the trace. "
                 f"Received: {value!r}."
             )
-        _core.copy_into(self._storage, value)
+        _core.copy_into(self._memory, value)
+        self._initializer = None
+
+    def load(self, stored: Any) -> None:
+        """Sets the value to an array of a file, read in place where it is of the variable's dtype.
+
+        Args:
+            stored: What a store of `load_own_variables` holds: an array of a file, which is read
+                now, or anything that `assign` takes.
+
+        Raises:
+            ValueError: The shape differs; the variable keeps its value.
+        """
+        if (
+            isinstance(stored, ArrayInFile)
+            and stored.tensor_dtype == self._dtype
+            and stored.shape == self._shape
+            and current() is None
+        ):
+            _core.fill(self._memory, stored.read_into)
+            self._initializer = None
+        else:
+            self.assign(stored)
 
     # Description.
 
@@ -276,7 +314,7 @@ class Variable:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._storage.size
+        return self._memory.size
 
     @property
     def dtype(self) -> str:
@@ -363,13 +401,25 @@ class Variable:
         other = type(self).__new__(type(self))
         memo[id(self)] = other
         other.__dict__.update(self.__dict__)
-        other._storage = _core.copy(self._storage)
+        other._memory = _core.copy(self._storage)
+        other._initializer = None
         return other
 
     def __getstate__(self) -> dict[str, Any]:
+        memory = _core.copy(self._storage)
         state = dict(self.__dict__)
-        state["_storage"] = _core.copy(self._storage)
+        state["_memory"] = memory
         return state
+
+
+def _initial_value(initializer: Any, shape: tuple[int, ...], dtype: str) -> Tensor:
+    value = convert_to_tensor(initializer(shape, dtype=dtype), dtype)
+    if value.shape != shape:
+        raise ValueError(
+            f"Variable: the initializer must give the shape asked for. "
+            f"Received: shape={shape}, initializer's shape={value.shape}."
+        )
+    return value
 
 
 def _require_callable(attribute: str, value: Any) -> None:

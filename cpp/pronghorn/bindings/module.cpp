@@ -156,6 +156,25 @@ void copy_into(Handle& storage, const Handle& value) {
   announce_changes({&changed, 1});
 }
 
+// Calls `write` with the writable bytes of a variable, which end with the call.
+void fill(Handle& storage, const py::function& write) {
+  const Tensor& tensor = data_of(storage, "fill");
+  const py::memoryview memory = py::memoryview::from_memory(
+      tensor.data(), static_cast<py::ssize_t>(tensor.type().bytes()));
+  Buffer* const changed = tensor.buffer().get();
+  const auto end = [&] {
+    memory.attr("release")();
+    announce_changes({&changed, 1});
+  };
+  try {
+    write(memory);
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+}
+
 py::object optional_handle(const std::shared_ptr<Trace>& trace, Value v) {
   return v ? py::cast(symbolic(trace, v)) : py::none();
 }
@@ -192,6 +211,13 @@ void bind_tensor(py::module_& m) {
     return Handle{std::move(to), nullptr, {}};
   });
   m.def("copy_into", &copy_into, py::arg("storage"), py::arg("value"));
+  m.def("fill", &fill, py::arg("storage"), py::arg("write"));
+  m.def(
+      "empty",
+      [](const std::vector<int64_t>& shape, const std::string& dtype) {
+        return Handle{Tensor(TensorType{dtype_from(dtype), shape_from(shape)}), nullptr, {}};
+      },
+      py::arg("shape"), py::arg("dtype"));
   m.def("apply", &apply, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::dict());
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving import archive as keras_archive
 from pronghorn.saving import legacy_config, public_names
 from pronghorn.saving.archive import Archive
@@ -43,24 +44,24 @@ def describe(path: str) -> dict[str, Any]:
             found["format"] = f"Keras {metadata.get('keras_version', 'unknown')} model"
             found |= _model(config)
             with archive.open_weights() as weights, open_hdf5(weights, source) as file:
-                found["arrays"] = _arrays(file)
+                found["arrays"] = _arrays(file.arrays)
     elif path.endswith((".h5", ".hdf5")):
         with open_hdf5(path, f"'{path}'") as file:
-            config = stored_config(file, f"'{path}'")
+            config = stored_config(file)
             if config is None:
                 found["format"] = "weights in HDF5"
             else:
-                found["format"] = f"Keras {stored_version(file)} model in HDF5"
+                found["format"] = f"Keras {stored_version(file.root)} model in HDF5"
                 found |= _model(config)
-            found["arrays"] = _arrays(file)
+            found["arrays"] = _arrays(file.arrays)
     elif path.endswith(".safetensors"):
-        tensors = StoredTensors(path)
-        found["format"] = "weights in safetensors"
-        found["arrays"] = [{"name": n, "shape": str(s)} for n, s in tensors.shapes.items()]
+        with StoredTensors(path) as tensors:
+            found["format"] = "weights in safetensors"
+            found["arrays"] = _arrays(tensors)
     else:
         with StoredArchive(path) as stored:
             found["format"] = "weights in npz"
-            found["arrays"] = [{"name": n, "shape": str(s)} for n, s in stored.shapes.items()]
+            found["arrays"] = _arrays(stored)
     return found
 
 
@@ -122,15 +123,11 @@ def _short(value: Any) -> str:
     return str(value.get("class_name")) if isinstance(value, dict) else str(value)
 
 
-def _arrays(file: Any) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
-
-    def visit(name: str, item: Any) -> None:
-        if hasattr(item, "shape"):
-            found.append({"name": name, "shape": str(tuple(item.shape)), "dtype": str(item.dtype)})
-
-    file.visititems(visit)
-    return found
+def _arrays(arrays: Mapping[str, ArrayInFile]) -> list[dict[str, str]]:
+    return [
+        {"name": name, "shape": str(array.shape), "dtype": array.tensor_dtype}
+        for name, array in arrays.items()
+    ]
 
 
 def _reasons_of_config(path: str) -> list[str]:
@@ -142,8 +139,8 @@ def _reasons_of_config(path: str) -> list[str]:
         return list(dict.fromkeys(_reasons(config)))
     if path.endswith((".h5", ".hdf5")):
         with open_hdf5(path, f"'{path}'") as file:
-            config = stored_config(file, f"'{path}'")
-            version = stored_version(file)
+            config = stored_config(file)
+            version = stored_version(file.root)
         if config is None:
             return []
         if version.startswith("3"):

@@ -147,7 +147,7 @@ class Metric:
                 f"Expected: {[v.name for v in variables]}"
             )
         for i, variable in enumerate(variables):
-            variable.assign(store[str(i)])
+            variable.load(store[str(i)])
 
     def _saved_variables(self) -> list[Variable]:
         return list(self._own_variables)

@@ -219,7 +219,7 @@ class OptimizerState:
             warnings.warn(message, stacklevel=2)
             return
         for i, variable in enumerate(variables):
-            variable.assign(store[str(i)])
+            variable.load(store[str(i)])
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(self.__dict__)

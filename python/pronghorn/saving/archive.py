@@ -10,6 +10,8 @@ import zipfile
 from types import TracebackType
 from typing import Any
 
+from pronghorn.saving.read_at import read_at
+
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
@@ -192,14 +194,11 @@ class _StoredMember(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self._size - self._position))
-        self._file.seek(self._offset + self._position)
-        done = 0
-        while done < count:
-            read = self._file.readinto(view[done:count])
-            if not read:
-                break
-            done += read
-        self._position += done
-        return done
+        count = self.read_at(self._position, memoryview(buffer).cast("B"))
+        self._position += count
+        return count
+
+    def read_at(self, offset: int, memory: memoryview) -> int:
+        """Fills `memory` with the member's bytes from `offset`; returns how many there were."""
+        count = max(0, min(len(memory), self._size - offset))
+        return read_at(self._file.fileno(), self._offset + offset, memory[:count])

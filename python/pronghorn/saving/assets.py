@@ -45,6 +45,8 @@ def load_assets(archive: Archive, model: Any) -> None:
     Raises:
         ValueError: If an asset is damaged or larger than 1 GiB.
     """
+    if not any(name.startswith(ASSETS) for name in archive.members):
+        return
     for group, owner in state_groups(model):
         prefix = f"{ASSETS}{group}/" if group else ASSETS
         own = [n for n in archive.members if n.startswith(prefix) and not n.endswith("/")]

@@ -27,27 +27,24 @@ class ConvertedWeights:
         self.values = values
 
 
-def converted_weights(
-    layer: Any, stored: list[Any], read: Callable[[], list[Any]]
-) -> ConvertedWeights:
+def converted_weights(layer: Any, stored: list[Any]) -> ConvertedWeights:
     """Returns the stored weights of a layer, those of cuDNN's layers converted.
 
     Args:
         layer: The layer that takes them, perhaps a Bidirectional around an LSTM or GRU.
-        stored: Datasets, of which the shapes are looked at.
-        read: Reads all of them.
+        stored: Arrays in a file, which are read when the weights are asked for.
     """
     shapes = [tuple(d.shape) for d in stored]
     inner = getattr(layer, "forward_layer", layer)
     gates = _GATES.get(type(inner).__name__)
     each = 3 if inner is layer else 6
     if gates is None or len(shapes) != each or not _is_cudnn(inner, shapes[2], gates):
-        return ConvertedWeights(shapes, read)
+        return ConvertedWeights(shapes, lambda: stored)
     bias = tuple(inner.cell.bias.shape)
     wanted = [s if i % 3 < 2 else bias for i, s in enumerate(shapes)]
 
     def values() -> list[Any]:
-        arrays = read()
+        arrays = [np.asarray(array) for array in stored]
         found: list[Any] = []
         for i in range(0, len(arrays), 3):
             kernel, recurrent, biases = arrays[i : i + 3]

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 
 from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.array_in_file import ArrayInFile
+from pronghorn.deferred_values import DeferredValues
 from pronghorn.saving import legacy_compile, legacy_config, legacy_cudnn
-from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_filtered, open_hdf5
 from pronghorn.saving.checked_json import parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
 from pronghorn.saving.optimizer_state import restore_optimizer
 
 _MAX_NAMES = 100_000
+_OPTIMIZER = "optimizer_weights"
 
 
 def load_h5_model(
@@ -38,8 +41,9 @@ def load_h5_model(
         TypeError: If a class or function in it is not known.
     """
     source = f"'{path}'"
-    with open_hdf5(path, source) as file:
-        config = stored_config(file, source)
+    with open_hdf5(path, source) as checked:
+        file = checked.root
+        config = stored_config(checked)
         if config is None:
             raise ValueError(
                 f"{source}: expected a whole model. Received: a file without a `model_config`. "
@@ -56,17 +60,15 @@ def load_h5_model(
         if training is not None:
             training = legacy_compile.compile_config(training)
         config.pop("compile_config", None)
-        weights = file.get("model_weights", file)
-        stored = sum(
-            dataset.nbytes for layer in _layer_groups(weights, source) for dataset in layer.arrays
-        )
-        with AllocationLimit(stored, source):
+        groups = _layer_groups(checked)
+        stored = sum(array.nbytes for group in groups for array in group.arrays)
+        with AllocationLimit(stored, source), DeferredValues():
             model = deserialize_keras_object(config, custom_objects, safe_mode)
-            _set_weights(model, _layer_groups(weights, source), source)
+            _set_weights(model, groups, source)
             if training is not None:
                 _compile(model, training, custom_objects)
-        if training is not None and "optimizer_weights" in file:
-            _set_optimizer(model, file["optimizer_weights"], source)
+        if training is not None and _OPTIMIZER in file:
+            _set_optimizer(model, checked)
     return model
 
 
@@ -86,8 +88,7 @@ def load_h5_weights(
     """
     source = f"'{path}'"
     with open_hdf5(path, source) as file:
-        weights = file.get("model_weights", file)
-        groups = _layer_groups(weights, source)
+        groups = _layer_groups(file)
         if by_name:
             _set_by_name(model, groups, source, skip_mismatch)
         else:
@@ -97,18 +98,14 @@ def load_h5_weights(
 class _LayerGroup:
     """The stored weights of one layer: its name and its datasets in the order of the layer's."""
 
-    def __init__(self, name: str, arrays: list[Any], source: str) -> None:
+    def __init__(self, name: str, arrays: list[ArrayInFile]) -> None:
         self.name = name
         self.arrays = arrays
-        self._source = source
-
-    def values(self) -> list[Any]:
-        return [
-            StoredArrays(d.parent, self._source)[d.name.rpartition("/")[2]] for d in self.arrays
-        ]
 
 
-def _layer_groups(weights: Any, source: str) -> list[_LayerGroup]:
+def _layer_groups(file: CheckedHdf5) -> list[_LayerGroup]:
+    source = file.source
+    weights = file.root.get("model_weights", file.root)
     groups = []
     for name in _names(weights, "layer_names", source):
         if name not in weights:
@@ -116,17 +113,17 @@ def _layer_groups(weights: Any, source: str) -> list[_LayerGroup]:
         group = weights[name]
         arrays = []
         for key in _names(group, "weight_names", source):
-            dataset = group.get(key)
-            if dataset is None or not hasattr(dataset, "nbytes"):
+            array = file.arrays.get(f"{group.name}/{key}".lstrip("/"))
+            if array is None:
                 raise ValueError(f"{source} is damaged: '{key}' of layer '{name}' is missing.")
-            arrays.append(dataset)
-        groups.append(_LayerGroup(name, arrays, source))
+            arrays.append(array)
+        groups.append(_LayerGroup(name, arrays))
     return groups
 
 
-def stored_config(file: Any, source: str) -> Any:
-    """Returns the config of the model in a checked `.h5` file, `None` where there is none."""
-    return _json(file, "model_config", source)
+def stored_config(file: CheckedHdf5) -> Any:
+    """Returns the config of the model in an `.h5` file, `None` where there is none."""
+    return _json(file.root, "model_config", file.source)
 
 
 def stored_version(file: Any) -> str:
@@ -192,7 +189,7 @@ def _assign(pairs: list[tuple[Any, _LayerGroup]], source: str, skip_mismatch: bo
     plan = []
     for layer, group in pairs:
         weights = _weights_of(layer)
-        converted = legacy_cudnn.converted_weights(layer, group.arrays, group.values)
+        converted = legacy_cudnn.converted_weights(layer, group.arrays)
         shapes = converted.shapes
         wanted = [tuple(w.shape) for w in weights]
         if shapes == wanted:
@@ -202,9 +199,10 @@ def _assign(pairs: list[tuple[Any, _LayerGroup]], source: str, skip_mismatch: bo
                 f"{source} does not fit: layer '{layer.name}' expected weights of shapes {wanted}. "
                 f"Received: {shapes}, of layer '{group.name}'."
             )
+    check_filtered([array for _, group in pairs for array in group.arrays])
     for weights, converted in plan:
         for weight, value in zip(weights, converted.values()):
-            weight.assign(value)
+            weight.load(value)
 
 
 def _compile(model: Any, training: dict[str, Any], custom_objects: Any) -> None:
@@ -221,12 +219,12 @@ def _compile(model: Any, training: dict[str, Any], custom_objects: Any) -> None:
             )
 
 
-def _set_optimizer(model: Any, group: Any, source: str) -> None:
+def _set_optimizer(model: Any, file: CheckedHdf5) -> None:
     if model.optimizer is None:
         return
-    datasets = [group.get(name) for name in _names(group, "weight_names", source)]
-    if any(dataset is None for dataset in datasets):
-        raise ValueError(f"{source} is damaged: weights of the optimizer are missing.")
-    values = _LayerGroup("optimizer", datasets, source).values()
-    stored = {str(i): value for i, value in enumerate(values)}
-    restore_optimizer(model.optimizer, model, stored, source)
+    names = _names(file.root[_OPTIMIZER], "weight_names", file.source)
+    arrays = [file.arrays.get(f"{_OPTIMIZER}/{name}") for name in names]
+    if any(array is None for array in arrays):
+        raise ValueError(f"{file.source} is damaged: weights of the optimizer are missing.")
+    stored = {str(i): array for i, array in enumerate(arrays)}
+    restore_optimizer(model.optimizer, model, stored, file.source)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.deferred_values import DeferredValues
 from pronghorn.saving import archive as keras_archive
 from pronghorn.saving import legacy_compile, legacy_config
 from pronghorn.saving.archive import Archive
@@ -149,7 +150,11 @@ def load_model(
             training = legacy_compile.compile_config(training) if training is not None else None
         if compile and training is not None:
             config["compile_config"] = training
-        with opened.open_weights() as weights, AllocationLimit(opened.weights_size, source):
+        with (
+            opened.open_weights() as weights,
+            AllocationLimit(opened.weights_size, source),
+            DeferredValues(),
+        ):
             model = deserialize_keras_object(config, custom_objects, safe_mode)
             if not hasattr(model, "built"):
                 raise ValueError(f"{source}: expected a model. Received: a {type(model).__name__}.")

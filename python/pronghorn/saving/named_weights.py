@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving.state_groups import state_groups
 
 
@@ -53,8 +54,7 @@ def named_weights(model: Any) -> dict[str, Any]:
 
 def set_named_weights(
     model: Any,
-    shapes: Mapping[str, tuple[int, ...]],
-    values: Mapping[str, Any],
+    stored: Mapping[str, ArrayInFile],
     source: str,
     skip_mismatch: bool,
 ) -> None:
@@ -62,22 +62,22 @@ def set_named_weights(
 
     Args:
         model: A built model.
-        shapes: Shapes of the stored arrays.
-        values: The stored arrays, read when they are asked for.
-        source: What they are from, for errors.
+        stored: The arrays of a file.
+        source: What the file is, for errors.
         skip_mismatch: Whether weights that are missing or of another shape keep their values.
 
     Raises:
         ValueError: If names or shapes differ; the model is unchanged then.
     """
     variables = named_weights(model)
+    shapes = {name: array.shape for name, array in stored.items()}
     fitting = []
     wrong = []
     for name, variable in variables.items():
-        if name in shapes and tuple(shapes[name]) == tuple(variable.shape):
+        if name in shapes and shapes[name] == tuple(variable.shape):
             fitting.append(name)
         elif name in shapes:
-            wrong.append(f"{name} {tuple(variable.shape)} (the file has {tuple(shapes[name])})")
+            wrong.append(f"{name} {tuple(variable.shape)} (the file has {shapes[name]})")
         else:
             wrong.append(f"{name} {tuple(variable.shape)} (the file has none)")
     extra = [name for name in shapes if name not in variables]
@@ -89,7 +89,7 @@ def set_named_weights(
             parts.append(f"the file has more: {', '.join(extra[:5])}")
         raise ValueError(f"{source} does not fit: {'; '.join(parts)}.")
     for name in fitting:
-        variables[name].assign(values[name])
+        variables[name].load(stored[name])
 
 
 def plain_arrays(model: Any) -> dict[str, Any]:

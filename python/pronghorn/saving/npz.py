@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving.archive import is_bomb
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.named_weights import plain_arrays, set_named_weights
@@ -50,10 +52,12 @@ def load_npz(model: Any, path: str, skip_mismatch: bool = False) -> None:
         ValueError: If the file is refused, or does not fit the model, which is unchanged then.
     """
     with StoredArchive(path) as stored:
-        set_named_weights(model, stored.shapes, stored, f"'{path}'", skip_mismatch)
+        for array in stored.values():
+            np.asarray(array)  # a damaged one is found before any weight changes
+        set_named_weights(model, stored, f"'{path}'", skip_mismatch)
 
 
-class StoredArchive(Mapping[str, Any]):
+class StoredArchive(Mapping[str, ArrayInFile]):
     """The arrays of an `.npz` file, each read when it is asked for.
 
     Args:
@@ -71,7 +75,7 @@ class StoredArchive(Mapping[str, Any]):
         except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as error:
             raise ValueError(f"'{path}': expected an `.npz` file. Received: {error}.") from None
         try:
-            self.shapes = dict(self._checked(info) for info in self._zip.infolist())
+            self._arrays = dict(self._checked(info) for info in self._zip.infolist())
         except BaseException:
             self._zip.close()
             raise
@@ -82,7 +86,7 @@ class StoredArchive(Mapping[str, Any]):
     def __exit__(self, *exc_info: object) -> None:
         self._zip.close()
 
-    def _checked(self, info: zipfile.ZipInfo) -> tuple[str, tuple[int, ...]]:
+    def _checked(self, info: zipfile.ZipInfo) -> tuple[str, ArrayInFile]:
         name = info.filename
         if not name.endswith(_ENDING):
             raise ValueError(f"'{self.path}' is refused: member '{name[:200]}' is no array.")
@@ -108,17 +112,40 @@ class StoredArchive(Mapping[str, Any]):
             )
         if is_bomb(info):
             raise ValueError(f"'{self.path}' is refused: member '{name[:200]}' is a zip bomb.")
-        return name.removesuffix(_ENDING), tuple(shape)
+        array = _Member(self._zip, info, tuple(shape), dtype.name, self.path)
+        return name.removesuffix(_ENDING), array
 
-    def __getitem__(self, name: str) -> Any:
-        try:
-            with self._zip.open(name + _ENDING) as file:
-                return npy.read_array(file, allow_pickle=False)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise ValueError(f"'{self.path}' is damaged: '{name}': {error}.") from None
+    def __getitem__(self, name: str) -> ArrayInFile:
+        return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.shapes)
+        return iter(self._arrays)
 
     def __len__(self) -> int:
-        return len(self.shapes)
+        return len(self._arrays)
+
+
+class _Member(ArrayInFile):
+    def __init__(
+        self,
+        archive: zipfile.ZipFile,
+        info: zipfile.ZipInfo,
+        shape: tuple[int, ...],
+        dtype: str,
+        path: str,
+    ) -> None:
+        super().__init__(shape, dtype)
+        self._archive = archive
+        self._info = info
+        self._path = path
+
+    def read_into(self, memory: memoryview) -> None:
+        try:
+            with self._archive.open(self._info) as file:
+                array = npy.read_array(file, allow_pickle=False)
+        except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error) as error:
+            raise ValueError(
+                f"'{self._path}' is damaged: '{self._info.filename}': {error}."
+            ) from None
+        native = np.ascontiguousarray(array.astype(self.tensor_dtype, copy=False))
+        memory[:] = native.reshape(-1).view(np.uint8).data

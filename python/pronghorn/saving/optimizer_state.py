@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 
 def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], source: str) -> None:
     """Sets the variables of an optimizer; warns, and changes nothing, where they do not fit.
@@ -32,11 +30,11 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
     keys = [str(i) for i in range(len(variables))]
     problem = f"expected {len(variables)} variables, the file has {len(stored)}"
     if len(stored) == len(variables) and all(key in stored for key in keys):
-        shapes = [_shape(stored, key) for key in keys]
+        shapes = [tuple(stored[key].shape) for key in keys]
         wrong = [i for i, v in enumerate(variables) if tuple(v.shape) != shapes[i]]
         if not wrong:
             for variable, key in zip(variables, keys):
-                variable.assign(stored[key])
+                variable.load(stored[key])
             return
         at = wrong[0]
         problem = (
@@ -44,8 +42,3 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
             f"{shapes[at]}"
         )
     warnings.warn(f"{source}: optimizer '{optimizer.name}' starts anew: {problem}.", stacklevel=5)
-
-
-def _shape(stored: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    shape = getattr(stored, "shape", None)
-    return tuple(shape(key)) if callable(shape) else tuple(np.shape(stored[key]))

@@ -6,16 +6,18 @@ The format: huggingface.co/docs/safetensors, "Format".
 from __future__ import annotations
 
 import json
-import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from pronghorn.array_in_file import ArrayInFile, item_size
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.checked_json import parse_json
 from pronghorn.saving.named_weights import plain_arrays, set_named_weights
+from pronghorn.saving.read_at import read_at
 
 _MAX_HEADER = 64 * 2**20
 _ALIGNMENT = 8
@@ -76,11 +78,11 @@ def load_safetensors(model: Any, path: str, skip_mismatch: bool = False) -> None
     Raises:
         ValueError: If the file is refused, or does not fit the model, which is unchanged then.
     """
-    stored = StoredTensors(path)
-    set_named_weights(model, stored.shapes, stored, f"'{path}'", skip_mismatch)
+    with StoredTensors(path) as stored:
+        set_named_weights(model, stored, f"'{path}'", skip_mismatch)
 
 
-class StoredTensors(Mapping[str, Any]):
+class StoredTensors(Mapping[str, ArrayInFile]):
     """The arrays of a `.safetensors` file, each read when it is asked for.
 
     Args:
@@ -92,26 +94,48 @@ class StoredTensors(Mapping[str, Any]):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        size = os.path.getsize(path)
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if size < 8 or length > min(_MAX_HEADER, size - 8):
-                raise ValueError(
-                    f"'{path}': expected a safetensors file. Received: {size} bytes that start "
-                    f"with a header length of {length}."
-                )
-            header = parse_json(file.read(length), f"'{path}', header")
-        self._start = 8 + length
-        if not isinstance(header, dict):
-            raise ValueError(f"'{path}': expected a JSON object as header.")
-        header.pop("__metadata__", None)
-        self._entries = {
-            name: self._checked(name, entry, size - self._start) for name, entry in header.items()
-        }
-        self._check_places(size - self._start)
-        self.shapes = {name: shape for name, (_, shape, _) in self._entries.items()}
+        self._file = open(path, "rb")  # noqa: SIM115  (closed by `__exit__`)
+        try:
+            self._entries = self._checked_entries()
+        except BaseException:
+            self._file.close()
+            raise
 
-    def _checked(self, name: str, entry: Any, size: int) -> tuple[str, tuple[int, ...], int]:
+    def __enter__(self) -> StoredTensors:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._file.close()
+
+    def _checked_entries(self) -> dict[str, ArrayInFile]:
+        size = os.fstat(self._file.fileno()).st_size
+        length = int.from_bytes(self._file.read(8), "little")
+        if size < 8 or length > min(_MAX_HEADER, size - 8):
+            raise ValueError(
+                f"'{self.path}': expected a safetensors file. Received: {size} bytes that start "
+                f"with a header length of {length}."
+            )
+        header = parse_json(self._file.read(length), f"'{self.path}', header")
+        if not isinstance(header, dict):
+            raise ValueError(f"'{self.path}': expected a JSON object as header.")
+        header.pop("__metadata__", None)
+        start = 8 + length
+        entries = {n: self._checked(n, entry, start, size) for n, entry in header.items()}
+        at = start
+        for name, entry in sorted(entries.items(), key=lambda e: e[1].offset):
+            if entry.offset < at:
+                raise ValueError(
+                    f"'{self.path}' is refused: '{name[:200]}' shares bytes with another array."
+                )
+            at = entry.offset + entry.nbytes
+        if at != size:
+            raise ValueError(
+                f"'{self.path}' is refused: its header describes {at - start} bytes, "
+                f"{size - start} follow."
+            )
+        return dict(entries)
+
+    def _checked(self, name: str, entry: Any, start: int, size: int) -> _StoredTensor:
         try:
             dtype, shape, (begin, end) = (
                 _DTYPES[entry["dtype"]],
@@ -126,40 +150,16 @@ class StoredTensors(Mapping[str, Any]):
         numbers = [*shape, begin, end]
         if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
             raise ValueError(f"'{self.path}' is refused: '{name[:200]}' has no shape: {shape}.")
-        if end > size or end - begin != math.prod(shape) * _item_size(dtype):
+        stored = _StoredTensor(self._file.fileno(), start + begin, shape, dtype, self.path)
+        if start + end > size or end - begin != stored.nbytes:
             raise ValueError(
                 f"'{self.path}' is refused: '{name[:200]}' declares shape {shape} of {dtype} at "
-                f"bytes {begin} to {end} of {size}."
+                f"bytes {begin} to {end} of {size - start}."
             )
-        return dtype, shape, begin
+        return stored
 
-    def _check_places(self, size: int) -> None:
-        at = 0
-        for name, (dtype, shape, begin) in sorted(self._entries.items(), key=lambda e: e[1][2]):
-            if begin < at:
-                raise ValueError(
-                    f"'{self.path}' is refused: '{name[:200]}' shares bytes with another array."
-                )
-            at = begin + math.prod(shape) * _item_size(dtype)
-        if at != size:
-            raise ValueError(
-                f"'{self.path}' is refused: its header describes {at} bytes, {size} follow."
-            )
-
-    def __getitem__(self, name: str) -> Any:
-        dtype, shape, begin = self._entries[name]
-        stored = "uint16" if dtype == "bfloat16" else dtype
-        array = np.fromfile(
-            self.path,
-            np.dtype(stored).newbyteorder("<"),
-            count=math.prod(shape),
-            offset=self._start + begin,
-        ).reshape(shape)
-        if dtype != "bfloat16":
-            return array
-        from pronghorn.tensor import bfloat16_tensor
-
-        return bfloat16_tensor(array)
+    def __getitem__(self, name: str) -> ArrayInFile:
+        return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -168,5 +168,18 @@ class StoredTensors(Mapping[str, Any]):
         return len(self._entries)
 
 
-def _item_size(dtype: str) -> int:
-    return 2 if dtype == "bfloat16" else int(np.dtype(dtype).itemsize)
+class _StoredTensor(ArrayInFile):
+    def __init__(
+        self, descriptor: int, offset: int, shape: tuple[int, ...], dtype: str, path: str
+    ) -> None:
+        super().__init__(shape, dtype)
+        self.offset = offset
+        self._descriptor = descriptor
+        self._path = path
+
+    def read_into(self, memory: memoryview) -> None:
+        if read_at(self._descriptor, self.offset, memory) != len(memory):
+            raise ValueError(f"'{self._path}' is damaged: it is cut off.")
+        if sys.byteorder == "big":
+            items = np.frombuffer(memory, f"u{item_size(self.tensor_dtype)}")
+            items.byteswap(inplace=True)

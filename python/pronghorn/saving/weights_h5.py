@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+from pronghorn.array_in_file import ArrayInFile
+from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
 from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
 from pronghorn.saving.state_groups import state_groups
@@ -42,7 +43,7 @@ def write_state(file: Any, model: Any) -> None:
 def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) -> None:
     """Sets the state of all objects of a model from an HDF5 file.
 
-    Shapes are compared before any value is read; values are read one variable at a time.
+    Shapes are compared before any value is read; values are read into the memory of the variables.
 
     Args:
         file: Path, or a seekable binary file.
@@ -56,11 +57,11 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
     from pronghorn.optimizers import Optimizer
 
     with open_hdf5(file, source) as opened:
-        plan: list[tuple[Any, StoredArrays]] = []
-        optimizers: list[tuple[Any, StoredArrays]] = []
+        plan: list[tuple[Any, dict[str, ArrayInFile]]] = []
+        optimizers: list[tuple[Any, dict[str, ArrayInFile]]] = []
         for group, owner in state_groups(model):
             name = f"{group}/{_VARIABLES}" if group else _VARIABLES
-            stored = StoredArrays(opened.get(name), source)
+            stored = opened.groups.get(name, {})
             if isinstance(owner, Optimizer):
                 optimizers.append((owner, stored))
                 continue
@@ -69,6 +70,7 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
                 raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
             if problem is None and len(stored):
                 plan.append((owner, stored))
+        check_filtered([array for _, stored in [*plan, *optimizers] for array in stored.values()])
         for owner, stored in plan:
             owner.load_own_variables(stored)
         for optimizer, stored in optimizers:
@@ -83,7 +85,7 @@ def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
     return {key: tuple(np.shape(value)) for key, value in expected.items()}
 
 
-def _mismatch(owner: Any, stored: StoredArrays) -> str | None:
+def _mismatch(owner: Any, stored: dict[str, ArrayInFile]) -> str | None:
     expected = _expected_shapes(owner)
     label = f"{type(owner).__name__} '{getattr(owner, 'name', '')}'"
     if len(expected) != len(stored):
@@ -91,9 +93,9 @@ def _mismatch(owner: Any, stored: StoredArrays) -> str | None:
     for key, shape in expected.items():
         if key not in stored:
             return f"{label} expected a variable '{key}', which the file does not have."
-        if shape != stored.shape(key):
+        if shape != stored[key].shape:
             return (
                 f"{label} expected shape {shape} for variable {key}, "
-                f"but the file has {stored.shape(key)}."
+                f"but the file has {stored[key].shape}."
             )
     return None

@@ -161,7 +161,7 @@ class LoraLayer(Layer):
                 f"{len(store.keys())} variables in the store."
             )
         for i, variable in enumerate(variables):
-            variable.assign(store[str(i)])
+            variable.load(store[str(i)])
         for factor in self._lora_factors():
             factor.assign(ops.zeros(factor.shape))
 

@@ -79,7 +79,7 @@ class LayerSaving(LayerState):
                 f"{[v.name for v in variables]}"
             )
         for i, v in enumerate(variables):
-            v.assign(store[f"{i}"])
+            v.load(store[f"{i}"])
 
     def save_assets(self, dir_path: str) -> None:
         """Saves what is neither config nor weights into a folder. By default there is nothing."""
