@@ -6,10 +6,13 @@ import json
 import re
 from typing import Any
 
+import numpy as np
+
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 200
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse_json(data: bytes, source: str) -> Any:
@@ -25,17 +28,8 @@ def parse_json(data: bytes, source: str) -> Any:
     """
     if len(data) > MAX_BYTES:
         raise ValueError(f"{source}: expected at most {MAX_BYTES} bytes. Received: {len(data)}.")
-    depth = 0
-    for token in _STRING_OR_BRACKET.finditer(data):
-        character = token.group()[:1]
-        if character in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(
-                    f"{source}: expected at most {MAX_DEPTH} nested levels. Received: more."
-                )
-        elif character in b"]}":
-            depth -= 1
+    if _depth(data) > MAX_DEPTH:
+        raise ValueError(f"{source}: expected at most {MAX_DEPTH} nested levels. Received: more.")
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
     except _DuplicateKey as error:
@@ -46,15 +40,20 @@ def parse_json(data: bytes, source: str) -> Any:
         raise ValueError(f"{source}: expected JSON text. Received: {error}.") from None
 
 
+def _depth(data: bytes) -> int:
+    brackets = np.frombuffer(_STRING.sub(b"", data).translate(None, _NO_BRACKETS), np.uint8)
+    opening = (brackets == ord("[")) | (brackets == ord("{"))
+    return int(np.cumsum(np.where(opening, 1, -1)).max(initial=0))
+
+
 class _DuplicateKey(Exception):
     def __init__(self, key: str) -> None:
         self.key = key
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _DuplicateKey(key)
-        found[key] = value
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _DuplicateKey(next(key for i, key in enumerate(keys) if key in keys[:i]))
     return found

@@ -6,10 +6,12 @@ differ from run to run; what hangs on an attribute is in a group of the attribut
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 from pronghorn.naming import to_snake_case
+from pronghorn.variable import Variable
 
 
 def state_groups(model: Any) -> Iterator[tuple[str, Any]]:
@@ -43,18 +45,14 @@ def _visit_container(container: Any, group: str, seen: set[int]) -> Iterator[tup
 
 
 def _children(owner: Any) -> Iterator[tuple[str, Any]]:
-    from pronghorn.layers.layer import Layer
-    from pronghorn.models.functional import Functional
-    from pronghorn.models.model import Model
-    from pronghorn.models.sequential import Sequential
-
-    if isinstance(owner, (Functional, Sequential)):
+    cls: type = type(owner)
+    base, has_layers, properties = _description(cls)
+    if has_layers:
         yield "layers", owner.layers
-    base = next((b for b in (Functional, Sequential, Model, Layer) if isinstance(owner, b)), object)
     skipped = _own_attributes(base)
+    own = (name for name, value in vars(owner).items() if type(value) not in _PLAIN)
     # Public names first: a property that shows a private attribute gives the group its name.
-    names = sorted({*vars(owner), *_properties(type(owner), base)}, key=_public_first)
-    for name in names:
+    for name in sorted({*own, *properties}, key=_public_first):
         if name.startswith("__") or name in skipped:
             continue
         try:
@@ -67,14 +65,29 @@ def _public_first(name: str) -> tuple[bool, str]:
     return name.startswith("_"), name
 
 
-def _properties(cls: type, base: type) -> Iterator[str]:
-    for ancestor in cls.__mro__:
-        if ancestor in base.__mro__:
-            continue
-        for name, value in vars(ancestor).items():
-            if isinstance(value, property):
-                yield name
+@functools.cache
+def _description(cls: type) -> tuple[type, bool, tuple[str, ...]]:
+    """Returns the class of the library that `cls` is one of, whether that lists its layers, and the
+    properties that `cls` adds to it."""
+    from pronghorn.layers.layer import Layer
+    from pronghorn.models.functional import Functional
+    from pronghorn.models.model import Model
+    from pronghorn.models.sequential import Sequential
 
+    kinds = (Functional, Sequential, Model, Layer)
+    base: type = next((kind for kind in kinds if issubclass(cls, kind)), object)
+    properties = tuple(
+        name
+        for ancestor in cls.__mro__
+        if ancestor not in base.__mro__
+        for name, value in vars(ancestor).items()
+        if isinstance(value, property)
+    )
+    return base, base in (Functional, Sequential), properties
+
+
+# Values that hold no state, and no containers of such.
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, Variable})
 
 _skipped: dict[type, frozenset[str]] = {}
 
@@ -120,8 +133,13 @@ _RUNTIME_ATTRIBUTES = frozenset(
 
 
 def _has_state(value: Any) -> bool:
+    return isinstance(value, _stateful_classes())
+
+
+@functools.cache
+def _stateful_classes() -> tuple[type, ...]:
     from pronghorn.layers.layer import Layer
     from pronghorn.metrics import Metric
     from pronghorn.optimizers import Optimizer
 
-    return isinstance(value, (Layer, Optimizer, Metric))
+    return Layer, Optimizer, Metric
