@@ -64,7 +64,7 @@ def save_safetensors(model: Any, path: str) -> None:
         file.write(text)
         for array in arrays.values():
             little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-            file.write(little.view(np.uint8).data if little.size else b"")
+            file.write(little.reshape(-1).view(np.uint8).data)
 
 
 def load_safetensors(model: Any, path: str, skip_mismatch: bool = False) -> None:
