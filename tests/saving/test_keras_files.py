@@ -167,7 +167,7 @@ def test_bad_arguments(tmp_path) -> None:
     with pytest.raises(ValueError, match="zipped"):
         model.save(tmp_path / "model.keras", zipped=False)
     with pytest.raises(ValueError, match="not supported"):
-        model.save(tmp_path / "model.keras", include_optimizer=True)
+        model.save(tmp_path / "model.keras", save_format="tf")
     with pytest.raises(ValueError, match="File not found"):
         keras.saving.load_model(tmp_path / "model.keras")
     model.save(tmp_path / "model.keras")

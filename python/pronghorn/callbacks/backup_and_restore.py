@@ -136,6 +136,7 @@ class BackupAndRestore(Callback):
         import h5py
 
         from pronghorn.saving.atomic_write import atomic_write
+        from pronghorn.saving.hdf5_arrays import write_array
         from pronghorn.training.resume import state_variables
 
         history = self.model.history
@@ -165,7 +166,8 @@ class BackupAndRestore(Callback):
             for group, variables in state_variables(self.model).items():
                 target = file.create_group(group)
                 for number, variable in enumerate(variables):
-                    _write(target, str(number), variable)
+                    dataset = write_array(target, str(number), variable.value)
+                    dataset.attrs["path"] = variable.path
 
 
 def _plain(value: Any) -> Any:
@@ -175,36 +177,21 @@ def _plain(value: Any) -> Any:
     return array.tolist()
 
 
-def _write(group: Any, name: str, variable: Any) -> None:
-    array = np.asarray(variable.value)
-    if array.dtype.name == "bfloat16":
-        array = array.view("V2")  # HDF5 has no bfloat16
-    group[name] = array
-    group[name].attrs["path"] = variable.path
-    group[name].attrs["dtype"] = variable._dtype
+def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, Any]]]]:
+    from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
 
-
-def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, np.ndarray]]]]:
-    import h5py
-
-    arrays: dict[str, list[tuple[str, np.ndarray]]] = {}
-    with h5py.File(path, "r") as file:
+    arrays: dict[str, list[tuple[str, Any]]] = {}
+    with open_hdf5(path, f"'{path}'") as file:
         point = json.loads(file.attrs["run"])
         for group in ("metrics", "model", "optimizers", "generator"):
-            arrays[group] = []
-            for number in range(len(file[group])):
-                dataset = file[group][str(number)]
-                array = np.asarray(dataset)
-                if dataset.attrs["dtype"] == "bfloat16":
-                    import ml_dtypes
-
-                    array = array.view(ml_dtypes.bfloat16)
-                arrays[group].append((str(dataset.attrs["path"]), array))
+            stored = StoredArrays(file[group], f"'{path}'")
+            names = [str(number) for number in range(len(stored))]
+            arrays[group] = [(str(file[group][n].attrs["path"]), stored[n]) for n in names]
     return point, arrays
 
 
 def _restore(
-    model: Any, path: str, point: dict[str, Any], arrays: dict[str, list[tuple[str, np.ndarray]]]
+    model: Any, path: str, point: dict[str, Any], arrays: dict[str, list[tuple[str, Any]]]
 ) -> None:
     from pronghorn.training.resume import ResumePoint, state_variables
     from pronghorn.training.runners import StepRunner

@@ -22,7 +22,7 @@ def write_assets(archive: zipfile.ZipFile, model: Any) -> None:
         model: The model.
     """
     for group, owner in state_groups(model):
-        if not _has_assets(owner, "save_assets"):
+        if not has_assets(owner, "save_assets"):
             continue
         with tempfile.TemporaryDirectory() as folder:
             owner.save_assets(folder)
@@ -50,7 +50,7 @@ def load_assets(archive: Archive, model: Any) -> None:
     for group, owner in state_groups(model):
         prefix = f"{ASSETS}{group}/" if group else ASSETS
         own = [n for n in archive.members if n.startswith(prefix) and not n.endswith("/")]
-        if not own or not _has_assets(owner, "load_assets"):
+        if not own or not has_assets(owner, "load_assets"):
             continue
         with tempfile.TemporaryDirectory() as folder:
             for name in own:
@@ -61,7 +61,7 @@ def load_assets(archive: Archive, model: Any) -> None:
             owner.load_assets(folder)
 
 
-def _has_assets(owner: Any, method: str) -> bool:
+def has_assets(owner: Any, method: str) -> bool:
     from pronghorn.layers.layer import Layer
 
     found = getattr(owner, method, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _DROPPED_OPTIMIZER = frozenset({"is_legacy_optimizer", "jit_compile", "decay", "lr"})
+_LOSS_SCALE = ("initial_scale", "dynamic_growth_steps")
 _COMPILE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
@@ -43,7 +44,10 @@ def _optimizer(config: Any) -> Any:
         return {
             "module": "keras.optimizers",
             "class_name": "LossScaleOptimizer",
-            "config": {"inner_optimizer": _optimizer(kept["inner_optimizer"])},
+            "config": {
+                "inner_optimizer": _optimizer(kept["inner_optimizer"]),
+                **{k: kept[k] for k in _LOSS_SCALE if kept.get(k) is not None},
+            },
             "registered_name": None,
         }
     return {

@@ -92,7 +92,9 @@ def with_modules(config: dict[str, Any]) -> dict[str, Any]:
         module = "keras"
     elif _known_layer(class_name) is None:
         module = None
-    return {"registered_name": None, **config, "module": module, "config": inner}
+    registered = class_name if ">" in class_name else None
+    config = {"registered_name": registered, **config, "module": module, "config": inner}
+    return {**config, "class_name": class_name.rpartition(">")[2]}
 
 
 def _without_own_nodes(config: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pronghorn.saving import legacy_compile, legacy_config, legacy_cudnn
 from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_filtered, open_hdf5
 from pronghorn.saving.checked_json import parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.legacy_write import TOP_LEVEL
 from pronghorn.saving.optimizer_state import restore_optimizer
 
 _MAX_NAMES = 100_000
@@ -107,7 +108,10 @@ def _layer_groups(file: CheckedHdf5) -> list[_LayerGroup]:
     source = file.source
     weights = file.root.get("model_weights", file.root)
     groups = []
-    for name in _names(weights, "layer_names", source):
+    names = _names(weights, "layer_names", source)
+    if TOP_LEVEL in weights and TOP_LEVEL not in names:
+        names.append(TOP_LEVEL)
+    for name in names:
         if name not in weights:
             raise ValueError(f"{source} is damaged: the weights of layer '{name}' are missing.")
         group = weights[name]
@@ -166,29 +170,32 @@ def _set_weights(
     model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool = False
 ) -> None:
     layers = [layer for layer in model.layers if _weights_of(layer)]
-    filled = [group for group in groups if group.arrays and group.name != "top_level_model_weights"]
+    filled = [group for group in groups if group.arrays and group.name != TOP_LEVEL]
     if len(layers) != len(filled):
         raise ValueError(
             f"{source} does not fit: the model has {len(layers)} layers with weights, the file "
             f"{len(filled)}."
         )
-    _assign(list(zip(layers, filled)), source, skip_mismatch)
+    pairs = [(layer, _weights_of(layer), group) for layer, group in zip(layers, filled)]
+    pairs += [(model, model._saved_variables(), g) for g in groups if g.name == TOP_LEVEL]
+    _assign(pairs, source, skip_mismatch)
 
 
 def _set_by_name(model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool) -> None:
     by_name = {group.name: group for group in groups}
     pairs = [
-        (layer, by_name[layer.name])
+        (layer, _weights_of(layer), by_name[layer.name])
         for layer in model.layers
         if layer.name in by_name and _weights_of(layer)
     ]
     _assign(pairs, source, skip_mismatch)
 
 
-def _assign(pairs: list[tuple[Any, _LayerGroup]], source: str, skip_mismatch: bool) -> None:
+def _assign(
+    pairs: list[tuple[Any, list[Any], _LayerGroup]], source: str, skip_mismatch: bool
+) -> None:
     plan = []
-    for layer, group in pairs:
-        weights = _weights_of(layer)
+    for layer, weights, group in pairs:
         converted = legacy_cudnn.converted_weights(layer, group.arrays)
         shapes = converted.shapes
         wanted = [tuple(w.shape) for w in weights]
@@ -199,7 +206,7 @@ def _assign(pairs: list[tuple[Any, _LayerGroup]], source: str, skip_mismatch: bo
                 f"{source} does not fit: layer '{layer.name}' expected weights of shapes {wanted}. "
                 f"Received: {shapes}, of layer '{group.name}'."
             )
-    check_filtered([array for _, group in pairs for array in group.arrays])
+    check_filtered([array for _, _, group in pairs for array in group.arrays])
     for weights, converted in plan:
         for weight, value in zip(weights, converted.values()):
             weight.load(value)

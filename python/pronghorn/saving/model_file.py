@@ -24,6 +24,7 @@ from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.checked_json import MAX_BYTES, parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
 from pronghorn.saving.legacy_h5 import load_h5_model
+from pronghorn.saving.legacy_write import save_h5_model
 from pronghorn.saving.scopes import ObjectSharingScope
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.weights_h5 import read_state, write_state
@@ -39,17 +40,20 @@ def save_model(
     """Writes a model to a `.keras` file: architecture, weights, optimizer, compile settings.
 
     Keras 3 opens the file. A file of that name is replaced when the new one is whole: a stop in
-    between, or a full disk, leaves the old one.
+    between, or a full disk, leaves the old one. The legacy `.h5` file, in Keras 3's layout, has
+    places for layers only: not for operations, assets and random counters.
 
     Args:
         model: The model.
-        filepath: Path that ends with `.keras`.
+        filepath: Path that ends with `.keras`, or with `.h5` or `.hdf5` for the legacy file.
         overwrite: Whether an existing file is replaced.
-        zipped: `None` or `True`; folders are not written.
-        **kwargs: None is supported.
+        zipped: `None` or `True`, of `.keras` files; folders are not written.
+        **kwargs: `include_optimizer=False`, for `.h5` files: leaves out how the model was compiled
+            and the state of the optimizer.
 
     Raises:
-        ValueError: Another ending, `zipped=False`, or unknown arguments.
+        ValueError: Another ending, `zipped=False`, unknown arguments, or a model that an `.h5` file
+            has no place for; the layer is named.
         FileExistsError: The file exists and `overwrite` is false.
         TypeError: A custom object has no `get_config`, or one that is no JSON.
 
@@ -63,20 +67,33 @@ def save_model(
     (None, 2)
     """
     path = str(os.fspath(filepath))
+    include_optimizer = kwargs.pop("include_optimizer", True)
     if kwargs:
         raise ValueError(
             f"save_model: these arguments are not supported: {sorted(kwargs)}. "
             f"Received: filepath={path}."
         )
-    if not path.endswith(".keras"):
+    is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(".weights.h5")
+    if not path.endswith(".keras") and not is_legacy:
         raise ValueError(
-            "Invalid filepath extension for saving. Please add a `.keras` extension. "
-            f"Received: filepath={path}."
+            "Invalid filepath extension for saving. Please add a `.keras` extension, or `.h5` for "
+            f"the legacy file; weights are written by `save_weights`. Received: filepath={path}."
         )
-    if zipped is False:
-        raise ValueError("save_model: expected zipped=True. Received: zipped=False.")
+    if zipped is False or (zipped and is_legacy):
+        raise ValueError(
+            f"save_model: expected zipped={None if is_legacy else True} for {path}. "
+            f"Received: zipped={zipped}."
+        )
+    if not include_optimizer and not is_legacy:
+        raise ValueError(
+            "save_model: the optimizer is left out of `.h5` files only. "
+            f"Received: include_optimizer={include_optimizer}, filepath={path}."
+        )
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"save_model: {path} exists. Received: overwrite=False.")
+    if is_legacy:
+        save_h5_model(model, path, FORMAT_VERSION, bool(include_optimizer))
+        return
     with ObjectSharingScope():
         config = json.dumps(serialize_keras_object(model))
     metadata = {

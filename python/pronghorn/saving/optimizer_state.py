@@ -22,7 +22,7 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
         optimizer.build(model.trainable_variables)
     variables = list(optimizer.variables)
     rate = getattr(optimizer, "_learning_rate", None)
-    first = [v for v in variables if v is optimizer.iterations or v is rate]
+    first = _made_at_once(optimizer)
     if len(stored) == len(first) < len(variables):
         variables = first  # saved before its first step
     elif len(stored) == len(variables) - 1:
@@ -42,3 +42,11 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
             f"{shapes[at]}"
         )
     warnings.warn(f"{source}: optimizer '{optimizer.name}' starts anew: {problem}.", stacklevel=5)
+
+
+def _made_at_once(optimizer: Any) -> list[Any]:
+    """Returns the variables that an optimizer has before it is built."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    found = [v for v in optimizer.variables if v is optimizer.iterations or v is rate]
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return found if inner is None else found + _made_at_once(inner)

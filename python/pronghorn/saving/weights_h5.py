@@ -8,6 +8,7 @@ import numpy as np
 
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
+from pronghorn.saving.hdf5_arrays import write_array
 from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
 from pronghorn.saving.state_groups import state_groups
@@ -31,13 +32,7 @@ def write_state(file: Any, model: Any) -> None:
             target = opened.require_group(f"{group}/{_VARIABLES}" if group else _VARIABLES)
             target.attrs["name"] = getattr(owner, "name", "")
             for key, value in own.items():
-                array = np.asarray(value)
-                if array.dtype.name == "bfloat16":
-                    # HDF5 has no bfloat16: its bytes, and a note, as in Keras.
-                    target[key] = array.view("V2")
-                    target[key].attrs["dtype"] = "bfloat16"
-                else:
-                    target[key] = array
+                write_array(target, key, value)
 
 
 def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) -> None:
