@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn.config_errors import shown
 from pronghorn.dtype_policies.dtype_policy import (
     QUANTIZATION_MODES,
     DTypePolicy,
@@ -74,7 +75,7 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     if cls is None:
         raise ValueError(
             f"Cannot interpret dtype policy config: expected one of {sorted(_CLASSES)}. "
-            f"Received: {config}"
+            f"Received: {shown(config)}."
         )
     return cls.from_config(config["config"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pronghorn.config_errors import shown
 from pronghorn.layers.layer import Layer
 
 
@@ -53,6 +54,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     if not isinstance(layer, Layer):
         raise ValueError(
             "layers.deserialize: expected the configuration of a `keras.layers.Layer`. "
-            f"Received: config={config}, which gives a {type(layer).__name__}."
+            f"Received: config={shown(config)}, which gives a {type(layer).__name__}."
         )
     return layer

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from pronghorn import tree
+from pronghorn.config_errors import ConfigError, one_line, shown
 from pronghorn.layers.layer import Layer
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.ops.operation import default, is_default, only_accepted
@@ -273,14 +274,16 @@ class Model(Trainer, Layer):
                 return functional_from_config(target, config, custom_objects=custom_objects)
         try:
             return cls(**config)
+        except ConfigError:
+            raise  # of an argument's object, which it names
         except TypeError as e:
             raise TypeError(
                 "Unable to revive model from config. When overriding the `get_config()` method, "
                 "make sure that the returned config contains all items used as arguments in the "
                 f"constructor to {cls}, which is the default behavior. You can override this "
                 "default behavior by defining a `from_config(cls, config)` class method to specify "
-                f"how to create an instance of {cls.__name__} from its config.\n\nReceived "
-                f"config={config}\n\nError encountered during deserialization: {e}"
+                f"how to create an instance of {cls.__name__} from its config. Error encountered "
+                f"during deserialization: {one_line(e)} Received: config={shown(config)}."
             ) from e
 
     def to_json(self, **kwargs: Any) -> str:
@@ -404,7 +407,14 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     Args:
         json_string: JSON text.
         custom_objects: Classes and functions by name.
+
+    Raises:
+        ValueError: If the text is no JSON, or what it describes cannot be made.
+        TypeError: If a class or function in it is not known.
     """
     from pronghorn.saving import deserialize_keras_object
+    from pronghorn.saving.checked_json import parse_json
 
-    return deserialize_keras_object(json.loads(json_string), custom_objects=custom_objects)
+    text = json_string if isinstance(json_string, bytes) else json_string.encode("utf-8", "replace")
+    config = parse_json(text, "model_from_json")
+    return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from pronghorn import tree
+from pronghorn.config_errors import shown
 from pronghorn.layers.core.input_layer import InputLayer
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer.masks import get_keras_mask
@@ -303,7 +304,7 @@ class Sequential(CompiledCallsMixin, Model):
             if not isinstance(config, dict) or not {"name", "layers"} <= set(config):
                 raise ValueError(
                     "A Sequential model configuration must be a dictionary containing the 'name' "
-                    f"and 'layers' keys. Received: config={config}"
+                    f"and 'layers' keys. Received: config={shown(config)}."
                 )
             name = config["name"]
             build_shape = config.get("build_input_shape")
@@ -313,7 +314,7 @@ class Sequential(CompiledCallsMixin, Model):
             if not isinstance(data, dict) or "config" not in data:
                 raise ValueError(
                     "Sequential: a layer's config is malformed. Expected a dictionary containing a "
-                    f"'config' key. Received: {data}"
+                    f"'config' key. Received: {shown(data)}."
                 )
             if "module" not in data:
                 data = {**data, "module": "keras.layers", "registered_name": None}

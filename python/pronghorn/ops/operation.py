@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pronghorn import tree
+from pronghorn.config_errors import ConfigError, one_line, shown
 from pronghorn.naming import auto_name, to_camel_case
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.ops.node import Node
@@ -128,10 +129,12 @@ class Operation:
         config = _with_plain_dtype(config)
         try:
             return cls(**config)
+        except ConfigError:
+            raise  # of an argument's object, which it names
         except Exception as e:
             raise TypeError(
-                f"Error when deserializing class '{cls.__name__}' using config={config}.\n\n"
-                f"Exception encountered: {e}"
+                f"Error when deserializing class '{cls.__name__}': {one_line(e)} "
+                f"Received: config={shown(config)}."
             ) from e
 
     def __getstate__(self) -> dict[str, Any]:

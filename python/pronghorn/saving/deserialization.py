@@ -7,6 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn.config_errors import (
+    INTERNAL_ERRORS,
+    ConfigError,
+    UnknownObjectError,
+    one_line,
+    shown,
+)
 from pronghorn.saving import lambda_code, object_registration, public_names, scopes
 
 _REGISTER_HINT = (
@@ -58,10 +65,6 @@ def deserialize_keras_object(
     return _Reader(custom_objects, safe_mode, module_objects).read(config)
 
 
-class UnknownObjectError(TypeError):
-    """A config names a class or function that is neither the library's nor registered."""
-
-
 class _Reader:
     def __init__(
         self,
@@ -85,7 +88,7 @@ class _Reader:
             items = [self._nested(item) for item in config]
             return tuple(items) if isinstance(config, tuple) else items
         if not isinstance(config, dict):
-            raise TypeError(f"Could not parse config: {config!r}")
+            raise TypeError(f"Could not parse config: {shown(config)}")
         if "class_name" not in config or "config" not in config:
             return {key: self._nested(value) for key, value in config.items()}
         return self._read_object(config)
@@ -117,13 +120,15 @@ class _Reader:
             if not isinstance(inner, (list, tuple)):
                 raise TypeError(
                     "Expected 'config' to be a list or a tuple for a __typespec__. "
-                    f"Received: {config}."
+                    f"Received: {shown(config)}."
                 )
             raise ValueError(
                 "deserialize_keras_object: TypeSpec objects of TensorFlow are not read."
             )
         if not isinstance(inner, dict):
-            raise TypeError(f"Expected 'config' to be a dict for {class_name}. Received: {config}.")
+            raise TypeError(
+                f"Expected 'config' to be a dict for {class_name}. Received: {shown(config)}."
+            )
         if class_name == "__bytes__":
             return str(inner["value"]).encode("utf-8")
         if class_name == "__ellipsis__":
@@ -142,7 +147,9 @@ class _Reader:
             return KerasTensor(tuple(inner["shape"]), dtype=inner["dtype"])
         if class_name == "__lambda__":
             return self._read_lambda(inner)
-        raise TypeError(f"Could not parse config: unknown kind {class_name!r}. Received: {config}.")
+        raise TypeError(
+            f"Could not parse config: unknown kind {class_name!r}. Received: {shown(config)}."
+        )
 
     def _read_lambda(self, inner: dict[str, Any]) -> Any:
         if self.safe_mode:
@@ -167,7 +174,7 @@ class _Reader:
         if not isinstance(name, str) or not name:
             raise TypeError(
                 "Expected 'config' to be a non-null str for class_name 'function'. "
-                f"Received: {config}."
+                f"Received: {shown(config)}."
             )
         found = self._registered(name)
         if found is None and registered_name not in (None, "", "function"):
@@ -182,7 +189,8 @@ class _Reader:
             found = public_names.find_function(name)
         if found is None:
             raise UnknownObjectError(
-                f"Could not locate function '{name}'. {_REGISTER_HINT} Full object config: {config}"
+                f"Could not locate function '{name}'. {_REGISTER_HINT} "
+                f"Full object config: {shown(config)}"
             )
         if registered_name not in (None, "", "function", name):
             raise _registered_builtin_error(registered_name, name, config)
@@ -193,7 +201,7 @@ class _Reader:
         if not isinstance(inner, dict):
             raise TypeError(
                 f"Expected 'config' to be a dict for {config['class_name']}, instead got "
-                f"{type(inner)}. Full config: {config}"
+                f"{type(inner)}. Full config: {shown(config)}"
             )
         shared_id = config.get("shared_object_id")
         if shared_id is not None:
@@ -228,7 +236,7 @@ class _Reader:
             known += list(self.module_objects)
         raise UnknownObjectError(
             f"Could not locate class '{name}'.{public_names.near_matches(name, known)} "
-            f"{_REGISTER_HINT} Full object config: {config}"
+            f"{_REGISTER_HINT} Full object config: {shown(config)}"
         )
 
     def _build(self, cls: type, config: dict[str, Any], inner: dict[str, Any]) -> Any:
@@ -236,20 +244,19 @@ class _Reader:
         if from_config is None:
             raise TypeError(
                 f"Unable to reconstruct an instance of '{cls.__name__}' because the class is "
-                f"missing a `from_config()` method. Full object config: {config}"
+                f"missing a `from_config()` method. Full object config: {shown(config)}"
             )
         custom_scope = object_registration.CustomObjectScope(self.custom_objects)
         with custom_scope, scopes.SafeModeScope(self.safe_mode):
             try:
                 instance = from_config(dict(inner))
-            except UnknownObjectError:
+            except ConfigError:
                 raise  # it names the object, which the models around it do not make clearer
-            except TypeError as error:
-                raise TypeError(
-                    f"{cls} could not be deserialized properly. Please ensure that components "
-                    "that are Python object instances (layers, models, etc.) returned by "
-                    "`get_config()` are explicitly deserialized in the model's `from_config()` "
-                    f"method.\n\nconfig={config}.\n\nException encountered: {error}"
+            except (TypeError, *INTERNAL_ERRORS) as error:
+                raise ConfigError(
+                    f"{cls} could not be deserialized properly: {one_line(error)} Objects among "
+                    "the arguments (layers, models, functions) must be deserialized in its "
+                    f"`from_config()` method. Received: config={shown(inner)}."
                 ) from error
             build_config = config.get("build_config")
             if build_config and hasattr(instance, "build_from_config"):
@@ -276,5 +283,5 @@ def _registered_builtin_error(
     return ValueError(
         f"`registered_name={registered_name!r}` was provided in the config, but '{builtin}' "
         "resolved to a Keras built-in and does not use registered names. Remove the "
-        f"`registered_name` field from the config. Full object config: {config}"
+        f"`registered_name` field from the config. Full object config: {shown(config)}"
     )

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.config_errors import refuses_malformed
 from pronghorn.deferred_values import DeferredValues
 from pronghorn.saving import archive as keras_archive
 from pronghorn.saving import legacy_compile, legacy_config
@@ -116,6 +117,7 @@ def save_model(
         write_assets(opened, model)
 
 
+@refuses_malformed(at=0)
 def load_model(
     filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,

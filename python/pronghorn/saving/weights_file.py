@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pronghorn.config_errors import refuses_malformed
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.saving.weights_h5 import read_state, write_state
 
@@ -60,6 +61,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
             write_state(beside, model)
 
 
+@refuses_malformed(at=1)
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Reads the weights of a model, and the state of its optimizer if it is there, from a file.
 
