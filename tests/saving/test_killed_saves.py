@@ -51,7 +51,7 @@ import resource, signal, sys
 import pronghorn as keras
 model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4096)])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 try:
     getattr(model, sys.argv[1])(sys.argv[2])
 except OSError as error:
@@ -59,16 +59,25 @@ except OSError as error:
 """
 
 
+@pytest.mark.parametrize("room", [0, 1, 700, 5_000, 100_000, 900_000])
 @pytest.mark.parametrize(
     ("method", "name"),
-    [("save", "a.keras"), ("save_weights", "a.weights.h5"), ("save_weights", "a.safetensors")],
+    [
+        ("save", "a.keras"),
+        ("save", "a.h5"),
+        ("save_weights", "a.weights.h5"),
+        ("save_weights", "a.safetensors"),
+        ("save_weights", "a.npz"),
+    ],
 )
-def test_no_room(method, name, tmp_path) -> None:
+def test_no_room(method, name, room, tmp_path) -> None:
     """Where the file has no room, there is an error and the old file."""
     pytest.importorskip("resource", reason="limits of files are those of POSIX")
     (tmp_path / name).write_bytes(b"old")
     found = subprocess.run(
-        [sys.executable, "-c", FULL, method, str(tmp_path / name)], capture_output=True, text=True
+        [sys.executable, "-c", FULL, method, str(tmp_path / name), str(room)],
+        capture_output=True,
+        text=True,
     )
     assert found.stdout.startswith("refused:"), found.stderr
     assert (tmp_path / name).read_bytes() == b"old"

@@ -133,10 +133,8 @@ class BackupAndRestore(Callback):
             os.rmdir(self.backup_dir)
 
     def _save(self, epoch: int, steps: int, logs: dict[int, dict[str, Any]]) -> None:
-        import h5py
-
         from pronghorn.saving.atomic_write import atomic_write
-        from pronghorn.saving.hdf5_arrays import write_array
+        from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
         from pronghorn.training.resume import state_variables
 
         history = self.model.history
@@ -161,7 +159,7 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         path = os.path.join(self.backup_dir, _FILE)
         previous = os.path.join(self.backup_dir, _PREVIOUS) if self.double_checkpoint else None
-        with atomic_write(path, previous) as beside, h5py.File(beside, "w") as file:
+        with atomic_write(path, previous) as beside, new_hdf5(beside) as file:
             file.attrs["run"] = json.dumps(point, default=_plain)
             for group, variables in state_variables(self.model).items():
                 target = file.create_group(group)
@@ -178,15 +176,16 @@ def _plain(value: Any) -> Any:
 
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, Any]]]]:
-    from pronghorn.saving.checked_hdf5 import StoredArrays, open_hdf5
+    from pronghorn.saving.checked_hdf5 import open_hdf5
 
     arrays: dict[str, list[tuple[str, Any]]] = {}
     with open_hdf5(path, f"'{path}'") as file:
-        point = json.loads(file.attrs["run"])
+        point = json.loads(file.root.attrs["run"])
         for group in ("metrics", "model", "optimizers", "generator"):
-            stored = StoredArrays(file[group], f"'{path}'")
+            paths, stored = file.root[group], file.groups[group]
             names = [str(number) for number in range(len(stored))]
-            arrays[group] = [(str(file[group][n].attrs["path"]), stored[n]) for n in names]
+            # Read while the file is open.
+            arrays[group] = [(str(paths[n].attrs["path"]), np.asarray(stored[n])) for n in names]
     return point, arrays
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,32 @@ from pronghorn.tensor import Tensor
 
 # A header of an HDF5 object has room for 64 KiB.
 _MAX_ATTRIBUTE = 64512
+_ERRNO = re.compile(r"errno = (\d+)")
+
+
+@contextlib.contextmanager
+def new_hdf5(file: Any) -> Iterator[Any]:
+    """Context manager that gives a new HDF5 file, opened for writing.
+
+    Args:
+        file: Path, or a seekable binary file.
+
+    Raises:
+        OSError: If it cannot be written, as on a full disk; HDF5 says RuntimeError to some of it.
+    """
+    import h5py
+
+    opened = h5py.File(file, "w")
+    try:
+        try:
+            yield opened
+        finally:
+            opened.close()
+    except RuntimeError as error:
+        number = _ERRNO.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), f"{os.strerror(int(number[1]))} ({error})") from None
 
 
 def write_array(group: Any, name: str, value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pronghorn.saving.assets import has_assets
 from pronghorn.saving.atomic_write import atomic_write
-from pronghorn.saving.hdf5_arrays import write_array, write_names
+from pronghorn.saving.hdf5_arrays import new_hdf5, write_array, write_names
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.state_groups import state_groups
 
@@ -35,13 +35,11 @@ def save_h5_model(model: Any, path: str, version: str, include_optimizer: bool) 
         ValueError: If the model has what such files have no place for; the layer is named.
         TypeError: If a custom object has no `get_config`, or one that is no JSON.
     """
-    import h5py
-
     _check(model)
     config = json.dumps(_layer(serialize_keras_object(model)))
     compiled = model.get_compile_config() if include_optimizer else None
     training = None if compiled is None else json.dumps(_training(compiled))
-    with atomic_write(path) as beside, h5py.File(beside, "w") as file:
+    with atomic_write(path) as beside, new_hdf5(beside) as file:
         file.attrs["keras_version"] = version
         file.attrs["backend"] = BACKEND
         file.attrs["model_config"] = config

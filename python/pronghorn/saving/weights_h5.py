@@ -8,7 +8,7 @@ import numpy as np
 
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
-from pronghorn.saving.hdf5_arrays import write_array
+from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
 from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
 from pronghorn.saving.state_groups import state_groups
@@ -23,9 +23,7 @@ def write_state(file: Any, model: Any) -> None:
         file: Path, or a seekable binary file.
         model: The model.
     """
-    import h5py
-
-    with h5py.File(file, "w") as opened:
+    with new_hdf5(file) as opened:
         for group, owner in state_groups(model):
             own: dict[str, Any] = {}
             owner.save_own_variables(own)
