@@ -48,6 +48,9 @@ def wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+_signature = functools.cache(inspect.signature)  # of as many functions as there are classes
+
+
 class LayerBuilding(LayerState):
     """Building a layer."""
 
@@ -107,7 +110,7 @@ class LayerBuilding(LayerState):
         if not args and not kwargs and is_default(build):
             return
         try:
-            bound = inspect.signature(build).bind(self, *args, **kwargs)
+            bound = _signature(build).bind(self, *args, **kwargs)
         except TypeError:
             return
         arguments = dict(list(bound.arguments.items())[1:])
