@@ -7,24 +7,28 @@ bytes behind them. Files of weights need none of that, so a file that has any is
 from __future__ import annotations
 
 import contextlib
-import math
+import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from pronghorn.array_in_file import ArrayInFile
+from pronghorn.saving.hdf5 import Group, Hdf5Error, Source, root_group
+from pronghorn.saving.hdf5.chunks import read_chunks
+from pronghorn.saving.hdf5.dataset import Dataset
+from pronghorn.saving.hdf5.group import is_group
+from pronghorn.saving.hdf5.object_header import read_messages
+from pronghorn.saving.hdf5.source import ReadAt
 from pronghorn.saving.read_at import read_at
 
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 64
-MAX_RATIO = 1100  # deflate's own limit is 1,032
-_DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
-
-
-# Fills memory with bytes from an offset of the file; returns how many there were.
-ReadAt = Callable[[int, memoryview], int]
+# What packed datasets may be in all, in bytes of the file: floats of trained weights pack to 0.9,
+# an optimizer's zeros to nothing.
+MAX_RATIO = 20
+_SLACK = 64 * 2**20
 
 
 @contextlib.contextmanager
@@ -38,109 +42,176 @@ def open_hdf5(file: Any, source: str) -> Iterator[CheckedHdf5]:
     Raises:
         ValueError: If it is no HDF5 file, damaged, or has what files of weights have no use for.
     """
-    import h5py
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            size = os.fstat(opened.fileno()).st_size
+            descriptor = opened.fileno()
+            yield CheckedHdf5(lambda at, memory: read_at(descriptor, at, memory), size, source)
+        return
+    size = file.seek(0, io.SEEK_END)
+    reader = file.read_at if hasattr(file, "read_at") else _seeking(file)
+    yield CheckedHdf5(reader, size, source)
 
-    try:
-        opened = h5py.File(file, "r")
-    except (OSError, ValueError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{source}: expected an HDF5 file. Received: {error}.") from None
-    with opened:
-        try:
-            checked = CheckedHdf5(opened, _reader(file, opened), source)
-        except (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{source} is damaged: {error}.") from None
-        yield checked
+
+def _seeking(file: Any) -> ReadAt:
+    def read(offset: int, memory: memoryview) -> int:
+        file.seek(offset)
+        return int(file.readinto(memory))
+
+    return read
 
 
 class CheckedHdf5:
     """An HDF5 file of which each object has been looked at, none read.
 
     Args:
-        root: The file, an `h5py.File`.
-        read_at: Fills memory with the file's bytes from an offset, where they can be had past HDF5.
+        reader: Fills memory with the file's bytes from an offset.
+        size: Bytes of the file.
         source: What the file is, for errors.
 
     Attributes:
         arrays: The datasets by path, such as `"layers/dense/vars/0"`.
         groups: For the path of each group its own datasets by name; `""` is the root.
+        attributes: For the path of each group and dataset its attributes by name: bytes for text,
+            a list of them, or a NumPy array of numbers.
+        root: The root group, whose `attrs` and inner groups are had as those of an `h5py.File`.
+
+    Raises:
+        ValueError: If it is refused.
     """
 
-    def __init__(self, root: Any, read_at: ReadAt | None, source: str) -> None:
-        self.root = root
+    def __init__(self, reader: ReadAt, size: int, source: str) -> None:
         self.source = source
         self.arrays: dict[str, ArrayInFile] = {}
         self.groups: dict[str, dict[str, ArrayInFile]] = {}
-        self._read_at = read_at
+        self.attributes: dict[str, Mapping[str, Any]] = {}
+        self._bytes = Source(reader, size)
+        self._datasets: dict[int, Dataset] = {}
         self._seen: set[int] = set()
-        self._check_group(root.id, "", 0)
+        self._left = size * MAX_RATIO + _SLACK
+        with self.naming(""):
+            root = root_group(self._bytes)
+        self._check_group(root, "", 0)
+        self.root = GroupView(self, "")
+
+    @contextlib.contextmanager
+    def naming(self, name: str) -> Iterator[None]:
+        """Context manager in which errors of the format get the file's name and the object's."""
+        try:
+            yield
+        except Hdf5Error as error:
+            reason = str(error)
+            if reason.startswith("expected"):
+                raise ValueError(f"{self.source}: {reason}.") from None
+            raise self._refuse(name, reason) from None
 
     def _refuse(self, name: str, reason: str) -> ValueError:
         return ValueError(f"{self.source} is refused: '{name[:200] or '/'}' {reason}.")
 
-    def _check_group(self, group: Any, name: str, depth: int) -> None:
-        from h5py import h5d, h5g, h5l, h5o
-
+    def _check_group(self, group: Group, name: str, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise self._refuse(name, f"is nested deeper than {MAX_DEPTH} groups")
-        address = h5o.get_info(group).addr
-        if address in self._seen:
+        if group.address in self._seen:
             raise self._refuse(name, "is a group that is linked twice")
-        self._seen.add(address)
+        self._seen.add(group.address)
         own = self.groups[name] = {}
-        links: list[tuple[bytes, int]] = []
-        group.links.iterate(lambda key, link: links.append((key, link.type)), info=True)
-        if len(self.groups) + len(self.arrays) + len(links) > MAX_OBJECTS:
+        self.attributes[name] = _NamedAttributes(group.attributes, self, name)
+        if len(self.groups) + len(self.arrays) + len(group.links) > MAX_OBJECTS:
             raise self._refuse(name, f"has one of more than {MAX_OBJECTS} objects")
-        for raw, kind in links:
-            key = raw.decode("utf-8")
+        for key, address in group.links.items():
             path = f"{name}/{key}" if name else key
-            if kind == h5l.TYPE_EXTERNAL:
-                raise self._refuse(path, "is a link to another file")
-            if kind != h5l.TYPE_HARD:
-                raise self._refuse(path, "is a soft link")
-            child = h5o.open(group, raw)
-            if isinstance(child, h5g.GroupID):
+            if address in self._seen:
+                raise self._refuse(path, "is a group that is linked twice")
+            with self.naming(path):
+                child = self._open(address)
+            if isinstance(child, Group):
                 self._check_group(child, path, depth + 1)
-            elif isinstance(child, h5d.DatasetID):
-                own[key] = self.arrays[path] = self._checked_dataset(child, path)
             else:
-                raise self._refuse(path, "is neither a group nor a dataset")
+                own[key] = self.arrays[path] = self._checked_dataset(child, path)
 
-    def _checked_dataset(self, dataset: Any, name: str) -> ArrayInFile:
-        from h5py import h5d, h5s
+    def _open(self, address: int) -> Group | Dataset:
+        found = self._datasets.get(address)
+        if found is not None:
+            return found
+        messages = read_messages(self._bytes, address)
+        if is_group(messages):
+            return Group(self._bytes, address, messages)
+        self._datasets[address] = Dataset(self._bytes, messages)
+        return self._datasets[address]
 
-        properties = dataset.get_create_plist()
-        if properties.get_layout() == h5d.VIRTUAL:
-            raise self._refuse(name, "is a virtual dataset, which reads other files")
-        if properties.get_external_count() > 0:
-            raise self._refuse(name, "keeps its values in another file")
-        filters = properties.get_nfilters()
-        for i in range(filters):
-            code = properties.get_filter(i)[0]
-            if code not in (_DEFLATE, _SHUFFLE, _FLETCHER32):
-                raise self._refuse(name, f"needs the HDF5 filter {code}")
-        space = dataset.get_space()
-        if space.get_simple_extent_type() == h5s.NULL:
-            raise self._refuse(name, "has no shape")
-        shape = tuple(int(n) for n in space.get_simple_extent_dims())
-        stored = dataset.get_storage_size()
-        size = math.prod(shape) * dataset.get_type().get_size()
-        if size > stored * (MAX_RATIO if filters else 1):
-            raise self._refuse(
-                name, f"declares shape {shape}, {size} bytes, with {stored} bytes behind it"
-            )
-        dtype = dataset.dtype
-        is_bfloat16 = dtype.kind == "V" and _is_bfloat16(dataset)
-        if is_bfloat16 and dtype.itemsize != 2:
-            raise self._refuse(name, "is no bfloat16")
-        if dtype.kind not in "fiub" and not is_bfloat16:
-            return _NoNumbers(shape, str(dtype), self.source, name)
-        tensor_dtype = "bfloat16" if is_bfloat16 else dtype.name
-        in_place = is_bfloat16 or (dtype.kind in "fiu" and dtype.isnative)
-        offset = dataset.get_offset() if in_place and not filters else None
-        if self._read_at is None or offset is None or properties.get_layout() != h5d.CONTIGUOUS:
-            return _Dataset(dataset, shape, tensor_dtype, filters > 0, self.source, name)
-        return _PlainBytes(self._read_at, offset, shape, tensor_dtype, self.source, name)
+    def _checked_dataset(self, dataset: Dataset, name: str) -> ArrayInFile:
+        self.attributes[name] = _NamedAttributes(dataset.attributes, self, name)
+        if dataset.filters:
+            self._left -= dataset.nbytes
+            if self._left < 0:
+                raise self._refuse(
+                    name,
+                    f"declares shape {dataset.shape}, {dataset.nbytes} bytes: packed arrays of "
+                    f"more than {MAX_RATIO} times the {self._bytes.size} bytes behind it",
+                )
+        dtype = dataset.datatype.numpy
+        if dtype == "V2" and "dtype" in dataset.attributes:
+            if self.attributes[name]["dtype"] != b"bfloat16":
+                raise self._refuse(name, "is no bfloat16")
+            dtype = "bfloat16"
+        if dtype != "bfloat16" and (not dtype or dtype[0] in "SVt"):
+            return _NoNumbers(dataset, self.source, name)
+        is_plain = dtype == "bfloat16" or (dtype != "|b1" and np.dtype(dtype).isnative)
+        if is_plain and dataset.offset is not None:
+            return _PlainBytes(dataset, self.source, name)
+        return _Converted(dataset, dtype, self, name)
+
+
+class GroupView:
+    """A group of a checked file: its attributes and the groups in it.
+
+    Args:
+        file: The file.
+        path: Path of the group.
+    """
+
+    def __init__(self, file: CheckedHdf5, path: str) -> None:
+        self._file = file
+        self._path = path
+        self.name = f"/{path}"
+        self.attrs = file.attributes[path]
+
+    def _inner(self, name: str) -> str:
+        return f"{self._path}/{name}" if self._path else name
+
+    def __contains__(self, name: str) -> bool:
+        return self._inner(name) in self._file.groups
+
+    def __getitem__(self, name: str) -> GroupView:
+        if name not in self:
+            raise KeyError(name)
+        return GroupView(self._file, self._inner(name))
+
+    def get(self, name: str, default: GroupView) -> GroupView:
+        """Returns the group of that name, `default` if there is none."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class _NamedAttributes(Mapping[str, Any]):
+    """Attributes whose errors name the object."""
+
+    def __init__(self, attributes: Mapping[str, Any], file: CheckedHdf5, name: str) -> None:
+        self._attributes = attributes
+        self._file = file
+        self._name = name
+
+    def __getitem__(self, key: str) -> Any:
+        with self._file.naming(self._name):
+            return self._attributes[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
 
 
 def check_filtered(arrays: list[ArrayInFile]) -> None:
@@ -150,54 +221,52 @@ def check_filtered(arrays: list[ArrayInFile]) -> None:
         ValueError: If one is damaged.
     """
     for array in arrays:
-        if isinstance(array, _Dataset) and array.is_filtered:
+        if isinstance(array, _Converted) and array.is_filtered:
             np.asarray(array)
 
 
-class _Dataset(ArrayInFile):
-    """A dataset that the HDF5 library reads."""
+def _tensor_dtype(dtype: str) -> str:
+    return dtype if dtype == "bfloat16" else np.dtype(dtype).name
 
-    def __init__(
-        self,
-        dataset: Any,
-        shape: tuple[int, ...],
-        tensor_dtype: str,
-        is_filtered: bool,
-        source: str,
-        name: str,
-    ) -> None:
-        super().__init__(shape, tensor_dtype)
-        self.is_filtered = is_filtered
+
+class _Converted(ArrayInFile):
+    """A dataset in chunks, or of another byte order, or in its header."""
+
+    def __init__(self, dataset: Dataset, dtype: str, file: CheckedHdf5, name: str) -> None:
+        super().__init__(dataset.shape, _tensor_dtype(dtype))
+        self.is_filtered = bool(dataset.filters)
         self._dataset = dataset
-        self._source = source
+        self._dtype = "uint16" if dtype == "bfloat16" else dtype
+        self._file = file
         self._name = name
 
     def read_into(self, memory: memoryview) -> None:
-        import h5py
-
-        try:
-            array = np.asarray(h5py.Dataset(self._dataset)[()])
-        except OSError as error:
-            raise ValueError(f"{self._source} is damaged: '{self._name}': {error}.") from None
-        native = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
-        memory[:] = native.reshape(-1).view(np.uint8).data
+        dataset = self._dataset
+        with self._file.naming(self._name):
+            if dataset.inline is not None:
+                raw = np.frombuffer(dataset.inline[: dataset.nbytes], np.uint8)
+            elif dataset.chunk is not None:
+                raw = read_chunks(dataset).reshape(-1)
+            else:
+                assert dataset.offset is not None
+                raw = np.empty(dataset.nbytes, np.uint8)
+                if dataset.source.read_at(dataset.offset, raw.data) != dataset.nbytes:
+                    raise Hdf5Error("is cut off")
+        array = raw.view(self._dtype)
+        if array.dtype.kind == "b":
+            array = raw != 0
+        memory[:] = array.astype(array.dtype.newbyteorder("="), copy=False).view(np.uint8).data
 
 
 class _PlainBytes(ArrayInFile):
     """A dataset whose numbers lie in the file as they are in memory."""
 
-    def __init__(
-        self,
-        read_at: ReadAt,
-        offset: int,
-        shape: tuple[int, ...],
-        tensor_dtype: str,
-        source: str,
-        name: str,
-    ) -> None:
-        super().__init__(shape, tensor_dtype)
-        self._read_at = read_at
-        self._offset = offset
+    def __init__(self, dataset: Dataset, source: str, name: str) -> None:
+        dtype = dataset.datatype.numpy
+        super().__init__(dataset.shape, "bfloat16" if dtype == "V2" else _tensor_dtype(dtype))
+        assert dataset.offset is not None
+        self._read_at = dataset.source.read_at
+        self._offset = dataset.offset
         self._source = source
         self._name = name
 
@@ -209,25 +278,13 @@ class _PlainBytes(ArrayInFile):
 class _NoNumbers(ArrayInFile):
     """A dataset of something else, which a file may have as long as nobody asks for it."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: str, source: str, name: str) -> None:
-        super().__init__(shape, "uint8")
-        self._problem = f"{source} is refused: '{name}' has dtype {dtype}, expected numbers."
+    def __init__(self, dataset: Dataset, source: str, name: str) -> None:
+        super().__init__(dataset.shape, "uint8")
+        kind = dataset.datatype
+        self._problem = (
+            f"{source} is refused: '{name}' holds {kind.description} of {kind.size} bytes, "
+            "expected numbers."
+        )
 
     def read_into(self, memory: memoryview) -> None:
         raise ValueError(self._problem)
-
-
-def _is_bfloat16(dataset: Any) -> bool:
-    from h5py import Dataset
-
-    return str(Dataset(dataset).attrs.get("dtype")) == "bfloat16"
-
-
-def _reader(file: Any, opened: Any) -> ReadAt | None:
-    """Returns what reads the bytes of an opened file past HDF5; offsets are those of HDF5."""
-    if hasattr(file, "read_at"):
-        return file.read_at  # type: ignore[no-any-return]
-    if not isinstance(file, (str, os.PathLike)):
-        return None
-    descriptor = opened.id.get_vfd_handle()
-    return lambda offset, memory: read_at(descriptor, offset, memory)

@@ -150,16 +150,20 @@ def _names(group: Any, attribute: str, source: str) -> list[str]:
     """Returns a list of names from an attribute, or from `<attribute>0`, `<attribute>1`, ..."""
     found: list[Any] = []
     if attribute in group.attrs:
-        found = list(np.ravel(group.attrs[attribute]))
+        found = _listed(group.attrs[attribute])
     else:
         part = 0
         while f"{attribute}{part}" in group.attrs and len(found) <= _MAX_NAMES:
-            found += list(np.ravel(group.attrs[f"{attribute}{part}"]))
+            found += _listed(group.attrs[f"{attribute}{part}"])
             part += 1
     names = [_text(n) for n in found]
     if len(names) > _MAX_NAMES:
         raise ValueError(f"{source} is refused: it lists more than {_MAX_NAMES} names.")
     return names
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else list(np.ravel(value))
 
 
 def _weights_of(layer: Any) -> list[Any]:
