@@ -182,10 +182,15 @@ def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, Any]]]]:
     with open_hdf5(path, f"'{path}'") as file:
         point = json.loads(file.root.attrs["run"])
         for group in ("metrics", "model", "optimizers", "generator"):
-            paths, stored = file.root[group], file.groups[group]
-            names = [str(number) for number in range(len(stored))]
-            # Read while the file is open.
-            arrays[group] = [(str(paths[n].attrs["path"]), np.asarray(stored[n])) for n in names]
+            stored = file.groups[group]
+            arrays[group] = [
+                # Read while the file is open.
+                (
+                    file.attributes[f"{group}/{n}"]["path"].decode("utf-8"),
+                    np.asarray(stored[str(n)]),
+                )
+                for n in range(len(stored))
+            ]
     return point, arrays
 
 
