@@ -5,12 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-TIMEOUT_SECONDS = 20
+from pronghorn.utils.download import download
 
 
 def cache_folder() -> Path:
@@ -57,14 +54,16 @@ def find(
     return cached
 
 
-def _content(path: Path) -> bytes:
-    raw = path.read_bytes()
-    return gzip.decompress(raw) if path.suffix == ".gz" else raw
-
-
 def _checked(path: Path, sha256: str) -> Path:
+    _check(path, path.suffix, sha256)
+    return path
+
+
+def _check(path: Path, suffix: str, sha256: str) -> None:
     try:
-        found = hashlib.sha256(_content(path)).hexdigest()
+        raw = path.read_bytes()
+        content = gzip.decompress(raw) if suffix == ".gz" else raw
+        found = hashlib.sha256(content).hexdigest()
     except (gzip.BadGzipFile, EOFError, OSError) as e:
         raise ValueError(
             f"datasets: {path} cannot be read ({e}). Delete it to get a new copy."
@@ -74,27 +73,14 @@ def _checked(path: Path, sha256: str) -> Path:
             f"datasets: {path} is not the expected file. Received: SHA-256 {found}, "
             f"expected {sha256}. Delete it to get a new copy."
         )
-    return path
 
 
 def _download(url: str, target: Path, sha256: str, places: list[Path]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
     try:
-        try:
-            with (
-                os.fdopen(handle, "wb") as file,
-                urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response,
-            ):
-                file.write(response.read())
-        except (urllib.error.URLError, OSError) as e:
-            where = "\n  ".join(str(place) for place in places)
-            raise FileNotFoundError(
-                f"datasets: could not download {url} ({e}). "
-                f"Put the file at one of these places:\n  {where}"
-            ) from e
-        _checked(Path(temporary), sha256)
-        os.replace(temporary, target)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        download(url, str(target), lambda path: _check(Path(path), target.suffix, sha256))
+    except OSError as e:
+        where = "\n  ".join(str(place) for place in places)
+        raise FileNotFoundError(
+            f"datasets: could not download {url} ({e}). "
+            f"Put the file at one of these places:\n  {where}"
+        ) from e

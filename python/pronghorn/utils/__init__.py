@@ -27,6 +27,7 @@ _ELSEWHERE = {
     "disable_interactive_logging": "pronghorn.config",
     "enable_interactive_logging": "pronghorn.config",
     "get_custom_objects": "pronghorn.saving",
+    "get_file": "pronghorn.utils.cached_file",
     "get_registered_name": "pronghorn.saving",
     "get_registered_object": "pronghorn.saving",
     "get_source_inputs": "pronghorn.models",
