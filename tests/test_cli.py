@@ -98,7 +98,8 @@ def test_corpus_is_clean(tmp_path, capsys) -> None:
     with tarfile.open(corpus) as archive:
         archive.extractall(tmp_path, filter="data")
     for path in sorted(tmp_path.iterdir()):
-        assert run(capsys, "scan", str(path))[0] == 0, path.name
+        refused = path.name.startswith(("lambdas", "time_major", "custom"))
+        assert run(capsys, "scan", str(path))[0] == int(refused), path.name
         assert run(capsys, "info", str(path))[0] == 0, path.name
 
 

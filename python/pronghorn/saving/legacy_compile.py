@@ -38,6 +38,8 @@ def _optimizer(config: Any) -> Any:
             "registered_name": None,
         }
     kept = {k: v for k, v in inner.items() if k not in _DROPPED_OPTIMIZER}
+    if kept.get("schedule_decay") == 0.004:  # of Nadam, the one that it has now
+        del kept["schedule_decay"]
     if kept.get("epsilon", 0) is None:
         kept["epsilon"] = 1e-7
     if config["class_name"] == "LossScaleOptimizer" and "inner_optimizer" in kept:

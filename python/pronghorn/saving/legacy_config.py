@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pronghorn.saving.object_registration import register_keras_serializable
+from pronghorn.saving.public_names import find_public
 
 # Of no effect, or said otherwise in Keras 3.
 _DROPPED = frozenset({"batch_input_shape", "input_shape", "input_dtype", "input_length"})
@@ -90,8 +91,11 @@ def with_modules(config: dict[str, Any]) -> dict[str, Any]:
         module = "keras.src.models.functional"
     elif class_name == "Sequential":
         module = "keras"
-    elif _known_layer(class_name) is None:
-        module = None
+    elif _known_layer(class_name) is None or set(inner) == {"name"}:
+        # An operation, or a custom class; the config of a layer says more than its name.
+        operations = "keras.src.ops.numpy"
+        is_operation = "trainable" not in inner and find_public(operations, class_name) is not None
+        module = operations if is_operation else None
     registered = class_name if ">" in class_name else None
     config = {"registered_name": registered, **config, "module": module, "config": inner}
     return {**config, "class_name": class_name.rpartition(">")[2]}

@@ -15,7 +15,13 @@ import numpy as np
 from pronghorn.allocation_limit import AllocationLimit
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.deferred_values import DeferredValues
-from pronghorn.saving import legacy_compile, legacy_config, legacy_cudnn
+from pronghorn.saving import (
+    legacy_compile,
+    legacy_config,
+    legacy_cudnn,
+    legacy_optimizer,
+    legacy_theano,
+)
 from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_filtered, open_hdf5
 from pronghorn.saving.checked_json import parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
@@ -65,7 +71,7 @@ def load_h5_model(
         stored = sum(array.nbytes for group in groups for array in group.arrays)
         with AllocationLimit(stored, source), DeferredValues():
             model = deserialize_keras_object(config, custom_objects, safe_mode)
-            _set_weights(model, groups, source)
+            _set_weights(model, groups, source, False, _is_mirrored(file))
             if training is not None:
                 _compile(model, training, custom_objects)
         if training is not None and _OPTIMIZER in file:
@@ -90,10 +96,8 @@ def load_h5_weights(
     source = f"'{path}'"
     with open_hdf5(path, source) as file:
         groups = _layer_groups(file)
-        if by_name:
-            _set_by_name(model, groups, source, skip_mismatch)
-        else:
-            _set_weights(model, groups, source, skip_mismatch)
+        setter = _set_by_name if by_name else _set_weights
+        setter(model, groups, source, skip_mismatch, _is_mirrored(file.root))
 
 
 class _LayerGroup:
@@ -170,8 +174,13 @@ def _weights_of(layer: Any) -> list[Any]:
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
+def _is_mirrored(root: Any) -> bool:
+    weights = root.get("model_weights", root)
+    return _text(weights.attrs.get("backend", root.attrs.get("backend", ""))) == "theano"
+
+
 def _set_weights(
-    model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool = False
+    model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool, is_mirrored: bool
 ) -> None:
     layers = [layer for layer in model.layers if _weights_of(layer)]
     filled = [group for group in groups if group.arrays and group.name != TOP_LEVEL]
@@ -182,21 +191,26 @@ def _set_weights(
         )
     pairs = [(layer, _weights_of(layer), group) for layer, group in zip(layers, filled)]
     pairs += [(model, model._saved_variables(), g) for g in groups if g.name == TOP_LEVEL]
-    _assign(pairs, source, skip_mismatch)
+    _assign(pairs, source, skip_mismatch, legacy_theano.mirrored_kernels(model, is_mirrored))
 
 
-def _set_by_name(model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool) -> None:
+def _set_by_name(
+    model: Any, groups: list[_LayerGroup], source: str, skip_mismatch: bool, is_mirrored: bool
+) -> None:
     by_name = {group.name: group for group in groups}
     pairs = [
         (layer, _weights_of(layer), by_name[layer.name])
         for layer in model.layers
         if layer.name in by_name and _weights_of(layer)
     ]
-    _assign(pairs, source, skip_mismatch)
+    _assign(pairs, source, skip_mismatch, legacy_theano.mirrored_kernels(model, is_mirrored))
 
 
 def _assign(
-    pairs: list[tuple[Any, list[Any], _LayerGroup]], source: str, skip_mismatch: bool
+    pairs: list[tuple[Any, list[Any], _LayerGroup]],
+    source: str,
+    skip_mismatch: bool,
+    mirrored: set[int],
 ) -> None:
     plan = []
     for layer, weights, group in pairs:
@@ -213,7 +227,7 @@ def _assign(
     check_filtered([array for _, _, group in pairs for array in group.arrays])
     for weights, converted in plan:
         for weight, value in zip(weights, converted.values()):
-            weight.load(value)
+            weight.load(legacy_theano.mirrored(value) if id(weight) in mirrored else value)
 
 
 def _compile(model: Any, training: dict[str, Any], custom_objects: Any) -> None:
@@ -237,5 +251,12 @@ def _set_optimizer(model: Any, file: CheckedHdf5) -> None:
     arrays = [file.arrays.get(f"{_OPTIMIZER}/{name}") for name in names]
     if any(array is None for array in arrays):
         raise ValueError(f"{file.source} is damaged: weights of the optimizer are missing.")
-    stored = {str(i): array for i, array in enumerate(arrays)}
-    restore_optimizer(model.optimizer, model, stored, file.source)
+    if not legacy_optimizer.is_by_kind(stored_version(file.root)):
+        stored = {str(i): array for i, array in enumerate(arrays)}
+        restore_optimizer(model.optimizer, model, stored, file.source)
+    elif arrays and not legacy_optimizer.restored_by_kind(model, [np.asarray(a) for a in arrays]):
+        warnings.warn(
+            f"{file.source}: optimizer '{model.optimizer.name}' starts anew: its stored state does "
+            "not fit the weights.",
+            stacklevel=4,
+        )

@@ -82,7 +82,49 @@ def attention(keras: Any) -> Any:
     return keras.Model(x, layers.PReLU()(y))
 
 
-MODELS = [convolutions, branches, sequences, attention]
+def stateful(keras: Any) -> Any:
+    layers = keras.layers
+    x = keras.Input(batch_shape=(3, 6, 4))
+    y = layers.Masking(0.0)(x)
+    y = layers.LSTM(3, stateful=True, unit_forget_bias=False, return_sequences=True)(y)
+    y = layers.Bidirectional(layers.GRU(2, stateful=True, reset_after=False), merge_mode="sum")(y)
+    model = keras.Model(x, y)
+    model.compile("adagrad", "mean_squared_error")
+    return model
+
+
+def frames(keras: Any) -> Any:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((3, 5, 5, 2)),
+            layers.ConvLSTM2D(2, 3, padding="same", return_sequences=True),
+            layers.BatchNormalization(center=False),
+            layers.TimeDistributed(layers.Flatten()),
+            layers.BatchNormalization(scale=False, momentum=0.9),
+            layers.Permute((2, 1)),
+            layers.Conv1D(4, 2, strides=3, activation="softplus"),
+            layers.GlobalMaxPooling1D(),
+        ]
+    )
+    model.compile("adamax", "mean_absolute_error")
+    return model
+
+
+def lambdas(keras: Any) -> Any:
+    layers = keras.layers
+    code = layers.Lambda(lambda x: x * 2, name="code")
+    return keras.Sequential([keras.Input((5,)), layers.Dense(3), code])
+
+
+def time_major(keras: Any) -> Any:
+    layers = keras.layers
+    return keras.Sequential([keras.Input((5, 2)), layers.LSTM(3, time_major=True, name="steps")])
+
+
+MODELS = [convolutions, branches, sequences, attention, stateful, frames]
+# Of tf.keras only; they are refused.
+REFUSED = [lambdas, time_major]
 
 
 def inputs(name: str) -> list[np.ndarray]:
@@ -94,7 +136,14 @@ def inputs(name: str) -> list[np.ndarray]:
         return [rng.rand(3, 5).astype("float32"), rng.rand(3, 5).astype("float32")]
     if name == "sequences":
         return [rng.randint(0, 11, (3, 7)).astype("int32")]
-    return [rng.rand(3, 6, 8).astype("float32")]
+    shapes = {
+        "attention": (3, 6, 8),
+        "stateful": (3, 6, 4),
+        "frames": (3, 3, 5, 5, 2),
+        "custom": (3, 5),
+        "cudnn": (3, 6, 4),
+    }
+    return [rng.rand(*shapes[name]).astype("float32")]
 
 
 def main(library: str, names: list[str]) -> None:
@@ -121,7 +170,17 @@ def main(library: str, names: list[str]) -> None:
         # `.h5` last: to write it takes the optimizer out of the model's compile config.
         if is_keras_3 or name != "attention":
             model.save(HERE / f"{name}-{version}.keras")
-        model.save(HERE / f"{name}-{version}.h5")
+        try:
+            model.save(HERE / f"{name}-{version}.h5")
+        except ValueError as error:  # Keras 3 before 3.12 gave two weights of a layer one name
+            print(f"{name}: no .h5: {error}")
+            (HERE / f"{name}-{version}.h5").unlink()
+        if name == "branches":
+            ending = "weights.h5" if is_keras_3 else "h5"
+            model.save_weights(HERE / f"branches_weights-{version}.{ending}")
+    for make in REFUSED:
+        if not is_keras_3 and (not names or make.__name__ in names):
+            make(keras).save(HERE / f"{make.__name__}-{version}.h5")
     np.savez_compressed(HERE / f"outputs-{version}.npz", **outputs)
 
 
