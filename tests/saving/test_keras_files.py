@@ -139,6 +139,45 @@ def test_custom_objects(tmp_path) -> None:
     assert_equal(loaded.get_weights(), model.get_weights())
 
 
+class Parts(keras.Model):
+    """Layers in lists of lists, and attributes that come after `layers` in the alphabet."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.all = [layers.Dense(3), [layers.Dense(3), (layers.Dense(3),)], {"a": layers.Dense(3)}]
+        self.output_layer = layers.Dense(2)
+
+    def call(self, x):
+        first, (second, (third,)), named = self.all
+        return self.output_layer(named["a"](third(second(first(x)))))
+
+
+def test_layers_in_nested_lists(tmp_path) -> None:
+    model = Parts()
+    x = RNG.random((4, 3), "float32")
+    model(x)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects={"Parts": Parts})
+    assert_equal(loaded.predict(x), model.predict(x))
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        weights = archive.read("model.weights.h5")
+    # The groups of Keras 3.15.
+    assert b"container" in weights and b"output_layer" not in weights
+
+
+def test_a_layer_in_two_models(tmp_path) -> None:
+    shared = keras.Sequential([keras.Input((4,)), layers.Dense(4)])
+    a = keras.Input((4,))
+    inner = keras.Model(a, shared(a) + 1)
+    x = keras.Input((4,))
+    model = keras.Model(x, inner(shared(x)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert len(loaded.weights) == 2
+    data = RNG.random((4, 4), "float32")
+    assert_equal(loaded.predict(data), model.predict(data))
+
+
 def test_weights_of_a_whole_file(tmp_path) -> None:
     model, x, y = convolutions()
     model.fit(x, y, verbose=0)

@@ -249,7 +249,7 @@ class Model(Trainer, Layer):
         captured = getattr(self, "_auto_config", None)
         if captured is None:
             return config
-        return only_accepted(type(self), {**config, **captured})
+        return only_accepted(type(self), {**captured, **config})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

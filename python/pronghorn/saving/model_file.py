@@ -174,7 +174,8 @@ def load_model(
             AllocationLimit(opened.weights_size, source),
             DeferredValues(),
         ):
-            model = deserialize_keras_object(config, custom_objects, safe_mode)
+            with ObjectSharingScope():
+                model = deserialize_keras_object(config, custom_objects, safe_mode)
             if not hasattr(model, "built"):
                 raise ValueError(f"{source}: expected a model. Received: a {type(model).__name__}.")
             read_state(weights, model, source)

@@ -13,6 +13,8 @@ from typing import Any
 from pronghorn.naming import to_snake_case
 from pronghorn.variable import Variable
 
+_CONTAINER = "container"
+
 
 def state_groups(model: Any) -> Iterator[tuple[str, Any]]:
     """Yields each layer and optimizer of `model` once, with the path of its group."""
@@ -29,19 +31,42 @@ def _visit(owner: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         if _has_state(child):
             yield from _visit(child, path, seen)
         elif isinstance(child, (list, tuple, dict, set)):
-            yield from _visit_container(child, path, seen)
+            yield from _visit_container(child, path, seen, set())
 
 
-def _visit_container(container: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _visit_container(
+    container: Any, group: str, seen: set[int], containers: set[int]
+) -> Iterator[tuple[str, Any]]:
+    if id(container) in containers:
+        return
+    containers.add(id(container))
     values = list(container.values()) if isinstance(container, dict) else list(container)
     used: dict[str, int] = {}
     for value in values:
-        if not _has_state(value):
-            continue
-        name = to_snake_case(type(value).__name__)
-        number = used.get(name, 0)
-        used[name] = number + 1
-        yield from _visit(value, f"{group}/{name}_{number}" if number else f"{group}/{name}", seen)
+        if _has_state(value):
+            name = _numbered(to_snake_case(type(value).__name__), used)
+            yield from _visit(value, f"{group}/{name}", seen)
+        elif isinstance(value, (list, tuple, dict)):
+            name = _numbered(_CONTAINER, used)
+            yield from _visit_container(value, f"{group}/{name}", seen, containers)
+
+
+def _numbered(name: str, used: dict[str, int]) -> str:
+    number = used.get(name, 0)
+    used[name] = number + 1
+    return f"{name}_{number}" if number else name
+
+
+def container_group(group: str) -> str | None:
+    """Returns the group of the outermost list in a list that `group` is in, or `None`.
+
+    Keras 3.14 and before wrote no layers of lists inside of lists.
+    """
+    parts = group.split("/")
+    for i, part in enumerate(parts):
+        if part == _CONTAINER or part.startswith(f"{_CONTAINER}_"):
+            return "/".join(parts[: i + 1])
+    return None
 
 
 def _children(owner: Any) -> Iterator[tuple[str, Any]]:
@@ -83,6 +108,10 @@ def _description(cls: type) -> tuple[type, bool, tuple[str, ...]]:
         for name, value in vars(ancestor).items()
         if isinstance(value, property)
     )
+    if base is Model:
+        # For Keras this is an attribute as those of a subclass: the first of them in the order of
+        # the alphabet that has a layer gives it its group.
+        properties = (*properties, "layers")
     return base, base in (Functional, Sequential), properties
 
 
@@ -96,7 +125,7 @@ def _own_attributes(base: type) -> frozenset[str]:
     """Returns the attributes that each object of `base` has: none of them is a user's."""
     if base not in _skipped:
         names = set(dir(base)) | _RUNTIME_ATTRIBUTES
-        names -= {"optimizer"}
+        names -= {"optimizer"} | {*_description(base)[2]}
         _skipped[base] = frozenset(names)
     return _skipped[base]
 

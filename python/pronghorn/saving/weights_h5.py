@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
 from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
 from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
-from pronghorn.saving.state_groups import state_groups
+from pronghorn.saving.state_groups import container_group, state_groups
 
 _VARIABLES = "vars"
 
@@ -59,6 +60,15 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
                 optimizers.append((owner, stored))
                 continue
             problem = _mismatch(owner, stored)
+            container = container_group(group)
+            if problem is not None and container is not None and container not in opened.groups:
+                warnings.warn(
+                    f"{source} has no group '{container}': it was written by a version that did "
+                    f"not save layers in nested lists. {type(owner).__name__} '{owner.name}' keeps "
+                    "its weights.",
+                    stacklevel=4,
+                )
+                continue
             if problem is not None and not skip_mismatch:
                 raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
             if problem is None and len(stored):
@@ -70,7 +80,9 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
             restore_optimizer(optimizer, model, stored, source)
 
 
-def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
+def _expected_shapes(owner: Any, stored: dict[str, ArrayInFile]) -> dict[str, tuple[int, ...]]:
+    if hasattr(owner, "_stored_shapes"):
+        return dict(owner._stored_shapes(stored))
     if is_own(type(owner).save_own_variables):
         return {str(i): tuple(v.shape) for i, v in enumerate(owner._saved_variables())}
     expected: dict[str, Any] = {}
@@ -79,7 +91,7 @@ def _expected_shapes(owner: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _mismatch(owner: Any, stored: dict[str, ArrayInFile]) -> str | None:
-    expected = _expected_shapes(owner)
+    expected = _expected_shapes(owner, stored)
     label = f"{type(owner).__name__} '{getattr(owner, 'name', '')}'"
     if len(expected) != len(stored):
         return f"{label} expected {len(expected)} variables, but the file has {len(stored)} for it."

@@ -120,7 +120,7 @@ class Attention(Layer):
         self,
         inputs: Any,
         mask: Any = None,
-        training: bool | None = False,
+        training: bool | None = None,
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:

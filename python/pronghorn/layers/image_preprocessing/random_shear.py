@@ -74,7 +74,16 @@ class RandomShear(BaseWarp):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
-        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
+        return {
+            **super().get_config(),
+            "x_factor": _argument(self.x_factor),
+            "y_factor": _argument(self.y_factor),
+        }
+
+
+def _argument(factor: tuple[float, float]) -> Any:
+    low, high = factor
+    return high if low == -high < 0 else factor  # Keras takes no negative number
 
 
 def _shears(argument: str, value: Any) -> tuple[float, float]:

@@ -91,6 +91,7 @@ class LayerNormalization(BaseNormalization):
 
     def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `gamma` and `beta` with the sizes along `axis`."""
+        self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
         shape = weight_shape(self, self.axis, input_shape)
         self.add_gamma(shape)
         if not self.rms_scaling:

@@ -53,6 +53,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:  # type: ignore[override]
         """Creates `scale` with the sizes along `axis`."""
+        self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
         self.scale = self.add_weight(
             name="scale",
             shape=weight_shape(self, self.axis, input_shape),

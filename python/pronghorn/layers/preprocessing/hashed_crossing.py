@@ -116,6 +116,8 @@ class HashedCrossing(Layer):
             )
         features = []
         for x in inputs:
+            if isinstance(x, Tensor) and x.is_symbolic:
+                raise TypeError(f"{owner}: it is called on data before the model, not inside it.")
             array = ops.convert_to_numpy(x) if isinstance(x, Tensor) else np.asarray(x)
             is_text = array.dtype.kind in "USO"
             if not is_text and array.dtype.kind not in "iub":

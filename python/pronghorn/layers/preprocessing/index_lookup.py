@@ -22,6 +22,7 @@ from pronghorn.layers.preprocessing.vocabulary import (
     refuse_path,
     split_vocabulary,
 )
+from pronghorn.layers.preprocessing.vocabulary_state import VocabularyState
 from pronghorn.ops.keras_tensor import KerasTensor
 from pronghorn.tensor import Tensor
 
@@ -30,7 +31,7 @@ _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 _OOV_METHODS = ("floormod", "farmhash")
 
 
-class IndexLookup(Layer):
+class IndexLookup(VocabularyState, Layer):
     """Maps tokens, strings or integers, to indices of a vocabulary.
 
     The vocabulary is given, or learned by `adapt` from data: the most frequent tokens first,
@@ -128,6 +129,7 @@ class IndexLookup(Layer):
         self._vocabulary_dtype = (
             "string" if vocabulary_dtype == "string" else standardize_dtype(vocabulary_dtype)
         )
+        self._init_saved_state(kwargs.pop("vocabulary_size", None), vocabulary)
         dtype = kwargs.pop("dtype", None) or (
             "int64" if output_mode == "int" else global_config.floatx()
         )
@@ -196,6 +198,8 @@ class IndexLookup(Layer):
 
     def vocabulary_size(self) -> int:
         """Returns how many indices there are, those of mask and unknown tokens included."""
+        if self._tokens is None and self._announced_size is not None:
+            return self._announced_size
         return len(self._tokens or []) + self._token_start
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
@@ -469,8 +473,10 @@ class IndexLookup(Layer):
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments, with the vocabulary."""
-        weights = self.idf_weights
+        """Returns the constructor arguments, with the vocabulary if it is one of them.
+
+        A learned vocabulary is state, as weights are: `.keras` files hold it as an asset.
+        """
         config = {
             "invert": self.invert,
             "max_tokens": self.max_tokens,
@@ -483,8 +489,7 @@ class IndexLookup(Layer):
             "vocabulary_dtype": self._vocabulary_dtype,
             "oov_method": self.oov_method,
             "salt": None if self.salt is None else list(self.salt),
-            "vocabulary": None if self._tokens is None else list(self._tokens),
-            "idf_weights": None if weights is None else weights[self._token_start :].tolist(),
+            **self._vocabulary_config(),
         }
         base = super().get_config()
         return {**base, **config}
@@ -501,7 +506,13 @@ class IndexLookup(Layer):
         config = dict(config)
         if config.get("vocabulary") == []:  # learned, of nothing
             config["vocabulary"] = None
+        if config.get("output_mode", "int") == "int" and not _is_integer(config.get("dtype")):
+            del config["dtype"]  # Keras notes the default for floats, and returns integers
         return cls(**config)
+
+
+def _is_integer(dtype: Any) -> bool:
+    return dtype is None or "int" in str(dtype["config"] if isinstance(dtype, dict) else dtype)
 
 
 def _checked_salt(owner: str, salt: Any, oov_method: str, is_text: bool) -> tuple[int, int] | None:

@@ -90,7 +90,7 @@ class StringLookup(IndexLookup):
         return self._encoding
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments, with the vocabulary."""
+        """Returns the constructor arguments, with the vocabulary if it is one of them."""
         config = super().get_config()
         del config["vocabulary_dtype"], config["oov_method"]
         return {**config, "encoding": self.encoding}

@@ -120,6 +120,7 @@ class TextVectorization(Layer):
                 "TextVectorization: tensors are dense and not ragged. "
                 f"Received: sparse={sparse}, ragged={ragged}."
             )
+        size = kwargs.pop("vocabulary_size", None)
         super().__init__(name=name, **kwargs)
         self._standardize = standardize
         self._split = split
@@ -137,6 +138,7 @@ class TextVectorization(Layer):
             output_mode=output_mode,
             pad_to_max_tokens=pad_to_max_tokens,
             encoding=encoding,
+            vocabulary_size=size,
         )
         self.built = True
 
@@ -258,7 +260,7 @@ class TextVectorization(Layer):
         return (input_shape[0], self._lookup_layer._depth())
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor arguments, with the vocabulary."""
+        """Returns the constructor arguments, with the vocabulary if it is one of them."""
         lookup = self._lookup_layer.get_config()
         return {
             **super().get_config(),
@@ -274,7 +276,29 @@ class TextVectorization(Layer):
             "vocabulary": lookup["vocabulary"],
             "idf_weights": lookup["idf_weights"],
             "encoding": self._encoding,
+            "vocabulary_size": self.vocabulary_size(),
         }
+
+    # State in files: that of the lookup, as in Keras.
+
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the weights of tokens into `store`."""
+        self._lookup_layer.save_own_variables(store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the weights of tokens from `store`."""
+        self._lookup_layer.load_own_variables(store)
+
+    def save_assets(self, dir_path: str) -> None:
+        """Writes a learned vocabulary to `vocabulary.txt` in a folder."""
+        self._lookup_layer.save_assets(dir_path)
+
+    def load_assets(self, dir_path: str) -> None:
+        """Reads the vocabulary from `vocabulary.txt` in a folder, unless the config held it."""
+        self._lookup_layer.load_assets(dir_path)
+
+    def _stored_shapes(self, stored: Any) -> dict[str, tuple[int, ...]]:
+        return self._lookup_layer._stored_shapes(stored)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TextVectorization:

@@ -68,6 +68,11 @@ def read_vocabulary(owner: str, path: str, is_text: bool) -> list[Any]:
         raise ValueError(f"{owner}: expected an integer in each line of {path}. {e}.") from e
 
 
+def fits_lines(tokens: list[str]) -> bool:
+    """Returns whether the lines of a text file can be exactly these tokens."""
+    return "\n".join(tokens).splitlines() == tokens
+
+
 def refuse_path(owner: str, config: dict[str, Any]) -> None:
     """Raises a ValueError if a configuration names a vocabulary file: only a caller may."""
     if isinstance(config.get("vocabulary"), str):

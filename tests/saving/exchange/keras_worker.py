@@ -1,0 +1,55 @@
+"""Runs in an interpreter that has Keras: makes models and opens files, as lines of JSON ask.
+
+Each line of the input is `{"do": "write" | "read", "case": name, "path": file, "out": file}`; the
+answer is a line `{"ok": true}`, `{"missing": what to do}` or `{"error": text}` on the output. What
+was recorded of the model is in the `.npz` file `out`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pathlib
+import sys
+import traceback
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what a library prints is no answer
+
+BACKENDS = [b for b in ("tensorflow", "jax", "torch") if importlib.util.find_spec(b) is not None]
+if BACKENDS:
+    os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])
+
+import keras  # noqa: E402
+from exchange_case import made, record  # noqa: E402
+from exchange_cases import find_case  # noqa: E402
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    case = find_case(request["case"])
+    if case.backend == "tensorflow" and "tensorflow" not in BACKENDS:
+        return {"missing": "pip install tensorflow"}
+    if case.backend == "jax" and keras.backend.backend() == "tensorflow":
+        return {"missing": "KERAS_BACKEND=jax"}
+    keras.backend.clear_session()
+    custom = case.custom(keras) if case.custom is not None else None
+    if request["do"] == "write":
+        model = made(keras, case)
+        model.save(request["path"])
+    else:
+        model = keras.saving.load_model(request["path"], custom_objects=custom)
+    np.savez(request["out"], **record(keras, case, model))
+    return {"ok": True}
+
+
+for line in sys.stdin:
+    try:
+        answer = run(json.loads(line))
+    except Exception:  # noqa: BLE001  (the test that asked shows it)
+        answer = {"error": traceback.format_exc()}
+    print(json.dumps(answer), file=answers, flush=True)
