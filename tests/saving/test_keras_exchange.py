@@ -83,6 +83,8 @@ def _plain_settings(value: Any) -> Any:
         kept["config"] = {**config, "dtype": None}
     if value.get("class_name") == "RandomShear":  # Keras writes factors that it does not read
         kept["config"] = {**config, "x_factor": None, "y_factor": None}
+    if value.get("class_name") in ("RandomColorDegeneration", "RandomSaturation"):
+        kept["config"] = {**config, "factor": None}  # docs/differences.md: the range of one number
     if value.get("class_name") == "Pad":
         kept["config"] = {"mode": "constant", **config}
         kept.pop("inbound_nodes")  # where the value of the padding may be an argument, or not

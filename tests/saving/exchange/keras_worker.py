@@ -50,6 +50,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 for line in sys.stdin:
     try:
         answer = run(json.loads(line))
+    except ImportError as error:
+        answer = {"missing": str(error)}
     except Exception:  # noqa: BLE001  (the test that asked shows it)
         answer = {"error": traceback.format_exc()}
     print(json.dumps(answer), file=answers, flush=True)

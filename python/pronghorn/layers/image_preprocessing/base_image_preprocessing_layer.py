@@ -40,6 +40,9 @@ class BaseImagePreprocessingLayer(Layer):
         self.data_format = standardize_data_format(data_format)
         self._allow_non_tensor_positional_args = True
 
+    def _has_unbuilt_state(self) -> bool:
+        return False  # such layers have no weights, nor have those that they are made of
+
     def _set_seed(self, seed: int | None) -> None:
         self.seed = seed
         self.generator = SeedGenerator(seed)
