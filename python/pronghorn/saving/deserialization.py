@@ -107,6 +107,9 @@ class _Reader:
         class_name, inner = config["class_name"], config["config"]
         if not isinstance(class_name, str):
             raise TypeError(f"Expected 'class_name' to be a str. Received: {class_name!r}.")
+        for key in ("module", "registered_name"):
+            if not isinstance(config.get(key), (str, type(None))):
+                raise TypeError(f"Expected '{key}' to be a str. Received: {shown(config)}.")
         if class_name.startswith("__") and class_name.endswith("__"):
             return self._read_special(class_name, inner, config)
         if class_name == "function":
@@ -189,7 +192,7 @@ class _Reader:
             found = public_names.find_function(name)
         if found is None:
             raise UnknownObjectError(
-                f"Could not locate function '{name}'. {_REGISTER_HINT} "
+                f"Could not locate function '{name[:200]}'. {_REGISTER_HINT} "
                 f"Full object config: {shown(config)}"
             )
         if registered_name not in (None, "", "function", name):
@@ -204,6 +207,8 @@ class _Reader:
                 f"{type(inner)}. Full config: {shown(config)}"
             )
         shared_id = config.get("shared_object_id")
+        if not isinstance(shared_id, (int, type(None))):
+            raise TypeError(f"Expected 'shared_object_id' to be an int. Received: {shown(config)}.")
         if shared_id is not None:
             shared = scopes.shared_object(shared_id)
             if shared is not None:
@@ -235,7 +240,7 @@ class _Reader:
         if self.module_objects is not None:
             known += list(self.module_objects)
         raise UnknownObjectError(
-            f"Could not locate class '{name}'.{public_names.near_matches(name, known)} "
+            f"Could not locate class '{name[:200]}'.{public_names.near_matches(name, known)} "
             f"{_REGISTER_HINT} Full object config: {shown(config)}"
         )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,8 +10,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from pronghorn.array_in_file import ArrayInFile
-from pronghorn.saving.archive import is_bomb
+from pronghorn.config_errors import one_line
 from pronghorn.saving.atomic_write import atomic_write
+from pronghorn.saving.checked_zip import DAMAGE, CheckedZip
 from pronghorn.saving.named_weights import plain_arrays, set_named_weights
 
 _ENDING = ".npy"
@@ -52,12 +51,11 @@ def load_npz(model: Any, path: str, skip_mismatch: bool = False) -> None:
         ValueError: If the file is refused, or does not fit the model, which is unchanged then.
     """
     with StoredArchive(path) as stored:
-        for array in stored.values():
-            np.asarray(array)  # a damaged one is found before any weight changes
+        stored.check_sums()  # a damaged one is found before any weight changes
         set_named_weights(model, stored, f"'{path}'", skip_mismatch)
 
 
-class StoredArchive(Mapping[str, ArrayInFile]):
+class StoredArchive(CheckedZip, Mapping[str, ArrayInFile]):
     """The arrays of an `.npz` file, each read when it is asked for.
 
     Args:
@@ -69,51 +67,65 @@ class StoredArchive(Mapping[str, ArrayInFile]):
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        super().__init__(path, "an `.npz` file")
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as error:
-            raise ValueError(f"'{path}': expected an `.npz` file. Received: {error}.") from None
-        try:
-            self._arrays = dict(self._checked(info) for info in self._zip.infolist())
+            self._arrays = {
+                name.removesuffix(_ENDING): self._checked_array(name) for name in self.members
+            }
         except BaseException:
-            self._zip.close()
+            self.__exit__(None, None, None)
             raise
 
-    def __enter__(self) -> StoredArchive:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._zip.close()
-
-    def _checked(self, info: zipfile.ZipInfo) -> tuple[str, ArrayInFile]:
-        name = info.filename
+    def check_name(self, name: str) -> None:
+        """Raises a ValueError for members that are no arrays."""
         if not name.endswith(_ENDING):
-            raise ValueError(f"'{self.path}' is refused: member '{name[:200]}' is no array.")
+            raise self.refuse(name, "is no array")
+
+    def _checked_array(self, name: str) -> ArrayInFile:
+        info = self.members[name]
         try:
             with self._zip.open(info) as file:
                 version = npy.read_magic(file)
                 read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 shape, _, dtype = read(file)
                 at = file.tell()
-        except (ValueError, zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
-            raise ValueError(
-                f"'{self.path}' is refused: member '{name[:200]}' is no array: {error}."
-            ) from None
+        except Exception as error:  # NumPy evaluates the header as a literal: anything may be said
+            raise self.refuse(name, f"is no array: {one_line(error)}") from None
         if dtype.hasobject or dtype.kind not in "fiub":
-            raise ValueError(
-                f"'{self.path}' is refused: member '{name[:200]}' has dtype {dtype}, expected "
-                "numbers."
+            raise self.refuse(name, f"has dtype {dtype!s:.100}, expected numbers")
+        too_large = any(not 0 <= dim < 2**62 for dim in shape) or len(shape) > 32
+        if too_large or math.prod(shape) * dtype.itemsize != info.file_size - at:
+            raise self.refuse(
+                name,
+                f"declares shape {shape!s:.100} of {dtype} in {info.file_size - at} bytes",
             )
-        if math.prod(shape) * dtype.itemsize != info.file_size - at:
-            raise ValueError(
-                f"'{self.path}' is refused: member '{name[:200]}' declares shape {shape} of "
-                f"{dtype} in {info.file_size - at} bytes."
-            )
-        if is_bomb(info):
-            raise ValueError(f"'{self.path}' is refused: member '{name[:200]}' is a zip bomb.")
-        array = _Member(self._zip, info, tuple(shape), dtype.name, self.path)
-        return name.removesuffix(_ENDING), array
+        return _Member(self, name, tuple(shape), dtype.name)
+
+    def check_sums(self) -> None:
+        """Reads all arrays without keeping them.
+
+        Raises:
+            ValueError: If one is damaged.
+        """
+        for name, info in self.members.items():
+            try:
+                with self._zip.open(info) as file:
+                    while file.read(2**20):
+                        pass
+            except DAMAGE as error:
+                raise self.refuse(name, f"is damaged: {error}") from None
+
+    def read_array(self, name: str) -> Any:
+        """Returns the array of a member.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        try:
+            with self._zip.open(self.members[name]) as file:
+                return npy.read_array(file, allow_pickle=False)
+        except DAMAGE as error:
+            raise self.refuse(name, f"is damaged: {error}") from None
 
     def __getitem__(self, name: str) -> ArrayInFile:
         return self._arrays[name]
@@ -127,25 +139,13 @@ class StoredArchive(Mapping[str, ArrayInFile]):
 
 class _Member(ArrayInFile):
     def __init__(
-        self,
-        archive: zipfile.ZipFile,
-        info: zipfile.ZipInfo,
-        shape: tuple[int, ...],
-        dtype: str,
-        path: str,
+        self, archive: StoredArchive, name: str, shape: tuple[int, ...], dtype: str
     ) -> None:
         super().__init__(shape, dtype)
         self._archive = archive
-        self._info = info
-        self._path = path
+        self._name = name
 
     def read_into(self, memory: memoryview) -> None:
-        try:
-            with self._archive.open(self._info) as file:
-                array = npy.read_array(file, allow_pickle=False)
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error) as error:
-            raise ValueError(
-                f"'{self._path}' is damaged: '{self._info.filename}': {error}."
-            ) from None
+        array = self._archive.read_array(self._name)
         native = np.ascontiguousarray(array.astype(self.tensor_dtype, copy=False))
         memory[:] = native.reshape(-1).view(np.uint8).data

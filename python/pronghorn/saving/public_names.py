@@ -33,6 +33,7 @@ _CLASS_NAMESPACES = (
     "regularizers",
     "callbacks",
 )
+_PACKAGES = frozenset(name.partition(".")[0] for name in _CLASS_NAMESPACES if name)
 _FUNCTION_NAMESPACES = ("activations", "losses", "metrics", "ops", "ops.nn", "ops.numpy", "random")
 _OPERATION_NAMESPACES = ("ops.numpy", "ops.nn", "ops.linalg", "ops.image", "ops")
 # Public functions of those namespaces that build objects from configs: no part of a model.
@@ -42,9 +43,10 @@ _public_classes: dict[type, tuple[str, str] | None] = {}
 
 
 def _namespace(name: str) -> ModuleType | None:
+    """Returns a module of the library; of those that are not imported yet, only parts of models."""
     full_name = f"pronghorn.{name}" if name else "pronghorn"
     module = sys.modules.get(full_name)
-    if module is None:
+    if module is None and name.partition(".")[0] in _PACKAGES and "._" not in name:
         try:
             if importlib.util.find_spec(full_name) is None:
                 return None
@@ -133,9 +135,9 @@ def find_public(module: str, name: str) -> Any:
     if root not in ("keras", "pronghorn") or not name.isidentifier() or name.startswith("_"):
         return None
     if rest == "src" or rest.startswith("src."):
-        return _find_internal(module, rest[4:], name)
+        return _find_internal(rest[4:], name)
     if root == "pronghorn" and rest not in _CLASS_NAMESPACES:
-        return _find_internal(module, rest, name)
+        return _find_internal(rest, name)
     namespace = _namespace(rest) if all(p.isidentifier() for p in rest.split(".") if p) else None
     found = getattr(namespace, name, None) if namespace is not None else None
     if found is None:
@@ -151,14 +153,14 @@ def find_public(module: str, name: str) -> Any:
     )
 
 
-def _find_internal(full_module: str, rest: str, name: str) -> Any:
+def _find_internal(rest: str, name: str) -> Any:
     if not all(part.isidentifier() for part in rest.split(".") if part):
         return None
     if rest == "ops" or rest.startswith("ops."):
         found = _find_operation_class(name)
         if found is not None:
             return found
-    for module in _candidate_modules(full_module, rest):
+    for module in _candidate_modules(rest):
         found = getattr(module, name, None)
         if _saveable(found):
             return found
@@ -193,7 +195,7 @@ def operation_identity(cls: type) -> tuple[str, str] | None:
     return "keras.src.ops.core", cls.__name__
 
 
-def _candidate_modules(full_module: str, rest: str) -> Iterator[ModuleType]:
+def _candidate_modules(rest: str) -> Iterator[ModuleType]:
     module = _namespace(rest)
     if module is not None:
         yield module
@@ -208,15 +210,14 @@ def _candidate_modules(full_module: str, rest: str) -> Iterator[ModuleType]:
             namespace = _namespace(part)
             if namespace is not None:
                 yield namespace
-    # A module that the program itself has imported under that name; nothing is imported here.
-    if full_module in sys.modules:
-        yield sys.modules[full_module]
 
 
 def near_matches(name: str, known: Any, limit: int = 3) -> str:
     """Returns `" Did you mean 'relu', 'relu6'?"`, or an empty string."""
     import difflib
 
+    if len(str(name)) > 100:
+        return ""
     matches = difflib.get_close_matches(str(name), [str(k) for k in known], n=limit, cutoff=0.6)
     if not matches:
         lowered = {str(k).lower(): str(k) for k in known}

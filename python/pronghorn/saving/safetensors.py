@@ -21,6 +21,7 @@ from pronghorn.saving.read_at import read_at
 
 _MAX_HEADER = 64 * 2**20
 _ALIGNMENT = 8
+_MAX_RANK = 32
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -147,9 +148,15 @@ class StoredTensors(Mapping[str, ArrayInFile]):
                 f"'{self.path}' is refused: '{name[:200]}' has no dtype, shape and place that are "
                 f"known. Received: {entry!r:.200}."
             ) from None
+        if len(shape) > _MAX_RANK:
+            raise ValueError(f"'{self.path}' is refused: '{name[:200]}' has {len(shape)} axes.")
         numbers = [*shape, begin, end]
-        if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
-            raise ValueError(f"'{self.path}' is refused: '{name[:200]}' has no shape: {shape}.")
+        if not all(
+            isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**62 for n in numbers
+        ):
+            raise ValueError(
+                f"'{self.path}' is refused: '{name[:200]}' has no shape: {shape!s:.200}."
+            )
         stored = _StoredTensor(self._file.fileno(), start + begin, shape, dtype, self.path)
         if start + end > size or end - begin != stored.nbytes:
             raise ValueError(
