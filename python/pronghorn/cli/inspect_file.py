@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pronghorn.array_in_file import ArrayInFile
-from pronghorn.saving import archive as keras_archive
-from pronghorn.saving import legacy_config, public_names
-from pronghorn.saving.archive import Archive
+from pronghorn.saving import public_names
+from pronghorn.saving.archive import METADATA, Archive
 from pronghorn.saving.checked_hdf5 import open_hdf5
 from pronghorn.saving.checked_json import MAX_BYTES, parse_json
-from pronghorn.saving.legacy_h5 import stored_config, stored_version
 from pronghorn.saving.npz import StoredArchive
 from pronghorn.saving.object_registration import get_registered_object
 from pronghorn.saving.safetensors import StoredTensors
+from pronghorn.saving.stored_config import StoredConfig, archive_config, h5_config
 
 ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors", ".npz")
+
+
+class _Contents:
+    """What a file holds: its format, the config of a model if there is one, and its arrays."""
+
+    def __init__(
+        self, form: str, config: StoredConfig | None, arrays: Mapping[str, ArrayInFile]
+    ) -> None:
+        self.form = form
+        self.config = config
+        self.arrays = arrays
 
 
 def describe(path: str) -> dict[str, Any]:
@@ -31,37 +42,14 @@ def describe(path: str) -> dict[str, Any]:
         ValueError: If the file is of another format, or refused.
     """
     _check_path(path)
-    found: dict[str, Any] = {"file": path, "bytes": os.path.getsize(path)}
-    if path.endswith(".keras"):
-        with Archive(path) as archive:
-            source = f"'{path}'"
-            metadata = parse_json(
-                archive.read(keras_archive.METADATA, MAX_BYTES), f"{source}, metadata.json"
-            )
-            config = parse_json(
-                archive.read(keras_archive.CONFIG, MAX_BYTES), f"{source}, config.json"
-            )
-            found["format"] = f"Keras {metadata.get('keras_version', 'unknown')} model"
-            found |= _model(config)
-            with archive.open_weights() as weights, open_hdf5(weights, source) as file:
-                found["arrays"] = _arrays(file.arrays)
-    elif path.endswith((".h5", ".hdf5")):
-        with open_hdf5(path, f"'{path}'") as file:
-            config = stored_config(file)
-            if config is None:
-                found["format"] = "weights in HDF5"
-            else:
-                found["format"] = f"Keras {stored_version(file.root)} model in HDF5"
-                found |= _model(config)
-            found["arrays"] = _arrays(file.arrays)
-    elif path.endswith(".safetensors"):
-        with StoredTensors(path) as tensors:
-            found["format"] = "weights in safetensors"
-            found["arrays"] = _arrays(tensors)
-    else:
-        with StoredArchive(path) as stored:
-            found["format"] = "weights in npz"
-            found["arrays"] = _arrays(stored)
+    with _opened(path) as contents:
+        found = {"file": path, "bytes": os.path.getsize(path), "format": contents.form}
+        if contents.config is not None:
+            found |= _model(contents.config)
+        found["arrays"] = [
+            {"name": name, "shape": str(array.shape), "dtype": array.tensor_dtype}
+            for name, array in contents.arrays.items()
+        ]
     return found
 
 
@@ -78,11 +66,12 @@ def scan(path: str) -> dict[str, Any]:
     _check_path(path)
     reasons: list[str] = []
     try:
-        describe(path)
+        with _opened(path) as contents:
+            if contents.config is not None:
+                model, training = contents.config.translated()
+                reasons = list(dict.fromkeys(_reasons([model, training])))
     except (ValueError, TypeError) as error:
         reasons.append(str(error))
-    else:
-        reasons += _reasons_of_config(path)
     return {"file": path, "refused": bool(reasons), "reasons": reasons}
 
 
@@ -93,12 +82,34 @@ def _check_path(path: str) -> None:
         raise FileNotFoundError(f"expected an existing file. Received: {path}.")
 
 
-def _model(config: Any) -> dict[str, Any]:
-    if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)):
-        raise ValueError(f"expected the config of a model. Received: {config!r:.100}.")
-    inner = config["config"]
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[_Contents]:
+    """Context manager that gives the contents of a file, read as the loaders read them."""
+    source = f"'{path}'"
+    if path.endswith(".keras"):
+        with Archive(path) as archive:
+            metadata = parse_json(archive.read(METADATA, MAX_BYTES), f"{source}, metadata.json")
+            version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+            config = archive_config(archive)
+            with archive.open_weights() as weights, open_hdf5(weights, source) as file:
+                yield _Contents(f"Keras {version or 'unknown'!s:.50} model", config, file.arrays)
+    elif path.endswith((".h5", ".hdf5")):
+        with open_hdf5(path, source) as file:
+            stored = h5_config(file)
+            form = f"Keras {stored.version} model in HDF5" if stored else "weights in HDF5"
+            yield _Contents(form, stored, file.arrays)
+    elif path.endswith(".safetensors"):
+        with StoredTensors(path) as tensors:
+            yield _Contents("weights in safetensors", None, tensors)
+    else:
+        with StoredArchive(path) as arrays:
+            yield _Contents("weights in npz", None, arrays)
+
+
+def _model(stored: StoredConfig) -> dict[str, Any]:
+    inner = stored.model["config"]
     layers = inner.get("layers", []) if isinstance(inner, dict) else inner
-    found: dict[str, Any] = {"model": str(config.get("class_name"))}
+    found: dict[str, Any] = {"model": str(stored.model.get("class_name"))}
     if isinstance(inner, dict) and "name" in inner:
         found["name"] = str(inner["name"])
     found["layers"] = [
@@ -106,55 +117,19 @@ def _model(config: Any) -> dict[str, Any]:
             "name": str(layer.get("name") or layer["config"].get("name", "")),
             "class": str(layer.get("class_name")),
         }
-        for layer in layers
+        for layer in (layers if isinstance(layers, list) else [])
         if isinstance(layer, dict) and isinstance(layer.get("config"), dict)
     ]
-    compiled = config.get("compile_config")
-    if isinstance(compiled, dict):
-        optimizer = compiled.get("optimizer")
-        found["optimizer"] = (
-            optimizer.get("class_name") if isinstance(optimizer, dict) else str(optimizer)
-        )
-        found["loss"] = _short(compiled.get("loss"))
+    training = stored.training
+    if isinstance(training, dict):
+        optimizer = training.get("optimizer", training.get("optimizer_config"))
+        found["optimizer"] = _short(optimizer)
+        found["loss"] = _short(training.get("loss"))
     return found
 
 
 def _short(value: Any) -> str:
     return str(value.get("class_name")) if isinstance(value, dict) else str(value)
-
-
-def _arrays(arrays: Mapping[str, ArrayInFile]) -> list[dict[str, str]]:
-    return [
-        {"name": name, "shape": str(array.shape), "dtype": array.tensor_dtype}
-        for name, array in arrays.items()
-    ]
-
-
-def _reasons_of_config(path: str) -> list[str]:
-    if path.endswith(".keras"):
-        with Archive(path) as archive:
-            config = parse_json(archive.read(keras_archive.CONFIG, MAX_BYTES), "config.json")
-        if legacy_config.is_legacy(config):
-            return _reasons_of_legacy(config)
-        return list(dict.fromkeys(_reasons(config)))
-    if path.endswith((".h5", ".hdf5")):
-        with open_hdf5(path, f"'{path}'") as file:
-            config = stored_config(file)
-            version = stored_version(file.root)
-        if config is None:
-            return []
-        if version.startswith("3"):
-            return list(dict.fromkeys(_reasons(legacy_config.with_modules(config))))
-        return _reasons_of_legacy(config)
-    return []
-
-
-def _reasons_of_legacy(config: dict[str, Any]) -> list[str]:
-    try:
-        config = legacy_config.model_config(config)
-    except (ValueError, TypeError, KeyError) as error:
-        return [str(error)]
-    return list(dict.fromkeys(_reasons(config)))
 
 
 def _reasons(value: Any) -> Iterator[str]:
@@ -179,8 +154,14 @@ def _reasons(value: Any) -> Iterator[str]:
 
 
 def _reasons_of_class(class_name: str, value: dict[str, Any]) -> Iterator[str]:
+    inner = value["config"]
+    if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
+        yield (
+            f"The {class_name} names a vocabulary file, {inner['vocabulary'][:200]!r}: a file "
+            "must hold its vocabulary."
+        )
     names = (value.get("registered_name"), class_name)
-    if any(name and get_registered_object(name) is not None for name in names):
+    if any(isinstance(n, str) and n and get_registered_object(n) is not None for n in names):
         return
     module = value.get("module")
     try:

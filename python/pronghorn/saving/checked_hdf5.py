@@ -89,10 +89,16 @@ class CheckedHdf5:
         self._datasets: dict[int, Dataset] = {}
         self._seen: set[int] = set()
         self._left = size * MAX_RATIO + _SLACK
+        self._plain = 0
         with self.naming(""):
             root = root_group(self._bytes)
         self._check_group(root, "", 0)
         self.root = GroupView(self, "")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays, those under two names once; at most 21 times those of the file."""
+        return sum(dataset.nbytes for dataset in self._datasets.values())
 
     @contextlib.contextmanager
     def naming(self, name: str) -> Iterator[None]:
@@ -136,8 +142,12 @@ class CheckedHdf5:
         messages = read_messages(self._bytes, address)
         if is_group(messages):
             return Group(self._bytes, address, messages)
-        self._datasets[address] = Dataset(self._bytes, messages)
-        return self._datasets[address]
+        dataset = self._datasets[address] = Dataset(self._bytes, messages)
+        if not dataset.filters:
+            self._plain += dataset.nbytes
+            if self._plain > self._bytes.size:
+                raise Hdf5Error("shares its bytes with other arrays")
+        return dataset
 
     def _checked_dataset(self, dataset: Dataset, name: str) -> ArrayInFile:
         self.attributes[name] = _NamedAttributes(dataset.attributes, self, name)

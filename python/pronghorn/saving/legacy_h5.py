@@ -15,18 +15,12 @@ import numpy as np
 from pronghorn.allocation_limit import AllocationLimit
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.deferred_values import DeferredValues
-from pronghorn.saving import (
-    legacy_compile,
-    legacy_config,
-    legacy_cudnn,
-    legacy_optimizer,
-    legacy_theano,
-)
+from pronghorn.saving import legacy_cudnn, legacy_optimizer, legacy_theano
 from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_filtered, open_hdf5
-from pronghorn.saving.checked_json import parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
 from pronghorn.saving.legacy_write import TOP_LEVEL
 from pronghorn.saving.optimizer_state import restore_optimizer
+from pronghorn.saving.stored_config import h5_config, text
 
 _MAX_NAMES = 100_000
 _OPTIMIZER = "optimizer_weights"
@@ -50,32 +44,21 @@ def load_h5_model(
     source = f"'{path}'"
     with open_hdf5(path, source) as checked:
         file = checked.root
-        config = stored_config(checked)
-        if config is None:
+        stored = h5_config(checked)
+        if stored is None:
             raise ValueError(
                 f"{source}: expected a whole model. Received: a file without a `model_config`. "
                 "Files of weights are read by `model.load_weights`."
             )
-        training = _json(file, "training_config", source) if compile_model else None
-        if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
-            raise ValueError(
-                f"{source}: expected the config of a model. Received: {config!r:.100}."
-            )
-        is_keras_3 = stored_version(file).startswith("3")
-        translate = legacy_config.with_modules if is_keras_3 else legacy_config.model_config
-        config = translate(config)
-        if training is not None:
-            training = legacy_compile.compile_config(training)
-        config.pop("compile_config", None)
+        config, training = stored.translated(with_training=compile_model)
         groups = _layer_groups(checked)
-        stored = sum(array.nbytes for group in groups for array in group.arrays)
-        with AllocationLimit(stored, source), DeferredValues():
+        with AllocationLimit(checked.nbytes, source), DeferredValues():
             model = deserialize_keras_object(config, custom_objects, safe_mode)
             _set_weights(model, groups, source, False, _is_mirrored(file))
             if training is not None:
                 _compile(model, training, custom_objects)
         if training is not None and _OPTIMIZER in file:
-            _set_optimizer(model, checked)
+            _set_optimizer(model, checked, stored.version)
     return model
 
 
@@ -129,27 +112,6 @@ def _layer_groups(file: CheckedHdf5) -> list[_LayerGroup]:
     return groups
 
 
-def stored_config(file: CheckedHdf5) -> Any:
-    """Returns the config of the model in an `.h5` file, `None` where there is none."""
-    return _json(file.root, "model_config", file.source)
-
-
-def stored_version(file: Any) -> str:
-    """Returns the version of Keras that wrote a checked `.h5` file; before 2.0 it wrote none."""
-    return _text(file.attrs.get("keras_version", "1"))
-
-
-def _json(file: Any, name: str, source: str) -> Any:
-    found = file.attrs.get(name)
-    if found is None:
-        return None
-    return parse_json(_text(found).encode("utf-8"), f"{source}, attribute {name}")
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
 def _names(group: Any, attribute: str, source: str) -> list[str]:
     """Returns a list of names from an attribute, or from `<attribute>0`, `<attribute>1`, ..."""
     found: list[Any] = []
@@ -160,7 +122,7 @@ def _names(group: Any, attribute: str, source: str) -> list[str]:
         while f"{attribute}{part}" in group.attrs and len(found) <= _MAX_NAMES:
             found += _listed(group.attrs[f"{attribute}{part}"])
             part += 1
-    names = [_text(n) for n in found]
+    names = [text(n) for n in found]
     if len(names) > _MAX_NAMES:
         raise ValueError(f"{source} is refused: it lists more than {_MAX_NAMES} names.")
     return names
@@ -176,7 +138,7 @@ def _weights_of(layer: Any) -> list[Any]:
 
 def _is_mirrored(root: Any) -> bool:
     weights = root.get("model_weights", root)
-    return _text(weights.attrs.get("backend", root.attrs.get("backend", ""))) == "theano"
+    return text(weights.attrs.get("backend", root.attrs.get("backend", ""))) == "theano"
 
 
 def _set_weights(
@@ -244,14 +206,14 @@ def _compile(model: Any, training: dict[str, Any], custom_objects: Any) -> None:
             )
 
 
-def _set_optimizer(model: Any, file: CheckedHdf5) -> None:
+def _set_optimizer(model: Any, file: CheckedHdf5, version: str) -> None:
     if model.optimizer is None:
         return
     names = _names(file.root[_OPTIMIZER], "weight_names", file.source)
     arrays = [file.arrays.get(f"{_OPTIMIZER}/{name}") for name in names]
     if any(array is None for array in arrays):
         raise ValueError(f"{file.source} is damaged: weights of the optimizer are missing.")
-    if not legacy_optimizer.is_by_kind(stored_version(file.root)):
+    if not legacy_optimizer.is_by_kind(version):
         stored = {str(i): array for i, array in enumerate(arrays)}
         restore_optimizer(model.optimizer, model, stored, file.source)
     elif arrays and not legacy_optimizer.restored_by_kind(model, [np.asarray(a) for a in arrays]):

@@ -18,16 +18,15 @@ from pronghorn.allocation_limit import AllocationLimit
 from pronghorn.config_errors import refuses_malformed
 from pronghorn.deferred_values import DeferredValues
 from pronghorn.saving import archive as keras_archive
-from pronghorn.saving import legacy_compile, legacy_config
 from pronghorn.saving.archive import Archive
 from pronghorn.saving.assets import load_assets, write_assets
 from pronghorn.saving.atomic_write import atomic_write
-from pronghorn.saving.checked_json import MAX_BYTES, parse_json
 from pronghorn.saving.deserialization import deserialize_keras_object
 from pronghorn.saving.legacy_h5 import load_h5_model
 from pronghorn.saving.legacy_write import save_h5_model
 from pronghorn.saving.scopes import ObjectSharingScope
 from pronghorn.saving.serialization import serialize_keras_object
+from pronghorn.saving.stored_config import archive_config
 from pronghorn.saving.weights_h5 import read_state, write_state
 
 # The version of Keras whose files these are.
@@ -156,18 +155,8 @@ def load_model(
         return load_h5_model(path, custom_objects, compile, safe_mode)
     with Archive(path) as opened:
         source = f"'{path}'"
-        config = parse_json(
-            opened.read(keras_archive.CONFIG, MAX_BYTES), f"{source}, member config.json"
-        )
-        if not isinstance(config, dict):
-            raise ValueError(
-                f"{source}: expected the config of a model. Received: {config!r:.100}."
-            )
-        training = config.pop("compile_config", None)
-        if legacy_config.is_legacy(config):
-            config = legacy_config.model_config(config)
-            training = legacy_compile.compile_config(training) if training is not None else None
-        if compile and training is not None:
+        config, training = archive_config(opened).translated(with_training=compile)
+        if training is not None:
             config["compile_config"] = training
         with (
             opened.open_weights() as weights,
