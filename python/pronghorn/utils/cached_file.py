@@ -68,7 +68,7 @@ def get_file(
     >>> url = (folder / "words.txt").as_uri()
     >>> path = keras.utils.get_file(origin=url, cache_dir=folder / "cache")  # doctest: +ELLIPSIS
     Downloading data from file://...
-    >>> open(path).read()
+    >>> pathlib.Path(path).read_text()
     'a b c'
     """
     if not origin:
