@@ -92,6 +92,22 @@ class Graph:
     def compile(
         self, outputs: Sequence[Tensor], updates: Sequence[tuple[Tensor, Tensor]]
     ) -> Program: ...
+    def nodes(
+        self, tensors: Sequence[Tensor]
+    ) -> tuple[
+        list[
+            tuple[
+                str,
+                list[tuple[int, int]],
+                dict[str, Any],
+                list[tuple[tuple[int, ...], str]],
+                Tensor | None,
+                bool,
+            ]
+        ],
+        list[tuple[int, int]],
+    ]: ...
+    node_count: int
     def print(self) -> str: ...
 
 class Tape:

@@ -10,7 +10,8 @@ import collections
 import gc
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ def reset_uids() -> None:
 class _ScopeStack(threading.local):
     def __init__(self) -> None:
         self.scopes: list[name_scope] = []
+        self.watch: Callable[[], None] | None = None
 
 
 _stack = _ScopeStack()
@@ -99,6 +101,8 @@ class name_scope:
                 return self
         scopes.append(self)
         self._entered.append(True)
+        if _stack.watch is not None:
+            _stack.watch()
         return self
 
     def __exit__(
@@ -109,6 +113,8 @@ class name_scope:
     ) -> None:
         if self._entered.pop():
             _stack.scopes.pop()
+            if _stack.watch is not None:
+                _stack.watch()
 
 
 def current_path() -> str:
@@ -119,6 +125,17 @@ def current_path() -> str:
             parts = [scope.override_parent] if scope.override_parent else []
         parts.append(scope.name)
     return "/".join(parts)
+
+
+@contextmanager
+def watched_scopes(watch: Callable[[], None]) -> Iterator[None]:
+    """Inside it `watch` is called whenever a scope of this thread begins or ends."""
+    before = _stack.watch
+    _stack.watch = watch
+    try:
+        yield
+    finally:
+        _stack.watch = before
 
 
 def on_clear_session(reset: Callable[[], None]) -> Callable[[], None]:

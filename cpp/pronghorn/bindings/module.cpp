@@ -175,6 +175,40 @@ void fill(Handle& storage, const py::function& write) {
   end();
 }
 
+py::object value_of(const AttrValue& value) {
+  return std::visit([](const auto& typed) { return py::object(py::cast(typed)); }, value);
+}
+
+// (op, inputs, attributes, output types, tensor, forwards): inputs are pairs of a node's number and
+// an output of it, the tensor is that of a variable or constant, forwards says that outputs are
+// inputs.
+py::tuple node_tuple(const Trace& trace, const Node& node) {
+  py::list inputs;
+  for (const Value v : node.inputs) inputs.append(py::make_tuple(v.node, v.index));
+  py::dict attrs;
+  for (const auto& [name, value] : node.attrs) attrs[py::str(name)] = value_of(value);
+  py::list types;
+  for (const auto& [dtype, shape] : node.outputs)
+    types.append(py::make_tuple(shape_tuple(shape), dtype_string(dtype)));
+  py::object tensor = py::none();
+  if (node.op == &kConstantOp) tensor = py::cast(Handle{node.constant, nullptr, {}});
+  if (node.op == &kVariableOp) {
+    const Tensor& storage = trace.variables[static_cast<size_t>(node.slot)];
+    tensor = py::cast(Handle{storage, nullptr, {}});
+  }
+  return py::make_tuple(py::str(std::string(node.op->name)), inputs, attrs, types, tensor,
+                        node.op->forwards);
+}
+
+// The nodes of a trace, and where in them the values of some tensors are.
+py::tuple list_nodes(const std::shared_ptr<Trace>& trace, const std::vector<Handle*>& tensors) {
+  py::list places;
+  for (const Value v : values_in(trace, tensors)) places.append(py::make_tuple(v.node, v.index));
+  py::list nodes;
+  for (const Node& node : trace->graph.nodes) nodes.append(node_tuple(*trace, node));
+  return py::make_tuple(nodes, places);
+}
+
 py::object optional_handle(const std::shared_ptr<Trace>& trace, Value v) {
   return v ? py::cast(symbolic(trace, v)) : py::none();
 }
@@ -292,6 +326,9 @@ void bind_graph(py::module_& m) {
              const py::gil_scoped_release release;
              return std::make_shared<Program>(graph, self->variables);
            })
+      .def("nodes", &list_nodes, py::arg("tensors"))
+      .def_property_readonly("node_count",
+                             [](const Trace& self) { return self.graph.nodes.size(); })
       .def("print", [](const Trace& self) { return print(self.graph); });
 }
 

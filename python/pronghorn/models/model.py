@@ -188,26 +188,37 @@ class Model(Trainer, Layer):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Writes the model in a format for other programs. None is supported yet.
+        """Writes the model in a format for other programs: ONNX.
 
         Args:
-            filepath: Path of the file.
-            format: `"tf_saved_model"`, `"onnx"`, `"openvino"` or `"litert"`.
-            verbose: Whether to print a message.
-            input_signature: Shapes and dtypes of the inputs.
+            filepath: Path of the file. One that ends in `.onnx` needs no `format`.
+            format: `"onnx"`. Keras's others are known and refused.
+            verbose: Whether to print where the file is.
+            input_signature: Structure of `InputSpec`, KerasTensor or arrays like the inputs; by
+                default the model's own inputs.
+            **kwargs: `opset_version`, the version of the ONNX operators (18 to 23).
 
         Raises:
-            ValueError: `format` is none of these.
-            NotImplementedError: `format` is one of these.
+            ImportError: The package onnx is missing.
+            NotImplementedError: The format is known and not supported.
+            ValueError: The format is not known, or the model cannot be exported
+                (`pronghorn.onnx.export_model` says when).
         """
         if format not in _EXPORT_FORMATS:
             raise ValueError(
                 f"Unrecognized format={format}. Supported formats are: {list(_EXPORT_FORMATS)}."
             )
-        raise NotImplementedError(
-            f"{type(self).__name__} '{self.name}': export is not supported. "
-            f"Received: format={format!r}. `save` writes a `.keras` file."
-        )
+        if format == "tf_saved_model" and str(filepath).endswith(".onnx"):
+            format = "onnx"
+        if format != "onnx":
+            raise NotImplementedError(
+                f"{type(self).__name__} '{self.name}': export in this format is not supported. "
+                f'Received: format={format!r}. `format="onnx"` writes an ONNX file, `save` a '
+                "`.keras` file."
+            )
+        from pronghorn.onnx import export_model
+
+        export_model(self, filepath, verbose=verbose, input_signature=input_signature, **kwargs)
 
     def quantize(  # type: ignore[override]
         self, mode: Any = None, config: Any = None, filters: Any = None, **kwargs: Any

@@ -1,0 +1,135 @@
+"""Convert: from a traced graph to ONNX operators, node by node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import pronghorn.onnx.export.operators  # noqa: F401  fills the table
+from pronghorn.onnx.export.graph import Graph, Node, Type, value_of
+from pronghorn.onnx.export.sizes import Size
+from pronghorn.onnx.export.table import CONVERTERS, EXACT, REFUSED, Call, describe
+from pronghorn.onnx.export.writer import HALF, Writer, stored
+
+
+def convert(graph: Graph, input_names: list[str], opset: int) -> Writer:
+    """Returns a writer with the operators of a graph.
+
+    Args:
+        graph: The graph.
+        input_names: Names of its inputs.
+        opset: Version of the operators.
+
+    Raises:
+        ValueError: An op cannot be exported; the error names it and its layer.
+    """
+    w = Writer(opset)
+    w.nodes = graph.nodes
+    for ref, name in zip(graph.inputs, input_names):
+        type_ = w.type_of(ref)
+        w.set_type(name, type_)
+        w.values[ref] = w.cast(name, "float32") if type_.dtype == "float16" else name
+    for number, node in enumerate(graph.nodes):
+        if node.op == "input":
+            continue
+        w.scope = node.scope
+        try:
+            names = _convert_node(w, node)
+        except ValueError as e:
+            if "cannot be exported" in str(e):
+                raise
+            raise ValueError(f"{describe(node)} cannot be exported: {e}.") from e
+        for index, name in enumerate(names):
+            if not name:
+                continue
+            if node.outputs[index].dtype in HALF and node.op not in EXACT:
+                name = w.round(name, node.outputs[index].dtype)
+            w.values[number, index] = name
+            if name not in w.types:
+                w.set_type(name, node.outputs[index])
+        for index in range(len(node.outputs)):
+            w.values.setdefault((number, index), "")
+    return w
+
+
+def _convert_node(w: Writer, node: Node) -> list[str]:
+    if node.op == "variable":
+        assert node.variable is not None
+        return [w.constant(value_of(node.tensors[0]), node.variable.path)]
+    if node.op == "constant":
+        return [_constant(w, node)]
+    if node.op not in CONVERTERS:
+        reason = REFUSED.get(node.op, "it has no converter")
+        raise ValueError(f"{describe(node)} cannot be exported: {reason}.")
+    result: Any = CONVERTERS[node.op](Call(w, node))
+    return [result] if isinstance(result, str) else list(result)
+
+
+def _constant(w: Writer, node: Node) -> str:
+    values = [value_of(t) for t in node.tensors]
+    first = values[0]
+    type_ = node.outputs[0]
+    if all(
+        v.shape == first.shape and np.array_equal(v, first, equal_nan=_is_float(v)) for v in values
+    ):
+        return w.constant(first)
+    if all(v.size and np.all(v == v.reshape(-1)[0]) for v in values):
+        fill = _number(w, tuple(v.reshape(-1)[0] for v in values), stored(type_.dtype))
+        if fill is not None:
+            shape = w.vector(type_.shape)
+            return fill if type_.rank == 0 else w.op("Expand", fill, shape)
+    found = _range(w, values, type_) or _small(w, values, type_)
+    if found is None:
+        raise ValueError(
+            "a constant depends on the size of an unknown dimension. Pass an `input_signature` "
+            "whose shapes have sizes there"
+        )
+    return found
+
+
+def _is_float(x: Any) -> bool:
+    return bool(x.dtype.kind == "f")
+
+
+def _number(w: Writer, values: tuple[Any, ...], dtype: str) -> str | None:
+    """A scalar that is a number, a size, or one over a size."""
+    if len(set(values)) == 1:
+        return w.constant(values[0], dtype=dtype)
+    whole = tuple(int(v) for v in values) if all(np.isfinite(values)) else ()
+    if whole and all(n == v for n, v in zip(whole, values)):
+        return w.cast(w.squeeze(w.size(whole), 0), dtype)
+    if dtype == "float32" and all(np.isfinite(v) and v != 0 for v in values):
+        sizes: Size = tuple(round(1 / float(v)) for v in values)
+        if all(n and np.float32(1) / np.float32(n) == v for n, v in zip(sizes, values)):
+            return w.op("Reciprocal", w.cast(w.squeeze(w.size(sizes), 0), "float32"))
+    return None
+
+
+def _range(w: Writer, values: list[Any], type_: Type) -> str | None:
+    """A vector a, a + b, a + 2 b, ... of integers."""
+    if type_.rank != 1 or any(v.size < 2 for v in values):
+        return None
+    start, step = values[0][0], values[0][1] - values[0][0]
+    if not all(np.array_equal(v, start + step * np.arange(v.size)) for v in values):
+        return None
+    if start != int(start) or step != int(step):
+        return None
+    found = w.range(type_.shape[0])
+    found = w.op("Mul", found, w.constant(int(step), dtype="int64")) if step != 1 else found
+    found = w.op("Add", found, w.constant(int(start), dtype="int64")) if start != 0 else found
+    return w.cast(found, stored(type_.dtype)) if stored(type_.dtype) != "int64" else found
+
+
+def _small(w: Writer, values: list[Any], type_: Type) -> str | None:
+    """A short vector of which each element is a number or a size."""
+    shape = values[0].shape
+    if len(shape) != 1 or any(v.shape != shape for v in values) or shape[0] > 16:
+        return None
+    parts = []
+    for column in zip(*values):
+        part = _number(w, tuple(column), stored(type_.dtype))
+        if part is None:
+            return None
+        parts.append(w.unsqueeze(part, 0))
+    return w.op("Concat", *parts, axis=0)

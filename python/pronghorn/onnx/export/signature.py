@@ -1,0 +1,150 @@
+"""What an exported model takes: names, shapes with named unknown dimensions, dtypes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pronghorn import tree
+from pronghorn.dtypes import TENSOR_DTYPES, tensor_dtype
+from pronghorn.layers.input_spec import InputSpec
+from pronghorn.ops.keras_tensor import KerasTensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """One input: a dimension is a size, or the name of one that is unknown."""
+
+    name: str
+    dims: tuple[int | str, ...]
+    dtype: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """The inputs of a model.
+
+    `structure` is the nesting in which the model is called, with the numbers of the inputs at its
+    leaves; `arguments` says that the structure is a tuple of arguments of the call.
+    """
+
+    inputs: tuple[Input, ...]
+    structure: Any
+
+    def names_of_dims(self) -> list[str]:
+        """Returns the names of the unknown dimensions in order."""
+        names = [d for x in self.inputs for d in x.dims if isinstance(d, str)]
+        return list(dict.fromkeys(names))
+
+
+def signature_of(model: Any, input_signature: Any, owner: str) -> Signature:
+    """Returns the signature of a model.
+
+    Args:
+        model: A built layer or model.
+        input_signature: Structure of `InputSpec`, KerasTensor or arrays, as the first argument of
+            the model's call; a list of one is that argument itself. By default the inputs of a
+            functional or sequential model, or what a subclass was built for.
+        owner: Who asks, for errors.
+
+    Raises:
+        ValueError: The inputs are not known, or of a kind that ONNX or the core cannot take.
+    """
+    graph = model.__dict__.get("_functional") or model
+    own = getattr(graph, "_inputs_struct", None)
+    if input_signature is not None:
+        given = input_signature
+        single = own is None or isinstance(own, KerasTensor)
+        if isinstance(given, (list, tuple)) and len(given) == 1 and single:
+            given = given[0]
+        structure = tree.map_structure(lambda leaf: _checked(leaf, owner), given)
+    elif own is not None:
+        structure = tree.map_structure(_of_tensor, own)
+    else:
+        structure = _of_shapes(model, owner)
+    leaves = tree.flatten(structure)
+    if not leaves:
+        raise ValueError(f"{owner}: expected at least one input. Received: none.")
+    names = _names(leaves, getattr(graph, "input_names", None) if own is not None else None)
+    inputs = tuple(
+        Input(name, _dims(spec, i, len(leaves)), _dtype(spec, owner))
+        for i, (name, spec) in enumerate(zip(names, leaves))
+    )
+    numbers = iter(range(len(leaves)))
+    return Signature(inputs, tree.map_structure(lambda _: next(numbers), structure))
+
+
+def _of_tensor(x: KerasTensor) -> InputSpec:
+    return InputSpec(shape=x.shape, dtype=x.dtype, name=x.name)
+
+
+def _checked(leaf: Any, owner: str) -> InputSpec:
+    if isinstance(leaf, InputSpec):
+        if leaf.shape is None or leaf.dtype is None:
+            raise ValueError(
+                f"{owner}: expected an `InputSpec` with `shape` and `dtype` in `input_signature`. "
+                f"Received: {leaf}."
+            )
+        return leaf
+    if isinstance(leaf, KerasTensor):
+        return _of_tensor(leaf)
+    if hasattr(leaf, "shape") and hasattr(leaf, "dtype"):
+        shape = tuple(leaf.shape)
+        dtype = str(getattr(leaf.dtype, "name", leaf.dtype))
+        return InputSpec(shape=(None, *shape[1:]) if shape else (), dtype=dtype)
+    raise ValueError(
+        f"{owner}: expected `InputSpec`, KerasTensor or arrays in `input_signature`. "
+        f"Received: {type(leaf).__name__}."
+    )
+
+
+def _of_shapes(model: Any, owner: str) -> Any:
+    shapes = getattr(model, "_build_shapes_dict", None)
+    if not shapes:
+        raise ValueError(
+            f"{owner}: the shapes of the inputs are not known. Call the model on data first, or "
+            "pass `input_signature`."
+        )
+    if len(shapes) > 1:
+        raise ValueError(
+            f"{owner}: expected a model whose call takes one argument (a structure of tensors). "
+            f"Received: arguments {sorted(shapes)}. Wrap it in a functional model."
+        )
+    dtype = getattr(model, "input_dtype", None)
+    dtype = dtype if isinstance(dtype, str) else "float32"
+    shape = next(iter(shapes.values()))
+    if isinstance(shape, dict) and "input_shape" in shape:
+        shape = shape["input_shape"]
+    return tree.map_shape_structure(
+        lambda s: InputSpec(shape=(None, *s[1:]) if s else (), dtype=dtype), shape
+    )
+
+
+def _names(specs: list[InputSpec], own: list[str] | None) -> list[str]:
+    names: list[str] = []
+    for i, spec in enumerate(specs):
+        name = own[i] if own is not None and i < len(own) else spec.name
+        name = str(name or ("input" if len(specs) == 1 else f"input_{i}"))
+        while name in names:
+            name = f"{name}_{i}"
+        names.append(name)
+    return names
+
+
+def _dims(spec: InputSpec, number: int, count: int) -> tuple[int | str, ...]:
+    assert spec.shape is not None
+    place = "" if count == 1 else f"input_{number}_"
+    return tuple(
+        d if d is not None else "batch" if axis == 0 else f"{place}dim_{axis}"
+        for axis, d in enumerate(spec.shape)
+    )
+
+
+def _dtype(spec: InputSpec, owner: str) -> str:
+    dtype = str(spec.dtype)
+    if dtype == "string" or tensor_dtype(dtype) not in TENSOR_DTYPES:
+        raise ValueError(
+            f"{owner}: inputs of dtype {dtype} cannot be exported: lookup of strings is done in "
+            "Python. Export the part of the model behind it, which takes the numbers."
+        )
+    return tensor_dtype(dtype)
