@@ -79,7 +79,17 @@ def _constant(w: Writer, node: Node) -> str:
         if fill is not None:
             shape = w.vector(type_.shape)
             return fill if type_.rank == 0 else w.op("Expand", fill, shape)
-    found = _range(w, values, type_) or _small(w, values, type_)
+    if (
+        type_.rank >= 2
+        and len(kinds := np.unique(np.concatenate([np.unique(v) for v in values]))) == 2
+    ):
+        found = _band(w, [v == kinds[1] for v in values], type_)
+        if found is not None and type_.dtype != "bool":
+            dtype = stored(type_.dtype)
+            no, yes = (w.constant(k, dtype=dtype) for k in kinds)
+            found = w.op("Where", found, yes, no)
+    else:
+        found = _range(w, values, type_) or _small(w, values, type_)
     if found is None:
         raise ValueError(
             "a constant depends on the size of an unknown dimension. Pass an `input_signature` "
@@ -107,18 +117,61 @@ def _number(w: Writer, values: tuple[Any, ...], dtype: str) -> str | None:
 
 
 def _range(w: Writer, values: list[Any], type_: Type) -> str | None:
-    """A vector a, a + b, a + 2 b, ... of integers."""
-    if type_.rank != 1 or any(v.size < 2 for v in values):
+    """Places: a + b i + c j + ... at the indices (i, j, ...), whole numbers or sizes."""
+    if type_.rank == 0 or any(v.size == 0 for v in values):
         return None
-    start, step = values[0][0], values[0][1] - values[0][0]
-    if not all(np.array_equal(v, start + step * np.arange(v.size)) for v in values):
-        return None
-    if start != int(start) or step != int(step):
-        return None
-    found = w.range(type_.shape[0])
-    found = w.op("Mul", found, w.constant(int(step), dtype="int64")) if step != 1 else found
-    found = w.op("Add", found, w.constant(int(start), dtype="int64")) if start != 0 else found
+    found = w.size(tuple(int(v.reshape(-1)[0]) for v in values))
+    for axis in range(type_.rank):
+        if values[0].shape[axis] == 1:
+            continue
+        steps = tuple(int(v.take(1, axis).reshape(-1)[0] - v.reshape(-1)[0]) for v in values)
+        places = w.op("Mul", w.range(type_.shape[axis]), w.size(steps))
+        behind = range(1, type_.rank - axis)
+        found = w.op("Add", found, w.unsqueeze(places, *behind) if behind else places)
+    for v in values:
+        grid = np.indices(v.shape)
+        first = v.reshape(-1)[0]
+        exact = first + sum(
+            (v.take(1, axis).reshape(-1)[0] - first) * grid[axis]
+            for axis in range(v.ndim)
+            if v.shape[axis] > 1
+        )
+        if not np.array_equal(v, exact):
+            return None
+    shape = w.vector(type_.shape)
+    found = w.op("Reshape", found, shape) if type_.rank > 1 else found
     return w.cast(found, stored(type_.dtype)) if stored(type_.dtype) != "int64" else found
+
+
+def _band(w: Writer, values: list[Any], type_: Type) -> str | None:
+    """A mask of places (..., i, j) that is true where low <= j - i <= high."""
+    if any(v.size != v.shape[-1] * v.shape[-2] for v in values):
+        return None
+    bounds = [_bounds(v.reshape(v.shape[-2:])) for v in values]
+    if bounds[0] is None or any(b != bounds[0] for b in bounds):
+        return None
+    low, high = bounds[0]
+    i, j = w.unsqueeze(w.range(type_.shape[-2]), 1), w.unsqueeze(w.range(type_.shape[-1]), 0)
+    distance = w.op("Sub", j, i)
+    found = w.op("Equal", distance, distance)
+    if low is not None:
+        found = w.op("GreaterOrEqual", distance, w.constant(low, dtype="int64"))
+    if high is not None:
+        below = w.op("LessOrEqual", distance, w.constant(high, dtype="int64"))
+        found = w.op("And", found, below) if low is not None else below
+    return w.unsqueeze(found, *range(type_.rank - 2)) if type_.rank > 2 else found
+
+
+def _bounds(matrix: Any) -> tuple[int | None, int | None] | None:
+    """Between which distances j - i a matrix of bools is true; None: up to its edge."""
+    rows, columns = matrix.shape
+    distance = np.arange(columns) - np.arange(rows)[:, None]
+    if not matrix.any():
+        return None
+    low, high = int(distance[matrix].min()), int(distance[matrix].max())
+    if not np.array_equal(matrix, (low <= distance) & (distance <= high)):
+        return None
+    return (None if low == 1 - rows else low), (None if high == columns - 1 else high)
 
 
 def _small(w: Writer, values: list[Any], type_: Type) -> str | None:

@@ -11,7 +11,7 @@ from pronghorn import trace, tree
 from pronghorn.layers.layer import Layer
 from pronghorn.naming import current_path, watched_scopes
 from pronghorn.onnx.export.signature import Signature
-from pronghorn.onnx.export.sizes import Sample, Size, merged, samples
+from pronghorn.onnx.export.sizes import BATCH, Groups, Sample, Size, merged, merges, samples
 from pronghorn.tensor import Tensor
 from pronghorn.training.building import build_lock
 from pronghorn.variable import Variable
@@ -84,31 +84,67 @@ def trace_graph(model: Any, signature: Signature, owner: str) -> Graph:
             of an unknown dimension in more than shapes.
     """
     names = signature.names_of_dims()
-    error: Exception | None = None
-    for sample in samples(names) if names else iter([{}]):
-        count = len(next(iter(sample.values()))) if sample else 1
+    errors: list[Exception] = []
+    if not names:
+        return _merge([_list(model, signature, {}, owner)], {}, owner)
+    groups: Groups | None = [[n] for n in names if n != BATCH]
+    while groups is not None:
+        for sample in samples(groups, BATCH in names):
+            try:
+                return _trace(model, signature, sample, owner)
+            except _Failed as e:
+                errors.append(e.error)
+        groups = _agreeing(model, signature, groups, BATCH in names, owner)
+    raise errors[0]
+
+
+def _trace(model: Any, signature: Signature, sample: Sample, owner: str) -> Graph:
+    count = len(next(iter(sample.values())))
+    listings = [
+        _list(model, signature, {k: v[i] for k, v in sample.items()}, owner) for i in range(count)
+    ]
+    try:
+        return _merge(listings, sample, owner)
+    except _Differs as e:
+        raise _Failed(ValueError(str(e)), 0) from None
+
+
+def _agreeing(
+    model: Any, signature: Signature, groups: Groups, has_batch: bool, owner: str
+) -> Groups | None:
+    """The groups with two together, or two pairs, with which a trace gets farthest, if it does.
+
+    A model that needs sizes to be equal fails at the operation that compares them.
+    """
+
+    def progress(candidate: Groups) -> int:
+        sizes = {k: v[0] for k, v in next(samples(candidate, has_batch)).items()}
         try:
-            listings = [
-                _list(model, signature, {k: v[i] for k, v in sample.items()}, owner)
-                for i in range(count)
-            ]
-            return _merge(listings, sample, owner)
-        except _Differs as e:
-            error = error or ValueError(str(e))
-        except (ValueError, TypeError, NotImplementedError) as e:
-            if not names or isinstance(e, _Refused):
-                raise
-            error = error or e
-    assert error is not None
-    raise error
+            _list(model, signature, sizes, owner)
+        except _Failed as e:
+            return e.progress
+        return 1 << 62
+
+    before = progress(groups)
+    once = list(merges(groups))
+    for candidates in (once, [g for one in once for g in merges(one)]):
+        found = max(((progress(g), i, g) for i, g in enumerate(candidates)), default=None)
+        if found is not None and found[0] > before:
+            return found[2]
+    return None
+
+
+class _Failed(Exception):
+    """A trace failed after some nodes; other sizes may help."""
+
+    def __init__(self, error: Exception, progress: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.progress = progress
 
 
 class _Differs(ValueError):
     """Graphs differ."""
-
-
-class _Refused(ValueError):
-    """No sizes would help."""
 
 
 def _list(model: Any, signature: Signature, sizes: dict[str, int], owner: str) -> _Listing:
@@ -122,21 +158,22 @@ def _list(model: Any, signature: Signature, sizes: dict[str, int], owner: str) -
         argument = tree.map_structure(lambda i: tensors[i], signature.structure)
         try:
             with watched_scopes(lambda: marks.append((graph.node_count, current_path()))):
-                if getattr(model, "_call_has_training_arg", True):
-                    outputs = Layer.__call__(model, argument, training=False)
-                else:
-                    outputs = Layer.__call__(model, argument)
+                outputs = Layer.__call__(model, argument, training=False)
+        except (ValueError, TypeError, NotImplementedError) as e:
+            if sizes:
+                raise _Failed(e, graph.node_count) from e
+            raise
         finally:
             model._clear_losses()
         if traced.written:
-            raise _Refused(
+            raise ValueError(
                 f"{owner}: a model that changes variables at inference cannot be exported (a "
                 "stateful recurrent layer, or random numbers). "
                 f"Received: {', '.join(sorted(v.path for v in traced.written))}."
             )
         flat = tree.flatten(outputs)
         if not flat or not all(isinstance(y, Tensor) for y in flat):
-            raise _Refused(f"{owner}: expected tensors as outputs. Received: {outputs!r}.")
+            raise ValueError(f"{owner}: expected tensors as outputs. Received: {outputs!r}.")
         names = _output_names(model, outputs, len(flat))
         variables = traced.used
         handles = [graph.variable(v._storage) for v in variables]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pronghorn.onnx.export.graph import Graph, Type
 from pronghorn.onnx.export.signature import Signature
-from pronghorn.onnx.export.sizes import fixed
+from pronghorn.onnx.export.sizes import Size, fixed
 from pronghorn.onnx.export.writer import Operator, Writer
 from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.version import __version__
@@ -89,8 +89,10 @@ class File:
             [self._node(onnx, operator) for operator in operators],
             self.name,
             [
-                make.make_tensor_value_info(x.name, _type(onnx, _outside(x.dtype)), list(x.dims))
-                for x in self.signature.inputs
+                make.make_tensor_value_info(
+                    x.name, _type(onnx, _outside(x.dtype)), self._dims(self.w.type_of(r))
+                )
+                for x, r in zip(self.signature.inputs, self.graph.inputs)
             ],
             [
                 make.make_tensor_value_info(end, _type(onnx, _outside(t.dtype)), self._dims(t))
@@ -122,7 +124,9 @@ class File:
             )
 
     def _dims(self, type_: Type) -> list[int | str | None]:
-        names = {size: name for name, size in self.graph.sample.items()}
+        names: dict[Size, str] = {}
+        for name, size in self.graph.sample.items():
+            names.setdefault(size, name)  # dimensions that have to agree have one name
         return [names.get(s) if fixed(s) is None else fixed(s) for s in type_.shape]
 
     def _node(self, onnx: Any, operator: Operator) -> Any:

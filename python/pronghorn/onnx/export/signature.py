@@ -8,6 +8,7 @@ from typing import Any
 from pronghorn import tree
 from pronghorn.dtypes import TENSOR_DTYPES, tensor_dtype
 from pronghorn.layers.input_spec import InputSpec
+from pronghorn.onnx.export.sizes import BATCH
 from pronghorn.ops.keras_tensor import KerasTensor
 
 
@@ -135,7 +136,7 @@ def _dims(spec: InputSpec, number: int, count: int) -> tuple[int | str, ...]:
     assert spec.shape is not None
     place = "" if count == 1 else f"input_{number}_"
     return tuple(
-        d if d is not None else "batch" if axis == 0 else f"{place}dim_{axis}"
+        d if d is not None else BATCH if axis == 0 else f"{place}dim_{axis}"
         for axis, d in enumerate(spec.shape)
     )
 

@@ -11,6 +11,9 @@ from typing import Any
 
 Size = tuple[int, ...]
 
+BATCH = "batch"
+"""Name of the first dimension of inputs, where that is unknown."""
+
 # By trace: the batch, and other dimensions. Of both parities and with remainders modulo 3 that
 # stay apart after divisions, so that a rule which rounds is not taken for one that does not.
 _BATCHES = (7, 12, 18, 29, 41)
@@ -20,34 +23,36 @@ _NEXT = (53, 61, 42, 79, 34)  # from one dimension to the next
 _EVEN_BATCHES = (160, 224, 192, 352, 416)
 _EVEN_LENGTHS = (96, 160, 224, 320, 352)
 _EVEN_NEXT = (64, 32, 128, 96, 160)
-# For steps that are unrolled, or windows that need few.
-_SMALL = (5, 6, 8, 11, 13)
-
 Sample = dict[str, Size]
+Groups = list[list[str]]
+"""Names of unknown dimensions; those of one group have the same size."""
 
 
-def samples(names: list[str]) -> Iterator[Sample]:
-    """Yields the sizes to try for unknown dimensions, until a model can be traced with them."""
-    count = 3 if names == ["batch"] else 5
-    lengths = [n for n in names if n != "batch"]
+def samples(groups: Groups, has_batch: bool) -> Iterator[Sample]:
+    """Yields sizes to try for unknown dimensions; their values in the first trace come first.
+
+    Args:
+        groups: The dimensions but the batch.
+        has_batch: Whether the batch is unknown.
+    """
+    count = 5 if groups else 3
     for batches, first, step in (
         (_BATCHES, _LENGTHS, _NEXT),
         (_EVEN_BATCHES, _EVEN_LENGTHS, _EVEN_NEXT),
     ):
-        found = {"batch": batches[:count]} if "batch" in names else {}
-        for i, name in enumerate(lengths):
-            found[name] = tuple(n + i * s for n, s in zip(first, step))[:count]
+        found = {BATCH: batches[:count]} if has_batch else {}
+        for i, group in enumerate(groups):
+            for name in group:
+                found[name] = tuple(n + i * s for n, s in zip(first, step))[:count]
         yield found
-        if len(lengths) > 1:  # dimensions of the same axis, or all, may have to agree
-            axes = {name: name.rsplit("_", 1)[-1] for name in lengths}
-            for keys in (axes, dict.fromkeys(lengths, "")):
-                numbers = {key: i for i, key in enumerate(dict.fromkeys(keys.values()))}
-                same = dict(found)
-                for name in lengths:
-                    i = numbers[keys[name]]
-                    same[name] = tuple(n + i * s for n, s in zip(first, step))[:count]
-                if same != found:
-                    yield same
+
+
+def merges(groups: Groups) -> Iterator[Groups]:
+    """Yields the groups with two of them put together, in all ways."""
+    for j in range(1, len(groups)):
+        for i in range(j):
+            others = [g for k, g in enumerate(groups) if k not in (i, j)]
+            yield [groups[i] + groups[j], *others]
 
 
 def fixed(size: Size) -> int | None:

@@ -209,7 +209,7 @@ class Writer:
                 return self.op("Add", found, self.ints([c])) if c else found
         for known in list(self._known):
             for k in range(2, 65):
-                for c in range(-k, k + 1):
+                for c in range(k * size[0] - known[0], k * size[0] - known[0] + k):
                     if all(s == (n + c) // k for s, n in zip(size, known)):
                         found = self.size(known)
                         found = self.op("Add", found, self.ints([c])) if c else found
