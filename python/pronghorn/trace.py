@@ -67,6 +67,7 @@ class Trace:
         self._read: dict[int, tuple[Any, Tensor]] = {}
         self._written: dict[int, tuple[Any, Tensor]] = {}
         self.created = 0  # variables made inside it
+        self.keeps_constants = False  # what is computed of new tensors is recorded, not computed
 
     def __enter__(self) -> Trace:
         _active.stack.append(self)
@@ -179,6 +180,12 @@ class Trace:
     def print(self) -> str:
         """Returns the graph recorded so far as text, a node a line."""
         return self._graph.print()
+
+
+def recorded(x: Tensor) -> Tensor:
+    """Returns a new tensor, as a value of the trace around it if that keeps constants."""
+    trace = current_trace()
+    return x if trace is None or not trace.keeps_constants else trace._graph.constant(x)
 
 
 class Tape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -127,7 +129,15 @@ def test_every_version_of_the_operators(tmp_path: Path) -> None:
 
 
 def test_output_says_where_the_file_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mlp().export(tmp_path / "m.onnx", format="onnx", verbose=True)
-    assert "m.onnx" in capsys.readouterr().out
     mlp().export(tmp_path / "m.onnx", format="onnx")
+    assert "m.onnx" in capsys.readouterr().out
+    mlp().export(tmp_path / "m.onnx", format="onnx", verbose=False)
     assert capsys.readouterr().out == ""
+
+
+def test_example_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = sys.modules[keras.onnx.export_model.__module__]
+    assert doctest.testmod(module).attempted > 2
+    assert doctest.testmod(module).failed == 0
+    assert (tmp_path / "classifier.onnx").exists()

@@ -193,7 +193,7 @@ class Model(Trainer, Layer):
         Args:
             filepath: Path of the file. One that ends in `.onnx` needs no `format`.
             format: `"onnx"`. Keras's others are known and refused.
-            verbose: Whether to print where the file is.
+            verbose: Whether to print where the file is; by default it is.
             input_signature: Structure of `InputSpec`, KerasTensor or arrays like the inputs; by
                 default the model's own inputs.
             **kwargs: `opset_version`, the version of the ONNX operators (18 to 23).

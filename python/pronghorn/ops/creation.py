@@ -17,6 +17,7 @@ from pronghorn.ops.arguments import (
 )
 from pronghorn.ops.operation import op
 from pronghorn.tensor import Tensor, convert_to_tensor
+from pronghorn.trace import recorded
 
 
 def filled(shape: Any, value: TensorLike, dtype: str, name: str) -> Tensor:
@@ -24,7 +25,7 @@ def filled(shape: Any, value: TensorLike, dtype: str, name: str) -> Tensor:
     sizes = static_shape(shape, name)
     if dtype == "bool" and isinstance(value, (int, float)):
         value = bool(value)
-    return apply("broadcast_to", as_tensor(as_tensor(value), dtype), shape=sizes)
+    return recorded(apply("broadcast_to", as_tensor(as_tensor(value), dtype), shape=sizes))
 
 
 def _dtype(dtype: Any) -> str:
@@ -193,8 +194,8 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tenso
 def from_numpy(values: np.ndarray, dtype: str) -> Tensor:
     """Returns a tensor of any dtype with the values of an array."""
     if dtype == "bfloat16":
-        return as_tensor(convert_to_tensor(values.astype(np.float32)), dtype)
-    return convert_to_tensor(values.astype(dtype))
+        return recorded(as_tensor(convert_to_tensor(values.astype(np.float32)), dtype))
+    return recorded(convert_to_tensor(values.astype(dtype)))
 
 
 @op

@@ -12,6 +12,7 @@ from pronghorn.onnx.export.guards import guard_padding
 from pronghorn.onnx.export.proto import IR_VERSIONS, File, write
 from pronghorn.onnx.export.signature import signature_of
 from pronghorn.onnx.export.transposes import move_transposes
+from pronghorn.utils.output import print_msg
 
 DEFAULT_OPSET = 18
 
@@ -26,18 +27,22 @@ def export_model(
     """Writes a model's inference as an ONNX file, for ONNX Runtime and other programs.
 
     The model is traced as in `predict` (`training=False`), so layers of one's own are exported like
-    any other. Dimensions that are `None` stay unknown in the file, the first one of the inputs is
-    named "batch". Values of float16 and bfloat16 are kept as float32 and rounded where the model
-    rounds, so that the file runs anywhere; inputs and outputs of bfloat16 are float32.
+    any other. Dimensions that are `None` stay unknown in the file; that of the batch is named
+    "batch", dimensions that the model needs to be equal have one name. What Python decides by an
+    unknown size is exported as for sizes of about a hundred. Masked recurrent layers are exact for
+    masks of any pattern. Values of float16 and bfloat16 are kept as float32 and rounded where the
+    model rounds, so that the file runs anywhere; inputs and outputs of bfloat16 are float32.
 
     Refused, with an error that names the layer: models that change variables or draw random numbers
-    at inference (stateful recurrent layers), lookup of strings, `ops.while_loop`, steps of a custom
-    cell over an unknown length.
+    at inference (stateful recurrent layers), strings, `ops.while_loop`, CTC, steps of a custom cell
+    over an unknown length, values that follow from unknown sizes otherwise than by sums, products
+    and quotients (resizing, adaptive pooling). An index outside of an `Embedding` is an error of
+    the program that runs the file.
 
     Args:
         model: A built `Model` or layer.
         filepath: Path of the file, usually `*.onnx`.
-        verbose: Whether to print where the file is. By default not.
+        verbose: Whether to print where the file is; by default it is.
         input_signature: Structure of `InputSpec`, KerasTensor or arrays like the inputs. By default
             the model's own inputs.
         opset_version: Version of the ONNX operators, 18 to 23; by default 18.
@@ -51,7 +56,8 @@ def export_model(
 
     >>> import pronghorn as keras
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
-    >>> keras.onnx.export_model(model, "classifier.onnx")  # doctest: +SKIP
+    >>> keras.onnx.export_model(model, "classifier.onnx")
+    Saved artifact at 'classifier.onnx'.
     """
     from pronghorn.layers.layer import Layer
 
@@ -76,8 +82,8 @@ def export_model(
     guard_padding(writer)
     drop_unused(writer, outputs)
     write(onnx, File(writer, graph, signature, outputs, model.name), path)
-    if verbose:
-        print(f"Saved artifact at '{path}'.")
+    if verbose is None or verbose:
+        print_msg(f"Saved artifact at '{path}'.")
 
 
 def _import_onnx(owner: str) -> Any:

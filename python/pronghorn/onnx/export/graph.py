@@ -90,19 +90,31 @@ def trace_graph(model: Any, signature: Signature, owner: str) -> Graph:
     groups: Groups | None = [[n] for n in names if n != BATCH]
     while groups is not None:
         for sample in samples(groups, BATCH in names):
-            try:
-                return _trace(model, signature, sample, owner)
-            except _Failed as e:
-                errors.append(e.error)
+            for keeps_constants in (True, False):
+                try:
+                    return _trace(model, signature, sample, owner, keeps_constants)
+                except _Failed as e:
+                    if not keeps_constants or e.progress == 0:
+                        errors.append(e.error)
+                    if e.progress == 0:
+                        break
         groups = _agreeing(model, signature, groups, BATCH in names, owner)
     raise errors[0]
 
 
-def _trace(model: Any, signature: Signature, sample: Sample, owner: str) -> Graph:
-    count = len(next(iter(sample.values())))
-    listings = [
-        _list(model, signature, {k: v[i] for k, v in sample.items()}, owner) for i in range(count)
-    ]
+def _trace(
+    model: Any, signature: Signature, sample: Sample, owner: str, keeps_constants: bool
+) -> Graph:
+    """With `keeps_constants` what is computed of ranges and the like is part of the graph.
+
+    A model that looks at such values cannot be traced so.
+    """
+    listings: list[_Listing] = []
+    for i in range(len(next(iter(sample.values())))):
+        sizes = {k: v[i] for k, v in sample.items()}
+        listings.append(_list(model, signature, sizes, owner, keeps_constants))
+        if len(listings[i].nodes) != len(listings[0].nodes):
+            break
     try:
         return _merge(listings, sample, owner)
     except _Differs as e:
@@ -125,6 +137,8 @@ def _agreeing(
             return e.progress
         return 1 << 62
 
+    if len(groups) < 2:
+        return None
     before = progress(groups)
     once = list(merges(groups))
     for candidates in (once, [g for one in once for g in merges(one)]):
@@ -135,7 +149,7 @@ def _agreeing(
 
 
 class _Failed(Exception):
-    """A trace failed after some nodes; other sizes may help."""
+    """A trace failed after some nodes, or (0) traces differ; other sizes may help."""
 
     def __init__(self, error: Exception, progress: int) -> None:
         super().__init__(str(error))
@@ -147,9 +161,16 @@ class _Differs(ValueError):
     """Graphs differ."""
 
 
-def _list(model: Any, signature: Signature, sizes: dict[str, int], owner: str) -> _Listing:
+def _list(
+    model: Any,
+    signature: Signature,
+    sizes: dict[str, int],
+    owner: str,
+    keeps_constants: bool = False,
+) -> _Listing:
     marks: list[tuple[int, str]] = [(0, "")]
     with build_lock(), trace.Trace() as traced:
+        traced.keeps_constants = keeps_constants
         graph = traced._graph
         tensors = [
             traced.input([d if isinstance(d, int) else sizes[d] for d in x.dims], x.dtype)

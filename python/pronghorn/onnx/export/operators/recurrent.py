@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pronghorn.onnx.export.graph import Ref
+from pronghorn.onnx.export.graph import Ref, value_of
 from pronghorn.onnx.export.table import Call, converter
 from pronghorn.onnx.export.writer import Writer
 
@@ -89,11 +89,11 @@ def _factors(w: Writer, ref: Ref) -> tuple[str, str, bool] | None:
 
 def _initial(call: Call, i: int) -> str:
     """Initial state (1, batch, units), or no operand where it is 0."""
-    node = call.w.node_of(call.node.inputs[i])
-    if node.op == "broadcast_to":
-        source = call.w.values[node.inputs[0]]
-        if source in call.w.constants and not np.any(call.w.constants[source]):
-            return ""
+    w, node = call.w, call.w.node_of(call.node.inputs[i])
+    while node.op in ("broadcast_to", "reshape", "cast"):
+        node = w.node_of(node.inputs[0])
+    if node.op == "constant" and not any(np.any(value_of(t)) for t in node.tensors):
+        return ""
     return call.w.unsqueeze(call.inputs[i], 0)
 
 
