@@ -1,0 +1,33 @@
+"""The operators, by family. Importing this fills the table."""
+
+from __future__ import annotations
+
+from pronghorn.onnx.importing.operators import (
+    activations,
+    convolution,
+    elementwise,
+    indexing,
+    linear,
+    normalization,
+    pooling,
+    recurrent,
+    reductions,
+    shapes,
+    slices,
+)
+from pronghorn.onnx.importing.registry import OPERATORS
+
+__all__ = [
+    "OPERATORS",
+    "activations",
+    "convolution",
+    "elementwise",
+    "indexing",
+    "linear",
+    "normalization",
+    "pooling",
+    "recurrent",
+    "reductions",
+    "shapes",
+    "slices",
+]

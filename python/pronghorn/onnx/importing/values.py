@@ -1,0 +1,167 @@
+"""What the names of a graph stand for while the model is built, and sizes that are not known."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from pronghorn.ops.keras_tensor import KerasTensor
+
+
+class Dim:
+    """A size that the file leaves open, or a product of such: `coefficient * a * b * ...`.
+
+    Equal ones have the same factors: `Dim(("batch",)) * 2 == Dim(("batch",), 2)`.
+
+    Args:
+        factors: Names of the sizes.
+        coefficient: A positive number.
+    """
+
+    def __init__(self, factors: tuple[str, ...], coefficient: int = 1) -> None:
+        self.factors = tuple(sorted(factors))
+        self.coefficient = coefficient
+
+    @property
+    def key(self) -> str:
+        """The product as text."""
+        text = "*".join(self.factors)
+        return text if self.coefficient == 1 else f"{self.coefficient}*{text}"
+
+    def __repr__(self) -> str:
+        return self.key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dim) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, Dim):
+            return Dim(self.factors + other.factors, self.coefficient * other.coefficient)
+        if other == 0:
+            return 0
+        return Dim(self.factors, self.coefficient * _positive(other))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: Any) -> Any:
+        return self if _is_zero(other) else Dim((f"({self}+{other})",))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        if self == other:
+            return 0
+        return self if _is_zero(other) else Dim((f"({self}-{other})",))
+
+    def __rsub__(self, other: Any) -> Any:
+        return Dim((f"({other}-{self})",))
+
+    def __floordiv__(self, other: Any) -> Any:
+        divisor = other if isinstance(other, Dim) else Dim((), _positive(other))
+        rest = list(self.factors)
+        for factor in divisor.factors:
+            if factor not in rest:
+                return Dim((f"({self}/{other})",))
+            rest.remove(factor)
+        if self.coefficient % divisor.coefficient:
+            return Dim((f"({self}/{other})",))
+        coefficient = self.coefficient // divisor.coefficient
+        return Dim(tuple(rest), coefficient) if rest else coefficient
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return Dim((f"({other}/{self})",))
+
+
+#: A size: known, or not.
+Size = Any
+
+
+def _is_zero(x: Any) -> bool:
+    return not isinstance(x, Dim) and bool(x == 0)
+
+
+def _positive(x: Any) -> int:
+    if int(x) != x or x < 1:
+        raise ValueError(f"expected a positive factor of a size. Received: {x}.")
+    return int(x)
+
+
+@dataclasses.dataclass(eq=False)
+class Constant:
+    """An array known from the file. Dtype `object`: integers, some of them `Dim`.
+
+    Args:
+        array: The values.
+        name: Name in the file.
+        stored: Whether it is an initializer, a weight, rather than computed.
+    """
+
+    array: np.ndarray
+    name: str = ""
+    stored: bool = False
+
+    @property
+    def dims(self) -> tuple[Size, ...]:
+        """The shape."""
+        return self.array.shape
+
+
+@dataclasses.dataclass(eq=False)
+class Filled:
+    """One number in a shape that is not all known.
+
+    Args:
+        value: NumPy scalar.
+        dims: The shape.
+    """
+
+    value: Any
+    dims: tuple[Size, ...]
+
+
+@dataclasses.dataclass(eq=False)
+class Symbolic:
+    """A tensor of the model, in the order of axes in which it was computed.
+
+    Args:
+        tensor: The tensor.
+        dims: The shape as the file has it.
+        axes: For each axis of the file the axis of `tensor`; `None`: `tensor` lacks it, and it has
+            size 1.
+    """
+
+    tensor: KerasTensor
+    dims: tuple[Size, ...]
+    axes: tuple[int | None, ...]
+    forms: dict[tuple[int, ...], KerasTensor] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the axes are those of the file."""
+        return self.axes == tuple(range(len(self.dims)))
+
+
+Value = Constant | Filled | Symbolic
+
+
+def pack(numbers: Any, dtype: Any = np.int64) -> np.ndarray:
+    """Returns sizes as an array: of integers, or of objects where some are not known."""
+    array = np.array(numbers, dtype=object)
+    return tidy(array, dtype)
+
+
+def tidy(array: np.ndarray, dtype: Any = np.int64) -> np.ndarray:
+    """Returns an array of objects as integers if all are known."""
+    if array.dtype == object and not any(isinstance(x, Dim) for x in array.flat):
+        return array.astype(dtype)
+    return array
+
+
+def is_partly_known(value: Any) -> bool:
+    """Returns whether `value` is a constant with a `Dim` among its integers."""
+    return isinstance(value, Constant) and value.array.dtype == object
