@@ -66,7 +66,21 @@ def test_network_of_convolutions_has_transposes_at_its_ends_only(tmp_path: Path)
     found = Counter(check(model, tmp_path / "cnn.onnx", random(5, 14, 12, 3)))
     assert found["Transpose"] == 1
     assert found["Conv"] == 5
+    assert found["BatchNormalization"] == 1
+    assert found["Add"] == 1  # of two layers: biases are operands of convolutions
     assert "MatMul" not in found
+
+
+def test_squeeze_and_excitation_needs_no_transposes(tmp_path: Path) -> None:
+    x = keras.Input((8, 8, 3))
+    y = layers.Conv2D(6, 3, activation="relu6")(x)
+    scale = layers.Reshape((1, 1, 6))(layers.GlobalAveragePooling2D()(y))
+    scale = layers.Conv2D(6, 1, activation="hard_sigmoid")(layers.Conv2D(2, 1)(scale))
+    y = layers.Conv2D(4, 3, activation="relu6")(layers.Multiply()([y, scale]))
+    model = keras.Model(x, layers.GlobalAveragePooling2D()(y))
+    found = Counter(check(model, tmp_path / "m.onnx", random(3, 8, 8, 3)))
+    assert (found["Transpose"], found["Conv"], found["MatMul"]) == (1, 4, 0)
+    assert found["Clip"] == 3
 
 
 @pytest.mark.parametrize("activation", [None, "relu"])
@@ -78,6 +92,9 @@ def test_zeros_around_what_is_pooled_stay_zeros(tmp_path: Path, activation: Any)
     model = keras.Model(x, layers.MaxPooling2D(2)(y))
     found = check(model, tmp_path / "m.onnx", random(3, 6, 6, 2))
     assert ("Max" in found) == (activation is None)
+    y = layers.ZeroPadding2D(1)(layers.Conv2D(3, 3)(x))
+    both = layers.Add()([layers.MaxPooling2D(2)(y), layers.MaxPooling2D(3, 2, "same")(y)])
+    assert check(keras.Model(x, both), tmp_path / "m.onnx", random(3, 6, 6, 2)).count("Max") == 1
 
 
 def test_names_and_dimensions(tmp_path: Path) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from pronghorn.onnx.export.writer import Operator, Writer
+
+
+def _uses(w: Writer, outputs: list[str]) -> dict[str, int]:
+    """How often each value is read."""
+    uses: dict[str, int] = dict.fromkeys(outputs, 1)
+    for operator in w.operators:
+        for name in operator.inputs:
+            uses[name] = uses.get(name, 0) + 1
+    return uses
 
 
 def merge_biases(w: Writer, outputs: list[str]) -> None:
@@ -13,10 +24,7 @@ def merge_biases(w: Writer, outputs: list[str]) -> None:
 
     A product of matrices with a bias is a Gemm.
     """
-    uses: dict[str, int] = dict.fromkeys(outputs, 1)
-    for operator in w.operators:
-        for name in operator.inputs:
-            uses[name] = uses.get(name, 0) + 1
+    uses = _uses(w, outputs)
     makers = {o.outputs[0]: o for o in w.operators if o.op in ("MatMul", "Conv", "ConvTranspose")}
     merged: dict[int, Operator] = {}
     gone: set[int] = set()
@@ -53,6 +61,61 @@ def _bias(w: Writer, maker: Operator, name: str, result: str) -> str | None:
     if value.shape not in (shape, shape[1:]) or math.prod(value.shape) != channels:
         return None
     return w.constant(value.reshape(channels), w.labels[name])
+
+
+def merge_pairs(w: Writer, outputs: list[str]) -> None:
+    """Rewrites a maximum and a minimum to Clip, a factor and a shift by channel to one operator."""
+    uses = _uses(w, outputs)
+    makers = {o.outputs[0]: o for o in w.operators if o.op in ("Max", "Min", "Mul")}
+    for operator in w.operators:
+        for a, b in (operator.inputs, operator.inputs[::-1]) if len(operator.inputs) == 2 else ():
+            maker = makers.get(a)
+            if maker is None or uses[a] != 1 or b not in w.constants:
+                continue
+            if {operator.op, maker.op} == {"Max", "Min"}:
+                _clip(w, operator, maker, b)
+            elif (operator.op, maker.op) == ("Add", "Mul"):
+                _normalization(w, operator, maker, b)
+
+
+def _constant_first(w: Writer, operator: Operator) -> tuple[str, str] | None:
+    """The constant operand and the other one."""
+    a, b = operator.inputs
+    found = [(x, y) for x, y in ((a, b), (b, a)) if x in w.constants and y not in w.constants]
+    return found[0] if found else None
+
+
+def _clip(w: Writer, operator: Operator, maker: Operator, last: str) -> None:
+    found = _constant_first(w, maker)
+    if found is None:
+        return
+    low, high = (found[0], last) if maker.op == "Max" else (last, found[0])
+    bounds = w.constants[low], w.constants[high]
+    if all(v.ndim == 0 and v.dtype == "float32" for v in bounds) and bounds[0] <= bounds[1]:
+        operator.op, operator.inputs = "Clip", [found[1], low, high]
+
+
+def _normalization(w: Writer, operator: Operator, maker: Operator, shift: str) -> None:
+    """x * factor + shift, with vectors along dimension 1 of an image."""
+    found = _constant_first(w, maker)
+    if found is None:
+        return
+    factor, x = found
+    values = w.constants[factor], w.constants[shift]
+    channels = values[0].size
+    shape = (1, channels, *(1,) * (values[0].ndim - 2))
+    if channels < 2 or values[0].ndim < 3 or any(v.shape != shape for v in values):
+        return
+    if any(v.dtype != "float32" for v in values):
+        return
+    vectors = [
+        w.constant(values[0].reshape(channels), w.labels[factor]),
+        w.constant(values[1].reshape(channels), w.labels[shift]),
+        w.constant(np.zeros(channels, "float32")),
+        w.constant(np.ones(channels, "float32")),
+    ]
+    operator.op, operator.inputs = "BatchNormalization", [x, *vectors]
+    operator.attrs = {"epsilon": 0.0}
 
 
 def drop_unused(w: Writer, outputs: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pronghorn.onnx.export.cleanup import drop_unused, merge_biases
+from pronghorn.onnx.export.cleanup import drop_unused, merge_biases, merge_pairs
 from pronghorn.onnx.export.convert import convert
 from pronghorn.onnx.export.graph import trace_graph
 from pronghorn.onnx.export.guards import guard_padding
@@ -79,6 +79,7 @@ def export_model(
     outputs = move_transposes(writer, outputs)
     drop_unused(writer, outputs)
     merge_biases(writer, outputs)
+    merge_pairs(writer, outputs)
     guard_padding(writer)
     drop_unused(writer, outputs)
     write(onnx, File(writer, graph, signature, outputs, model.name), path)

@@ -19,6 +19,7 @@ def guard_padding(w: Writer) -> None:
     """
     makers = {name: operator for operator in w.operators for name in operator.outputs}
     guarded: list[Operator] = []
+    names: dict[str, str] = {}
     for operator in w.operators:
         if operator.op == "MaxPool":
             x = operator.inputs[0]
@@ -26,9 +27,11 @@ def guard_padding(w: Writer) -> None:
             while pad is not None and pad.op == "Transpose":
                 pad = makers.get(pad.inputs[0])
             if pad is not None and pad.op == "Pad" and not _not_negative(pad.inputs[0], makers):
-                lowest = w.constant(np.finfo(np.float32).min, dtype="float32")
-                guarded.append(Operator("Max", [x, lowest], [f"{x}/guard"], {}, operator.scope))
-                operator.inputs = [f"{x}/guard"]
+                if x not in names:
+                    names[x] = f"{x}/guard"
+                    lowest = w.constant(np.finfo(np.float32).min, dtype="float32")
+                    guarded.append(Operator("Max", [x, lowest], [names[x]], {}, operator.scope))
+                operator.inputs = [names[x]]
         guarded.append(operator)
     w.operators = guarded
 

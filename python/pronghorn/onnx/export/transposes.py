@@ -231,18 +231,39 @@ def _product(p: _Pass, operator: Operator) -> bool:
 
 
 def _reshape(p: _Pass, operator: Operator) -> bool:
+    target = p.w.constants.get(operator.inputs[1])
+    if target is None:
+        return False
+    sizes = [int(n) for n in target]
+    return _from_any_order(p, operator, sizes) or _single_pixel(p, operator, sizes)
+
+
+def _from_any_order(p: _Pass, operator: Operator, target: list[int]) -> bool:
     """Dimensions of one element may be in any order before a reshape."""
     name = operator.inputs[0]
-    type_, target = p.w.types.get(name), p.w.constants.get(operator.inputs[1])
-    if name not in p.source or type_ is None or target is None:
+    type_ = p.w.types.get(name)
+    if name not in p.source or type_ is None:
         return False
     x, perm = p.source[name]
     large = [perm[i] for i, size in enumerate(type_.shape) if set(size) != {1}]
-    copied = [i for i, n in enumerate(target.tolist()) if n == 0]
+    copied = [i for i, n in enumerate(target) if n == 0]
     if large != sorted(large) or any(perm[i] != i for i in copied):
         return False
     operator.inputs = [x, operator.inputs[1]]
     p.done.append(operator)
+    return True
+
+
+def _single_pixel(p: _Pass, operator: Operator, target: list[int]) -> bool:
+    """Channels (batch, c) as an image (batch, 1, 1, c) are those of one with channels first."""
+    rank = len(target)
+    if p.rank(operator.inputs[0]) != 2 or rank < 3 or set(target[1:-1]) != {1} or target[-1] <= 1:
+        return False
+    if not any(o.op == "Conv" for o in p.done):
+        return False
+    sizes = p.w.ints([target[0], target[-1], *target[1:-1]])
+    operator.inputs = [operator.inputs[0], sizes]
+    p.give(operator, [0, *range(2, rank), 1])
     return True
 
 
