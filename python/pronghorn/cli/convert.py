@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-MODELS = (".keras", ".h5", ".hdf5")
+MODELS = (".keras", ".h5", ".hdf5", ".onnx")
 WEIGHTS = (".weights.h5", ".safetensors", ".npz")
 
 
@@ -13,7 +13,7 @@ def convert(source: str, target: str, force: bool = False) -> dict[str, Any]:
     """Loads a model and writes it, or its weights, to another file.
 
     Args:
-        source: A whole model: `.keras` or `.h5`.
+        source: A whole model: `.keras`, `.h5` or `.onnx`.
         target: `.keras`, or for the weights `.weights.h5`, `.safetensors` or `.npz`.
         force: Whether an existing target is replaced.
 

@@ -17,7 +17,7 @@ from pronghorn.saving.object_registration import get_registered_object
 from pronghorn.saving.safetensors import StoredTensors
 from pronghorn.saving.stored_config import StoredConfig, archive_config, h5_config
 
-ENDINGS = (".keras", ".h5", ".hdf5", ".safetensors", ".npz")
+ENDINGS = (".keras", ".h5", ".hdf5", ".onnx", ".safetensors", ".npz")
 
 
 class _Contents:
@@ -42,8 +42,13 @@ def describe(path: str) -> dict[str, Any]:
         ValueError: If the file is of another format, or refused.
     """
     _check_path(path)
+    found: dict[str, Any] = {"file": path, "bytes": os.path.getsize(path)}
+    if path.endswith(".onnx"):
+        from pronghorn.onnx.importing import describe as describe_onnx
+
+        return found | describe_onnx(path)
     with _opened(path) as contents:
-        found = {"file": path, "bytes": os.path.getsize(path), "format": contents.form}
+        found["format"] = contents.form
         if contents.config is not None:
             found |= _model(contents.config)
         found["arrays"] = [
@@ -65,6 +70,11 @@ def scan(path: str) -> dict[str, Any]:
     """
     _check_path(path)
     reasons: list[str] = []
+    if path.endswith(".onnx"):
+        from pronghorn.onnx.importing import problems
+
+        reasons = problems(path)
+        return {"file": path, "refused": bool(reasons), "reasons": reasons}
     try:
         with _opened(path) as contents:
             if contents.config is not None:

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     action: Callable[[Any], dict[str, Any]] = options.action
     try:
         found = action(options)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError, ImportError) as error:
         print(f"pronghorn {options.command}: {error}", file=sys.stderr)
         return 1
     if options.json:
@@ -52,11 +52,11 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     info = add("info", _info, "what is in a file, without building the model")
-    info.add_argument("file", help="a .keras, .h5, .weights.h5, .safetensors or .npz file")
+    info.add_argument("file", help="a .keras, .h5, .weights.h5, .onnx, .safetensors or .npz file")
     scan = add("scan", _scan, "whether a file would be loaded, and if not, why; nothing is built")
-    scan.add_argument("file", help="a .keras, .h5, .weights.h5, .safetensors or .npz file")
+    scan.add_argument("file", help="a .keras, .h5, .weights.h5, .onnx, .safetensors or .npz file")
     convert = add("convert", _convert, "a file in another format")
-    convert.add_argument("source", help="a model: .keras or .h5")
+    convert.add_argument("source", help="a model: .keras, .h5 or .onnx")
     convert.add_argument(
         "target", help="a model: .keras; its weights: .weights.h5, .safetensors, .npz"
     )

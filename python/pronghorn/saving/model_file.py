@@ -126,7 +126,8 @@ def load_model(
 ) -> Any:
     """Returns the model of a `.keras` or `.h5` file, compiled as it was, its optimizer too.
 
-    `.keras` files of Keras 3 and tf.keras, and `.h5` files of Keras 2, tf.keras 2.x and Keras 3.
+    `.keras` files of Keras 3 and tf.keras, and `.h5` files of Keras 2, tf.keras 2.x and Keras 3;
+    `.onnx` files by `pronghorn.onnx.import_model`.
 
     Nothing in the file is run or imported: classes are those of this library, registered ones, and
     `custom_objects`. What a file declares is compared with the bytes that it has before memory is
@@ -153,6 +154,8 @@ def load_model(
         )
     if path.endswith((".h5", ".hdf5")):
         return load_h5_model(path, custom_objects, compile, safe_mode)
+    if path.endswith(".onnx"):
+        return _load_onnx_model(path, custom_objects)
     with Archive(path) as opened:
         source = f"'{path}'"
         config, training = archive_config(opened).translated(with_training=compile)
@@ -170,3 +173,14 @@ def load_model(
             read_state(weights, model, source)
         load_assets(opened, model)
     return model
+
+
+def _load_onnx_model(path: str, custom_objects: Any) -> Any:
+    from pronghorn.onnx import import_model
+
+    if custom_objects:
+        raise ValueError(
+            "load_model: ONNX files name no classes. "
+            f"Received: filepath={path}, custom_objects={sorted(custom_objects)}."
+        )
+    return import_model(path)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pronghorn import layers
 from pronghorn.allocation_limit import AllocationLimit
+from pronghorn.deferred_values import DeferredValues
 from pronghorn.layers.core.input_layer import InputLayer
 from pronghorn.onnx.importing.builder import Builder, model_dtype
 from pronghorn.onnx.importing.file import Node, OnnxGraph, Port, read_graph
@@ -60,7 +61,7 @@ def import_model(
     if unknown:
         raise ValueError(f"'{path}': {unknown[0]}")
     try:
-        with AllocationLimit(graph.size, f"'{path}'"):
+        with AllocationLimit(graph.size, f"'{path}'"), DeferredValues():
             return _build(graph, dict(input_shapes or {}), name)
     except ValueError as error:
         text = str(error)

@@ -127,12 +127,12 @@ def tensor_array(tensor: Any, owner: str) -> np.ndarray:
     else:
         dtype = np.dtype(name)
     if tensor.HasField("raw_data"):
-        raw = np.frombuffer(
+        raw: np.ndarray = np.frombuffer(
             tensor.raw_data, dtype.newbyteorder("<") if name != "bfloat16" else dtype
         )
-        return raw.astype(dtype, copy=False).reshape(dims)
+        raw = raw.astype(dtype, copy=False)
+        return raw.reshape(dims)
     numbers: np.ndarray = np.array(getattr(tensor, _FIELDS[tensor.data_type]))
     if name in ("float16", "bfloat16"):  # the bits are stored as integers
-        return numbers.astype(np.uint16).view(dtype).reshape(dims)
-    found: np.ndarray = numbers.astype(dtype).reshape(dims)
-    return found
+        numbers = numbers.astype(np.uint16).view(dtype)
+    return numbers.astype(dtype, copy=False).reshape(dims)
