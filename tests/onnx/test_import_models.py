@@ -9,6 +9,7 @@ import pytest
 from made_files import Input, check_file, compare, expected, helper, numbers, save
 
 import pronghorn as keras
+from pronghorn.onnx import import_model
 
 
 def convolutional(path: Any, shape: Any = ("batch", 3, 12, 10)) -> tuple[str, dict[str, Input]]:
@@ -106,7 +107,7 @@ def test_shapes_of_inputs_are_fixed_or_opened(tmp_path: Any) -> None:
     assert model.input_shape == (None, 3, 12, 10)
     for shapes in ({"y": (1,)}, {"x": (1, 2)}, {"x": (1, -3, 12, 10)}):
         with pytest.raises(ValueError, match="input_shapes: expected"):
-            keras.onnx.import_model(path, input_shapes=shapes)
+            import_model(path, input_shapes=shapes)
 
 
 def test_outputs_are_a_list_in_the_order_of_the_file(tmp_path: Any) -> None:

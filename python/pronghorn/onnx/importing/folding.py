@@ -64,6 +64,8 @@ def fold(builder: Builder, node: Node) -> list[Value | None] | None:
         arrays.append(value.array if value is not None else None)
     if any(a is not None and a.dtype == object for a in arrays) and node.operator not in _SIZES:
         return None
+    if node.operator == "Slice" and any(a is not None and a.dtype == object for a in arrays[1:]):
+        return None
     with np.errstate(all="ignore"):
         outputs = _FOLDS[node.operator](builder, node, arrays)  # type: ignore[arg-type]
     if not isinstance(outputs, list):
@@ -320,8 +322,6 @@ def _gather_elements(builder: Builder, node: Node, arrays: list[np.ndarray]) -> 
 
 @_enter("Slice")
 def _slice(builder: Builder, node: Node, arrays: list[np.ndarray]) -> Any:
-    if any(a is not None and a.dtype == object for a in arrays[1:]):
-        raise ValueError("cuts a constant at an open size, which is not taken")
     numbers = [None if a is None else [int(x) for x in a.reshape(-1)] for a in arrays[1:]]
     bounds = slice_bounds(node, arrays[0].shape, numbers)
     return arrays[0][tuple(slice(*b) for b in bounds)]

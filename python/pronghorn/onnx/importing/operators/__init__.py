@@ -12,6 +12,7 @@ from pronghorn.onnx.importing.operators import (
     pooling,
     recurrent,
     reductions,
+    resize,
     shapes,
     slices,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "pooling",
     "recurrent",
     "reductions",
+    "resize",
     "shapes",
     "slices",
 ]

@@ -91,10 +91,8 @@ def _open_slice(b: Builder, x: Value, bounds: list[tuple[Any, Any, Any]]) -> Val
     for j, (start, stop, step) in enumerate(bounds):
         if (start, stop, step) == (None, None, None):
             continue
-        if isinstance(x, Filled) and start in (0, None) and isinstance(stop, Dim):
-            dims = list(x.dims)
-            dims[j] = stop
-            x = Filled(x.value, tuple(dims))
+        if isinstance(x, Filled):
+            x = Filled(x.value, (*x.dims[:j], _length(bounds[j], x.dims[j]), *x.dims[j + 1 :]))
             continue
         if start not in (0, None) or step not in (1, None) or not isinstance(stop, Dim):
             if isinstance(x, Symbolic) and not isinstance(start, Dim) and not isinstance(stop, Dim):
@@ -114,6 +112,15 @@ def _open_slice(b: Builder, x: Value, bounds: list[tuple[Any, Any, Any]]) -> Val
         tensor = b.operation(ops.take, source, rows, axis=j, suffix="part")
         x = b.result(tensor, [d if i != j else stop for i, d in enumerate(x.dims)])
     return x
+
+
+def _length(bound: tuple[Any, Any, Any], size: Size) -> Size:
+    """Returns how many rows of an axis of `size` a slice takes."""
+    if isinstance(bound[1], Dim) and bound[0] in (0, None) and bound[2] in (1, None):
+        return bound[1]
+    if any(isinstance(x, Dim) for x in (*bound, size)):
+        raise ValueError(f"cuts the open size '{size}': give the sizes of the inputs")
+    return len(range(*slice(*bound).indices(size)))
 
 
 def split_sizes(node: Node, size: Size, given: list[int] | None) -> list[int]:
