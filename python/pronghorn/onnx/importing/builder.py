@@ -56,6 +56,7 @@ class Builder:
         self.done: dict[Node, list[Value | None]] = {}
         self.constant_bytes = 0
         self._names: set[str] = set()
+        self._counts: dict[str, int] = {}
         self._operations: list[Any] = []
         self._sizes: dict[str, tuple[Symbolic, int]] = {}
         self._reshaped: dict[int, tuple[KerasTensor, KerasTensor]] = {}
@@ -70,9 +71,11 @@ class Builder:
     def unique_name(self, name: str) -> str:
         """Returns a name for an operation like `name` that no other one has."""
         base = name.replace("/", ".").strip(".") or "operation"
-        found, count = base, 1
+        found, count = base, self._counts.get(base, 0)
         while found in self._names:
-            found, count = f"{base}_{count}", count + 1
+            count += 1
+            found = f"{base}_{count}"
+        self._counts[base] = count
         self._names.add(found)
         return found
 

@@ -18,7 +18,8 @@ from pronghorn.onnx.importing.tensors import (
 #: Versions of the default operator set that are read.
 OPSETS = (7, 26)
 MAX_BYTES = 2**31 - 1
-MAX_NODES = 50_000
+MAX_NODES = 20_000
+MAX_PORTS = 1_000
 MAX_NAME = 1_000
 
 _SUBGRAPHS = ("GRAPH", "GRAPHS")
@@ -147,6 +148,8 @@ class _Reader:
             raise ValueError("the file is refused: sparse initializers are not taken.")
         if len(graph.node) > MAX_NODES:
             raise ValueError(f"the file is refused: {len(graph.node)} nodes; {MAX_NODES} at most.")
+        if max(len(graph.input) - len(graph.initializer), len(graph.output)) > MAX_PORTS:
+            raise ValueError(f"the file is refused: more than {MAX_PORTS} inputs or outputs.")
         stored: dict[str, Any] = {}
         for tensor in graph.initializer:
             name = _checked_name(tensor.name, "an initializer")

@@ -9,6 +9,11 @@ import numpy as np
 
 from pronghorn.ops.keras_tensor import KerasTensor
 
+# Sizes of real models are products of a few; a file may build longer ones on purpose.
+_MOST = 64
+_LONGEST = 4_000
+_LARGEST = 2**63 - 1
+
 
 class Dim:
     """A size that the file leaves open, or a product of such: `coefficient * a * b * ...`.
@@ -23,6 +28,8 @@ class Dim:
     def __init__(self, factors: tuple[str, ...], coefficient: int = 1) -> None:
         self.factors = tuple(sorted(factors))
         self.coefficient = coefficient
+        if len(factors) > _MOST or len(self.key) > _LONGEST or coefficient > _LARGEST:
+            raise ValueError(f"the open size '{self.key[:100]}' is too long a product or sum")
 
     @property
     def key(self) -> str:
@@ -157,6 +164,10 @@ def pack(numbers: Any, dtype: Any = np.int64) -> np.ndarray:
 
 def tidy(array: np.ndarray, dtype: Any = np.int64) -> np.ndarray:
     """Returns an array of objects as integers if all are known."""
+    if array.dtype == object and any(
+        not isinstance(x, Dim) and abs(x) > _LARGEST for x in array.flat
+    ):
+        raise ValueError("computes a size beyond 2**63")
     if array.dtype == object and not any(isinstance(x, Dim) for x in array.flat):
         return array.astype(dtype)
     return array

@@ -66,6 +66,7 @@ def resize(b: Builder, node: Node) -> Value:
         length = x.dims[axis]
         if not isinstance(length, int) or not isinstance(size, int):
             raise ValueError(f"of the open size '{length}': give the sizes of the inputs")
+        b.count_constant(8 * size, 8)
         taps = _taps(node, length, size, scale, mode, place, rounding)
         tensor = _weighted(b, tensor, int(x.axes[axis]), taps)  # type: ignore[arg-type]
     dims = [d if s in (1, None) else None for d, s in zip(x.dims, scales)]
