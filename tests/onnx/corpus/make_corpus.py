@@ -12,11 +12,10 @@ import warnings
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import nn
-
-import onnx
 
 HERE = pathlib.Path(__file__).parent
 
