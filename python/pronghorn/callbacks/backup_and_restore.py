@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from typing import Any
 
-import numpy as np
-
+from pronghorn.callbacks.backup_file import read_backup, restore_run, write_backup
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.callbacks.folder_lock import is_owner, lock_folder, unlock_folder
 
 _FILE = "latest.backup.h5"
 _PREVIOUS = "previous.backup.h5"
@@ -22,11 +21,17 @@ class BackupAndRestore(Callback):
     place in the shuffled data, the metrics of the epoch and the history: a run that was killed and
     started again with the same model and data ends with the same bits as one that was not. A file
     is written beside its name, synchronized to the disk and then renamed, so that a crash leaves
-    the last one whole. Other callbacks begin anew. Put this one last in the list, so that it saves
-    what the others do at the end of an epoch.
+    the last one whole. Put this one last in the list, so that it saves what the others do at the
+    end of an epoch: `EarlyStopping`, `ReduceLROnPlateau`, `LearningRateScheduler`,
+    `ModelCheckpoint`, `SwapEMAWeights` and `CSVLogger` go on where they were, and so do callbacks
+    of your own that define `resume_state` and `restore_state`.
 
-    A generator goes on from wherever it begins in the new process; batches of the interrupted epoch
-    that have run (`save_freq` as a number) are drawn and passed over.
+    One run at a time uses a folder: a second process that is started with it gets an error.
+
+    A `PyDataset` is told of the epochs that have run (`on_epoch_begin`, `on_epoch_end`), so that
+    one that changes with them goes on. A generator goes on from wherever it begins in the new
+    process. Batches of the interrupted epoch that have run (`save_freq` as a number) are made again
+    and passed over.
 
     Args:
         backup_dir: folder for the file, used for nothing else.
@@ -89,12 +94,14 @@ class BackupAndRestore(Callback):
                 "BackupAndRestore: it knows where fit() is in its data, so it works inside of "
                 "fit() only. In a loop of your own save the model with `model.save`."
             )
+        os.makedirs(self.backup_dir, exist_ok=True)
+        lock_folder(self.backup_dir, self)
         for name in (_FILE, _PREVIOUS):
             path = os.path.join(self.backup_dir, name)
             if not os.path.isfile(path):
                 continue
             try:
-                point, arrays = _read(path)
+                point, arrays = read_backup(path)
             except (OSError, KeyError, ValueError) as error:
                 if name == _FILE and os.path.isfile(os.path.join(self.backup_dir, _PREVIOUS)):
                     warnings.warn(
@@ -106,7 +113,7 @@ class BackupAndRestore(Callback):
                     f"BackupAndRestore: expected a backup that can be read. Received: {path} "
                     f"({error}). Remove it to begin anew."
                 ) from error
-            _restore(self.model, path, point, arrays)
+            restore_run(self.model, path, point, arrays)
             return
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -124,19 +131,25 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         if not self.delete_checkpoint:
+            unlock_folder(self.backup_dir, self)
             return
         for name in (_FILE, _PREVIOUS):
             path = os.path.join(self.backup_dir, name)
             if os.path.isfile(path):
                 os.remove(path)
+        unlock_folder(self.backup_dir, self)
         if os.path.isdir(self.backup_dir) and not os.listdir(self.backup_dir):
             os.rmdir(self.backup_dir)
 
-    def _save(self, epoch: int, steps: int, logs: dict[int, dict[str, Any]]) -> None:
-        from pronghorn.saving.atomic_write import atomic_write
-        from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
-        from pronghorn.training.resume import state_variables
+    def _leave(self) -> None:
+        unlock_folder(self.backup_dir, self)
 
+    def _save(self, epoch: int, steps: int, logs: dict[int, dict[str, Any]]) -> None:
+        if not is_owner(self.backup_dir, self):
+            raise RuntimeError(
+                "BackupAndRestore: expected a folder that no other run uses. Received: "
+                f"backup_dir={self.backup_dir!r}, which a later call of fit has taken over."
+            )
         history = self.model.history
         values = {name: list(column) for name, column in history.history.items()}
         epochs = list(history.epoch)
@@ -151,6 +164,7 @@ class BackupAndRestore(Callback):
         point = {
             "epoch": epoch,
             "steps": steps,
+            "stopped": bool(self.model.stop_training),
             "place": self.model._feed.place(),
             "history": values,
             "epochs": epochs,
@@ -159,77 +173,4 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         path = os.path.join(self.backup_dir, _FILE)
         previous = os.path.join(self.backup_dir, _PREVIOUS) if self.double_checkpoint else None
-        with atomic_write(path, previous) as beside, new_hdf5(beside) as file:
-            file.attrs["run"] = json.dumps(point, default=_plain)
-            for group, variables in state_variables(self.model).items():
-                target = file.create_group(group)
-                for number, variable in enumerate(variables):
-                    dataset = write_array(target, str(number), variable.value)
-                    dataset.attrs["path"] = variable.path
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    if array.dtype == object:
-        return str(value)
-    return array.tolist()
-
-
-def _read(path: str) -> tuple[dict[str, Any], dict[str, list[tuple[str, Any]]]]:
-    from pronghorn.saving.checked_hdf5 import open_hdf5
-
-    arrays: dict[str, list[tuple[str, Any]]] = {}
-    with open_hdf5(path, f"'{path}'") as file:
-        point = json.loads(file.root.attrs["run"])
-        for group in ("metrics", "model", "optimizers", "generator"):
-            stored = file.groups[group]
-            arrays[group] = [
-                # Read while the file is open.
-                (
-                    file.attributes[f"{group}/{n}"]["path"].decode("utf-8"),
-                    np.asarray(stored[str(n)]),
-                )
-                for n in range(len(stored))
-            ]
-    return point, arrays
-
-
-def _restore(
-    model: Any, path: str, point: dict[str, Any], arrays: dict[str, list[tuple[str, Any]]]
-) -> None:
-    from pronghorn.training.resume import ResumePoint, state_variables
-    from pronghorn.training.runners import StepRunner
-
-    # Metrics, and optimizers that a model's own step uses, have variables once it is traced.
-    StepRunner(model, "train").make_variables(model._feed)
-    variables = state_variables(model)
-    for group, stored in arrays.items():
-        shapes = [tuple(v.shape) for v in variables[group]]
-        found = [tuple(array.shape) for _, array in stored]
-        if shapes != found:
-            different = [i for i, (a, b) in enumerate(zip(shapes, found)) if a != b]
-            at = different[0] if different else min(len(shapes), len(found))
-            own = variables[group][at] if at < len(shapes) else None
-            raise ValueError(
-                f"BackupAndRestore: expected the backup of this model. Received: {path}, whose "
-                f"{group} differ: "
-                + (f"variable '{own.path}' of shape {shapes[at]}" if own is not None else "nothing")
-                + " here, "
-                + (f"'{stored[at][0]}' of shape {found[at]}" if at < len(found) else "nothing")
-                + " there. Remove it to begin anew."
-            )
-    model._feed.go_to(point["place"], point["steps"])
-    for group, stored in arrays.items():
-        if group != "metrics":
-            for variable, (_, array) in zip(variables[group], stored):
-                variable.assign(array)
-    model._put(
-        "_resume",
-        ResumePoint(
-            epoch=point["epoch"],
-            history=point["history"],
-            epochs=point["epochs"],
-            epochs_of=point["epochs_of"],
-            metrics=[array for _, array in arrays["metrics"]] if point["steps"] else [],
-        ),
-    )
+        write_backup(path, previous, self.model, point)

@@ -42,6 +42,21 @@ class Callback:
         """The model of the run."""
         return self._model
 
+    def resume_state(self) -> dict[str, Any] | None:
+        """What `BackupAndRestore` keeps of the callback, for a run that is interrupted.
+
+        Returns:
+            A dict of JSON values and of lists of arrays, or `None` where there is nothing to keep.
+        """
+        return None
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Takes what `resume_state` returned, when a run goes on; after `on_train_begin`.
+
+        Args:
+            state: the dict.
+        """
+
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Called by `on_train_batch_begin`, which see."""
 

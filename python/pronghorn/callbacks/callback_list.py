@@ -97,6 +97,13 @@ class CallbackList(Callback):
             if isinstance(callback, ProgbarLogger) and callback.shows(mode):
                 callback.on_slice(mode, batch, {} if mode == "predict" else logs())
 
+    def leave(self) -> None:
+        """Called when `fit` is left, also by an error: what belongs to the process is given up."""
+        for callback in self.callbacks:
+            give_up = getattr(callback, "_leave", None)
+            if give_up is not None:
+                give_up()
+
     def _each(self, hook: str, *args: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)

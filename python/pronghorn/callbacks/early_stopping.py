@@ -58,6 +58,21 @@ class EarlyStopping(MonitorCallback):
         self.best_weights = None
         self.best_epoch = 0
 
+    def resume_state(self) -> dict[str, Any]:
+        """What has been best so far."""
+        return {
+            "wait": self.wait,
+            "stopped_epoch": self.stopped_epoch,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+        }
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what was best."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._set_direction()
         current = self.get_monitor_value(logs)

@@ -29,12 +29,29 @@ class LearningRateScheduler(Callback):
         super().__init__()
         self.schedule = schedule
         self.verbose = verbose
+        # The epoch whose rate was set last, and the rate before it.
+        self._last: tuple[int, float] | None = None
+        self._resumed: tuple[int, float] | None = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._last = self._resumed = None
+
+    def resume_state(self) -> dict[str, Any] | None:
+        """The rate before this epoch, from which that of a resumed epoch is computed."""
+        return None if self._last is None else {"epoch": self._last[0], "before": self._last[1]}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Takes the rate before the epoch that goes on."""
+        self._resumed = (int(state["epoch"]), float(state["before"]))
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         optimizer = self.model.optimizer
         if not hasattr(optimizer, "learning_rate"):
             raise ValueError('Optimizer must have a "learning_rate" attribute.')
         current = float(np.float32(np.asarray(optimizer.learning_rate)))
+        if self._resumed is not None and self._resumed[0] == epoch:
+            current = self._resumed[1]
+        self._last, self._resumed = (epoch, current), None
         value = self.schedule(epoch, current) if self._takes_rate() else self.schedule(epoch)
         if not isinstance(value, (float, np.floating)):
             raise ValueError(

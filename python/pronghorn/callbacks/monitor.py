@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -105,6 +106,8 @@ class MonitorCallback(Callback):
     def _improves(self, value: Any, reference: Any) -> bool:
         if reference is None:
             return True
+        if math.isnan(float(reference)):
+            return not math.isnan(float(value))
         self._set_direction()
         sign = self._sign or -1
         return bool(sign * (float(value) - float(reference)) > self.min_delta)

@@ -61,6 +61,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         self.best = None
 
+    def resume_state(self) -> dict[str, Any]:
+        """What has been best so far, and how long ago."""
+        return {"wait": self.wait, "cooldown_counter": self.cooldown_counter, "best": self.best}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what was best."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def in_cooldown(self) -> bool:
         """Whether the learning rate has been changed a short while ago."""
         return self.cooldown_counter > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn.callbacks.callback import Callback, Logs
+from pronghorn.tensor import convert_to_tensor
 
 
 class SwapEMAWeights(Callback):
@@ -69,6 +70,15 @@ class SwapEMAWeights(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.swap_on_epoch:
             self._swap_in()
+
+    def resume_state(self) -> dict[str, Any] | None:
+        """The weights that stand aside while the averages are in their place."""
+        return None if self._kept is None else {"kept": [value for _, value in self._kept]}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Sets the weights aside again."""
+        variables = [variable for variable, _ in self._optimizer()._averaged()]
+        self._kept = [(v, convert_to_tensor(a, v.dtype)) for v, a in zip(variables, state["kept"])]
 
     def on_train_end(self, logs: Logs = None) -> None:
         # fit has set the weights to their averages.

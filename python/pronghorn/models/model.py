@@ -359,6 +359,7 @@ class Model(Trainer, Layer):
         state.pop("_call_programs", None)
         state.pop("_feed", None)
         state.pop("_resume", None)
+        state.pop("_callbacks", None)
         if "_evaluation" in state:
             state["_evaluation"] = None
         return state

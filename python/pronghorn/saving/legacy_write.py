@@ -13,6 +13,7 @@ from typing import Any
 
 from pronghorn.saving.assets import has_assets
 from pronghorn.saving.atomic_write import atomic_write
+from pronghorn.saving.file_notes import write_note
 from pronghorn.saving.hdf5_arrays import new_hdf5, write_array, write_names
 from pronghorn.saving.serialization import serialize_keras_object
 from pronghorn.saving.state_groups import state_groups
@@ -43,6 +44,7 @@ def save_h5_model(model: Any, path: str, version: str, include_optimizer: bool) 
         file.attrs["keras_version"] = version
         file.attrs["backend"] = BACKEND
         file.attrs["model_config"] = config
+        write_note(file)
         weights = file.create_group("model_weights")
         weights.attrs["keras_version"] = version
         weights.attrs["backend"] = BACKEND

@@ -9,6 +9,7 @@ import numpy as np
 
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
+from pronghorn.saving.file_notes import write_note
 from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
 from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
@@ -25,6 +26,7 @@ def write_state(file: Any, model: Any) -> None:
         model: The model.
     """
     with new_hdf5(file) as opened:
+        write_note(opened)
         for group, owner in state_groups(model):
             own: dict[str, Any] = {}
             owner.save_own_variables(own)

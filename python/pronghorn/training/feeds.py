@@ -50,6 +50,7 @@ class Feed:
         self.steps = steps
         self.total = 0  # batches of all epochs
         self.steps_done = 0  # of the epoch that begins next, in an earlier process
+        self._epochs = 0  # that have ended
 
     @property
     def epoch_steps(self) -> int | None:
@@ -63,6 +64,7 @@ class Feed:
     def end_epoch(self) -> None:
         """Tells the adapter that the epoch is over."""
         self.steps_done = 0
+        self._epochs += 1
         self.adapter.on_epoch_end()
 
     def place(self) -> dict[str, Any]:
@@ -198,21 +200,67 @@ class BatchFeed(Feed):
         self._batches: Iterator[Any] | None = None
         self._peeked: Any = _NOTHING
         self._seen = 0
+        self._key: list[int] = []  # of the random generator when the pass began
+        self._resumed: dict[str, Any] | None = None
+
+    def place(self) -> dict[str, Any]:
+        return {
+            "key": self._key,
+            "seen": self._seen,
+            "in_pass": self._batches is not None,
+            "epochs": self._epochs,
+        }
+
+    def go_to(self, place: dict[str, Any], steps_done: int) -> None:
+        super().go_to(place, steps_done)
+        self._resumed = place
+
+    def _go_on(self, place: dict[str, Any]) -> None:
+        """Makes the batches of an interrupted pass again, and passes over those that have run."""
+        known, seen = self.adapter.num_batches, int(place["seen"])
+        if not self.adapter.restarts:
+            # A generator begins wherever it does.
+            self._restart()
+            self._pass_over(self.steps_done)
+            return
+        is_inside = place["in_pass"] and self.steps is not None and (known is None or seen < known)
+        if self.steps_done == 0 and not (is_inside and seen > 0):
+            self._restart()
+            return
+        # The order of the pass, and what is drawn while its batches are made.
+        generator = _generator()
+        now = generator.numpy()
+        generator.assign(np.array(place["key"], np.uint32))
+        self._restart()
+        self._pass_over(seen)
+        generator.assign(now)
+
+    def _pass_over(self, batches: int) -> None:
+        for _ in range(batches):
+            if self.ready():
+                self._peeked = _NOTHING
+                self._seen += 1
 
     def begin_epoch(self) -> None:
+        if self._resumed is not None:
+            place, self._resumed = self._resumed, None
+            for _ in range(place["epochs"]):
+                # A data set may change from epoch to epoch.
+                self.adapter.on_epoch_begin()
+                self.adapter.on_epoch_end()
+            self._epochs = place["epochs"]
+            self.adapter.on_epoch_begin()
+            self._go_on(place)
+            return
         self.adapter.on_epoch_begin()
         known = self.adapter.num_batches
         if known is not None and self._seen >= known:
             self._batches = None
         if self._batches is None or (self.steps is None and self.adapter.restarts):
             self._restart()
-        for _ in range(self.steps_done):
-            # What ran before the run was interrupted.
-            if self.ready():
-                self._peeked = _NOTHING
-                self._seen += 1
 
     def _restart(self) -> None:
+        self._key = _generator().numpy().tolist()
         self._batches = self.adapter.batches()
         self._peeked = _NOTHING
         self._seen = 0

@@ -20,6 +20,7 @@ class FitMixin:
     history: Any = None
     stop_training: bool = False
     _feed: Feed | None = None  # while fit runs
+    _callbacks: Any = None  # while fit runs
     _resume: ResumePoint | None = None  # set by a callback when training begins
 
     def fit(
@@ -129,12 +130,15 @@ class FitMixin:
         )
         self.stop_training = False
         self._put("_feed", feed)  # type: ignore[attr-defined]
+        self._put("_callbacks", callback_list)  # type: ignore[attr-defined]
         try:
             return self._fit(
                 feed, validation, callback_list, initial_epoch, epochs, validation_freq
             )
         finally:
+            callback_list.leave()
             self._put("_feed", None)  # type: ignore[attr-defined]
+            self._put("_callbacks", None)  # type: ignore[attr-defined]
             self._put("_resume", None)  # type: ignore[attr-defined]
 
     def _fit(
@@ -151,8 +155,9 @@ class FitMixin:
         callback_list.on_train_begin()
         resume = self._resume
         if resume is not None:
-            first_epoch = resume.epoch
+            first_epoch = epochs if resume.is_stopped else resume.epoch
             resume.restore_history(self.history)
+            resume.restore_callbacks(callback_list)
         for epoch in range(first_epoch, epochs):
             self.reset_metrics()  # type: ignore[attr-defined]
             if resume is not None and epoch == first_epoch:

@@ -6,6 +6,7 @@ looks at `model._resume` once its callbacks have been told that training begins.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,9 @@ class ResumePoint:
     """Where a run goes on.
 
     `epoch`: the epoch to run next, from 0. `history`, `epochs`, `epochs_of`: of the `History` so
-    far. `metrics`: values of `model.metrics_variables` in the middle of an epoch.
+    far. `metrics`: values of `model.metrics_variables` in the middle of an epoch. `callbacks`: the
+    class of each callback that keeps something, and what. `is_stopped`: whether a callback had
+    ended training.
     """
 
     epoch: int = 0
@@ -30,12 +33,25 @@ class ResumePoint:
     epochs: list[int] = field(default_factory=list)
     epochs_of: dict[str, list[int]] = field(default_factory=dict)
     metrics: list[np.ndarray] = field(default_factory=list)
+    callbacks: list[tuple[str, dict[str, Any] | None]] = field(default_factory=list)
+    is_stopped: bool = False
 
     def restore_history(self, history: Any) -> None:
         """Puts the epochs so far into a `History` that begins."""
         history.history = {name: list(values) for name, values in self.history.items()}
         history.epoch = list(self.epochs)
         history._epochs_of = {name: list(epochs) for name, epochs in self.epochs_of.items()}
+
+    def restore_callbacks(self, callbacks: Iterable[Any]) -> None:
+        """Gives callbacks what they kept: the first of a class what the first of it kept."""
+        kept = list(self.callbacks)
+        for callback in callbacks:
+            name = type(callback).__name__
+            found = next((entry for entry in kept if entry[0] == name), None)
+            if found is not None:
+                kept.pop(next(i for i, entry in enumerate(kept) if entry is found))
+                if found[1] is not None:
+                    callback.restore_state(found[1])
 
     def restore_metrics(self, model: Any) -> None:
         """Sets the metrics of an epoch that goes on."""
