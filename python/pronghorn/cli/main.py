@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pronghorn.cli.usage import UsageError
 from pronghorn.version import __version__
 
+_FILE = "a .keras, .h5, .weights.h5, .onnx, .safetensors or .npz file"
+_MODEL = "a model: .keras, .h5 or .onnx"
+_WEIGHTS = ".weights.h5, .safetensors or .npz"
 _DESCRIPTION = "Looks into files of models, checks them, converts them; measures the machine."
 
 
@@ -21,23 +27,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0; 1 where a file is refused or cannot be read or written; 2 where the
-        arguments are wrong.
+        arguments are wrong; 130 after Ctrl-C.
     """
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as end:  # argparse has printed why, or the help
         return int(end.code or 0)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        _print(f"pronghorn {options.command}: interrupted", sys.stderr)
+        return 130
+
+
+def _run(options: Any) -> int:
     action: Callable[[Any], dict[str, Any]] = options.action
     try:
-        found = action(options)
-    except (OSError, ValueError, TypeError, NotImplementedError, ImportError) as error:
-        print(f"pronghorn {options.command}: {error}", file=sys.stderr)
+        if "-" in (getattr(options, "file", None), getattr(options, "source", None)):
+            raise UsageError("expected the path of a file: standard input is not read.")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = action(options)
+    except UsageError as error:
+        _print(f"pronghorn {options.command}: {error}", sys.stderr)
+        return 2
+    except (OSError, ValueError, TypeError, NotImplementedError, ImportError, MemoryError) as error:
+        _print(f"pronghorn {options.command}: {error or type(error).__name__}", sys.stderr)
         return 1
-    if options.json:
-        print(json.dumps(found, indent=2))
-    else:
-        print("\n".join(_lines(found)))
+    for warning in caught:
+        _print(f"pronghorn {options.command}: warning: {warning.message}", sys.stderr)
+    _print(json.dumps(found, indent=2) if options.json else "\n".join(_lines(found)), sys.stdout)
     return 1 if found.get("refused") else 0
+
+
+def _print(text: str, stream: Any) -> None:
+    """Prints lines; what no terminal should get of a file's names, as its code."""
+    lines = ["".join(c if c.isprintable() else _code(c) for c in t) for t in text.split("\n")]
+    whole = "\n".join(lines) + "\n"
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        stream.write(whole.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough. Nothing is left for the interpreter to flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _code(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,14 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     info = add("info", _info, "what is in a file, without building the model")
-    info.add_argument("file", help="a .keras, .h5, .weights.h5, .onnx, .safetensors or .npz file")
+    info.add_argument("file", help=_FILE)
     scan = add("scan", _scan, "whether a file would be loaded, and if not, why; nothing is built")
-    scan.add_argument("file", help="a .keras, .h5, .weights.h5, .onnx, .safetensors or .npz file")
-    convert = add("convert", _convert, "a file in another format")
-    convert.add_argument("source", help="a model: .keras, .h5 or .onnx")
-    convert.add_argument(
-        "target", help="a model: .keras; its weights: .weights.h5, .safetensors, .npz"
-    )
+    scan.add_argument("file", help=_FILE)
+    convert = add("convert", _convert, "a file in another format, which the endings say")
+    convert.add_argument("source", help=f"{_MODEL}; or weights: {_WEIGHTS}, with --model")
+    convert.add_argument("target", help=f"{_MODEL}; or its weights: {_WEIGHTS}")
+    convert.add_argument("--model", help="for weights as source: a model that they fit")
     convert.add_argument("--force", action="store_true", help="replace an existing target")
     add("bench", _bench, "what this machine reaches: products, memory, threads")
     return parser
@@ -80,7 +116,7 @@ def _scan(options: Any) -> dict[str, Any]:
 def _convert(options: Any) -> dict[str, Any]:
     from pronghorn.cli.convert import convert
 
-    return convert(options.source, options.target, options.force)
+    return convert(options.source, options.target, options.model, options.force)
 
 
 def _bench(options: Any) -> dict[str, Any]:

@@ -28,7 +28,19 @@ def save_npz(model: Any, path: str) -> None:
     Raises:
         ValueError: If a weight is of bfloat16, which NumPy's files do not have.
     """
-    arrays = plain_arrays(model)
+    write_arrays(plain_arrays(model), path)
+
+
+def write_arrays(arrays: Mapping[str, Any], path: str) -> None:
+    """Writes arrays by name to an `.npz` file, replaced when the new one is whole.
+
+    Args:
+        arrays: The arrays.
+        path: Path of the file.
+
+    Raises:
+        ValueError: If one is of bfloat16, which NumPy's files do not have.
+    """
     for name, array in arrays.items():
         if array.dtype.name == "bfloat16":
             raise ValueError(

@@ -47,7 +47,16 @@ def save_safetensors(model: Any, path: str) -> None:
         model: A built model.
         path: Path of the file.
     """
-    arrays = plain_arrays(model)
+    write_tensors(plain_arrays(model), path)
+
+
+def write_tensors(arrays: Mapping[str, Any], path: str) -> None:
+    """Writes arrays by name to a `.safetensors` file, replaced when the new one is whole.
+
+    Args:
+        arrays: The arrays.
+        path: Path of the file.
+    """
     header: dict[str, Any] = {"__metadata__": {"format": "pronghorn"}}
     offset = 0
     for name, array in arrays.items():
