@@ -50,6 +50,12 @@ class KerasProcess:
     def ask(self, do: str, case: str, path: Any, out: Any) -> dict[str, np.ndarray]:
         """Returns what Keras recorded of the model of a case that it wrote or read.
 
+        Args:
+            do: `"write"`, `"read"`, or `"application"` for a model of `keras.applications`.
+            case: Name of the case, or of the application.
+            path: The file, without its ending for an application, which is written in each format.
+            out: File for the arrays.
+
         Raises:
             AssertionError: Keras raised an error.
         """
@@ -69,7 +75,9 @@ class KerasProcess:
 
     def close(self) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
+        self._process.stdout.close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

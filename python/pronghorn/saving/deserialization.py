@@ -236,6 +236,10 @@ class _Reader:
                 return found
         elif self.module_objects is not None and name in self.module_objects:
             return self.module_objects[name]
+        else:
+            found = public_names.find_application_layer(name)
+            if found is not None:
+                return found
         known = list(object_registration.get_custom_objects()) + list(self.custom_objects)
         if self.module_objects is not None:
             known += list(self.module_objects)

@@ -153,6 +153,20 @@ def find_public(module: str, name: str) -> Any:
     )
 
 
+# Layers of networks of Keras that files name without a module: legacy ones do.
+_OF_APPLICATIONS = {
+    "CustomScaleLayer": "applications.inception_resnet_v2",
+    "LayerScale": "applications.convnext",
+    "StochasticDepth": "applications.convnext",
+}
+
+
+def find_application_layer(name: str) -> Any:
+    """Returns the layer of that name that only networks of Keras's `applications` have."""
+    namespace = _OF_APPLICATIONS.get(name)
+    return getattr(_namespace(namespace), name) if namespace is not None else None
+
+
 def _find_internal(rest: str, name: str) -> Any:
     if not all(part.isidentifier() for part in rest.split(".") if part):
         return None

@@ -219,7 +219,7 @@ row("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [0.5, 1.0, 2.0]}, (3,
 row("Normalization", {}, (2, 3), adapted=True, case="adapted")
 row("Discretization", {"num_bins": 4}, (3,), adapted=True, case="adapted")
 row("Rescaling", {"scale": 0.1, "offset": -0.5}, (4,))
-row("STFTSpectrogram", {"frame_length": 16, "frame_step": 8, "fft_length": 16}, (64,))
+row("STFTSpectrogram", {"frame_length": 16, "frame_step": 8, "fft_length": 16}, (64, 1))
 
 # Images; in inference most of them leave images alone.
 IMAGE = (8, 9, 3)

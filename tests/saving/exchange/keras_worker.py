@@ -1,8 +1,8 @@
 """Runs in an interpreter that has Keras: makes models and opens files, as lines of JSON ask.
 
-Each line of the input is `{"do": "write" | "read", "case": name, "path": file, "out": file}`; the
-answer is a line `{"ok": true}`, `{"missing": what to do}` or `{"error": text}` on the output. What
-was recorded of the model is in the `.npz` file `out`.
+Each line of the input is a request, `{"do": ..., "case": name, "path": file, "out": file}`, see
+`KerasProcess.ask`; the answer is a line `{"ok": true}`, `{"missing": what to do}` or
+`{"error": text}` on the output. What was recorded of the model is in the `.npz` file `out`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,29 @@ from exchange_case import made, record  # noqa: E402
 from exchange_cases import find_case  # noqa: E402
 
 
+def application(name: str, path: str, out: str) -> None:
+    """Writes a model of `keras.applications` with random weights and statistics in each format."""
+    keras.utils.set_random_seed(1)
+    options = {"classes": 10, "classifier_activation": None}
+    size = 224 if name in ("NASNetMobile", "VGG16") else 128
+    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), **options)
+    rng = np.random.default_rng(2)
+    parts = ("gamma", "beta", "moving", "bias")
+    for w in model.weights:
+        if any(part in w.name for part in parts):
+            low = 0.5 if "gamma" in w.name or "variance" in w.name else -0.5
+            w.assign(rng.uniform(low, low + 1.0, tuple(w.shape)).astype("float32"))
+    x = rng.uniform(0, 255, (2, size, size, 3)).astype("float32")
+    model.save(f"{path}.keras")
+    model.save(f"{path}.h5")
+    model.save_weights(f"{path}.weights.h5")
+    np.savez(out, x=x, y=model.predict(x, verbose=0))
+
+
 def run(request: dict[str, Any]) -> dict[str, Any]:
+    if request["do"] == "application":
+        application(request["case"], request["path"], request["out"])
+        return {"ok": True}
     case = find_case(request["case"])
     if case.backend == "tensorflow" and "tensorflow" not in BACKENDS:
         return {"missing": "pip install tensorflow"}
