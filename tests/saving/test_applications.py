@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -24,6 +26,15 @@ def test_configs(layer, with_module) -> None:
     again = keras.saving.deserialize_keras_object(config)
     assert type(again) is type(layer)
     assert again.get_config() == layer.get_config()
+
+
+def test_nothing_must_be_imported_before() -> None:
+    config = {"init_values": 0.5, "projection_dim": 3}
+    code = (
+        "import pronghorn as keras; keras.saving.deserialize_keras_object({'module': "
+        f"'keras.src.applications.convnext', 'class_name': 'LayerScale', 'config': {config}}})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_values() -> None:

@@ -33,7 +33,9 @@ _CLASS_NAMESPACES = (
     "regularizers",
     "callbacks",
 )
-_PACKAGES = frozenset(name.partition(".")[0] for name in _CLASS_NAMESPACES if name)
+_PACKAGES = frozenset(
+    ["applications", *(name.partition(".")[0] for name in _CLASS_NAMESPACES if name)]
+)
 _FUNCTION_NAMESPACES = ("activations", "losses", "metrics", "ops", "ops.nn", "ops.numpy", "random")
 _OPERATION_NAMESPACES = ("ops.numpy", "ops.nn", "ops.linalg", "ops.image", "ops")
 # Public functions of those namespaces that build objects from configs: no part of a model.
