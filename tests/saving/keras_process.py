@@ -48,13 +48,21 @@ class KerasProcess:
         )
 
     def ask(self, do: str, case: str, path: Any, out: Any) -> dict[str, np.ndarray]:
-        """Returns what Keras recorded of the model of a case that it wrote or read.
+        """Returns the arrays that Keras wrote to `out` for a request."""
+        self.request(do, case, path, out)
+        with np.load(out) as found:
+            return dict(found)
+
+    def request(self, do: str, case: str, path: Any, out: Any) -> None:
+        """Has Keras do something, and waits until it is done.
 
         Args:
-            do: `"write"`, `"read"`, or `"application"` for a model of `keras.applications`.
+            do: `"write"` or `"read"` a model; `"application"`: write a model of
+                `keras.applications`; `"objects"`: make and read objects.
             case: Name of the case, or of the application.
-            path: The file, without its ending for an application, which is written in each format.
-            out: File for the arrays.
+            path: The file, without its ending for an application, which is written in each format;
+                for objects, JSON of a list of `[namespace, class, arguments, configuration]`.
+            out: File for what Keras recorded of the model, or made of the objects.
 
         Raises:
             AssertionError: Keras raised an error.
@@ -70,8 +78,6 @@ class KerasProcess:
         if "missing" in answer:
             pytest.skip(f"Keras needs more for it: {answer['missing']}")
         assert "error" not in answer, f"Keras: {answer['error']}"
-        with np.load(out) as found:
-            return dict(found)
 
     def close(self) -> None:
         assert self._process.stdin is not None

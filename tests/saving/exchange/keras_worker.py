@@ -49,9 +49,28 @@ def application(name: str, path: str, out: str) -> None:
     np.savez(out, x=x, y=model.predict(x, verbose=0))
 
 
+def objects(path: str, out: str) -> None:
+    """Makes objects, and others of the configurations that pronghorn gave for the same ones."""
+    found = []
+    for namespace, name, args, config in json.loads(pathlib.Path(path).read_text()):
+        module = keras
+        for part in namespace.split("."):
+            module = getattr(module, part)
+        try:
+            made_here = keras.saving.serialize_keras_object(getattr(module, name)(**args))
+            again = keras.saving.deserialize_keras_object(config)
+            found.append([made_here, keras.saving.serialize_keras_object(again)])
+        except Exception as error:  # noqa: BLE001  (the test shows it)
+            found.append([None, f"{type(error).__name__}: {error}"])
+    pathlib.Path(out).write_text(json.dumps(found))
+
+
 def run(request: dict[str, Any]) -> dict[str, Any]:
     if request["do"] == "application":
         application(request["case"], request["path"], request["out"])
+        return {"ok": True}
+    if request["do"] == "objects":
+        objects(request["path"], request["out"])
         return {"ok": True}
     case = find_case(request["case"])
     if case.backend == "tensorflow" and "tensorflow" not in BACKENDS:
