@@ -167,6 +167,37 @@ def test_subclass(tmp_path: Path) -> None:
     compare(run(path, [x[:2]])[1], model(x[:2])["y"])
 
 
+class Difference(keras.Model):
+    def call(self, left: Any, right: Any, training: bool = False) -> Any:
+        return left - 2.0 * right
+
+
+def test_call_of_several_arguments(tmp_path: Path) -> None:
+    model, path = Difference(), tmp_path / "m.onnx"
+    a, b = random(3, 4), random(3, 4, seed=1)
+    model(a, b)
+    with pytest.raises(ValueError, match="one for each argument of the call: left, right"):
+        model.export(path, format="onnx")
+    model.export(path, format="onnx", input_signature=[a, b])
+    assert [x.name for x in onnx.load(path).graph.input] == ["left", "right"]
+    compare(run(path, [a, b])[0], model(a, b))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, dict])
+def test_structures_as_the_first_argument(tmp_path: Path, kind: Any) -> None:
+    class Sum(keras.Model):
+        def call(self, x: Any) -> Any:
+            return x["a"] - x["b"] if kind is dict else x[0] - x[1]
+
+    model, path = Sum(), tmp_path / "m.onnx"
+    a, b = random(3, 4), random(3, 4, seed=1)
+    inputs = {"a": a, "b": b} if kind is dict else kind([a, b])
+    wanted = model(inputs)
+    for signature in (None, inputs, [inputs]):
+        model.export(path, format="onnx", input_signature=signature)
+        compare(run(path, [a, b])[0], wanted)
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16", "float16"])
 def test_mixed_precision(tmp_path: Path, policy: str) -> None:
     half = policy.removeprefix("mixed_")

@@ -43,8 +43,8 @@ def export_model(
         model: A built `Model` or layer.
         filepath: Path of the file, usually `*.onnx`.
         verbose: Whether to print where the file is; by default it is.
-        input_signature: Structure of `InputSpec`, KerasTensor or arrays like the inputs. By default
-            the model's own inputs.
+        input_signature: Structure of `InputSpec`, KerasTensor or arrays like the inputs, or a list
+            of such for the arguments of the call. By default the model's own inputs.
         opset_version: Version of the ONNX operators, 18 to 23; by default 18.
 
     Raises:

@@ -176,10 +176,10 @@ def _list(
             traced.input([d if isinstance(d, int) else sizes[d] for d in x.dims], x.dtype)
             for x in signature.inputs
         ]
-        argument = tree.map_structure(lambda i: tensors[i], signature.structure)
+        arguments = tree.map_structure(lambda i: tensors[i], list(signature.arguments))
         try:
             with watched_scopes(lambda: marks.append((graph.node_count, current_path()))):
-                outputs = Layer.__call__(model, argument, training=False)
+                outputs = Layer.__call__(model, *arguments, training=False)
         except (ValueError, TypeError, NotImplementedError) as e:
             if sizes:
                 raise _Failed(e, graph.node_count) from e

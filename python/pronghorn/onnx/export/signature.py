@@ -25,12 +25,12 @@ class Input:
 class Signature:
     """The inputs of a model.
 
-    `structure` is the nesting in which the model is called, with the numbers of the inputs at its
-    leaves; `arguments` says that the structure is a tuple of arguments of the call.
+    `arguments` are those of the model's call: structures with the numbers of the inputs at their
+    leaves.
     """
 
     inputs: tuple[Input, ...]
-    structure: Any
+    arguments: tuple[Any, ...]
 
     def names_of_dims(self) -> list[str]:
         """Returns the names of the unknown dimensions in order."""
@@ -43,9 +43,9 @@ def signature_of(model: Any, input_signature: Any, owner: str) -> Signature:
 
     Args:
         model: A built layer or model.
-        input_signature: Structure of `InputSpec`, KerasTensor or arrays, as the first argument of
-            the model's call; a list of one is that argument itself. By default the inputs of a
-            functional or sequential model, or what a subclass was built for.
+        input_signature: Structure of `InputSpec`, KerasTensor or arrays: the first argument of the
+            model's call, or a list of its arguments. By default the inputs of a functional or
+            sequential model, or what a subclass was built for.
         owner: Who asks, for errors.
 
     Raises:
@@ -53,26 +53,47 @@ def signature_of(model: Any, input_signature: Any, owner: str) -> Signature:
     """
     graph = model.__dict__.get("_functional") or model
     own = getattr(graph, "_inputs_struct", None)
+    required = _required_arguments(model) if own is None else [""]
     if input_signature is not None:
-        given = input_signature
-        single = own is None or isinstance(own, KerasTensor)
-        if isinstance(given, (list, tuple)) and len(given) == 1 and single:
-            given = given[0]
-        structure = tree.map_structure(lambda leaf: _checked(leaf, owner), given)
+        arguments = _given(input_signature, own, required)
+        arguments = tree.map_structure(lambda leaf: _checked(leaf, owner), arguments)
     elif own is not None:
-        structure = tree.map_structure(_of_tensor, own)
+        arguments = (tree.map_structure(_of_tensor, own),)
     else:
-        structure = _of_shapes(model, owner)
-    leaves = tree.flatten(structure)
+        arguments = _of_shapes(model, required, owner)
+    leaves = tree.flatten(arguments)
     if not leaves:
         raise ValueError(f"{owner}: expected at least one input. Received: none.")
-    names = _names(leaves, getattr(graph, "input_names", None) if own is not None else None)
+    if own is not None:
+        names = getattr(graph, "input_names", None)
+    else:
+        names = required if len(required) == len(leaves) > 1 else None
+    names = _names(leaves, names)
     inputs = tuple(
         Input(name, _dims(spec, i, len(leaves)), _dtype(spec, owner))
         for i, (name, spec) in enumerate(zip(names, leaves))
     )
     numbers = iter(range(len(leaves)))
-    return Signature(inputs, tree.map_structure(lambda _: next(numbers), structure))
+    return Signature(inputs, tuple(tree.map_structure(lambda _: next(numbers), list(arguments))))
+
+
+def _required_arguments(model: Any) -> list[str]:
+    """Names of the arguments that a call cannot do without."""
+    signature = model._call_signature
+    names = [n for n in signature.names if n not in signature.defaults]
+    return [n for n in names if n not in ("training", "mask")] if not signature.variadic else [""]
+
+
+def _given(given: Any, own: Any, required: list[str]) -> tuple[Any, ...]:
+    """The arguments that an `input_signature` describes."""
+    if not isinstance(given, (list, tuple)):
+        return (given,)
+    if len(required) > 1 and len(given) == len(required):
+        return tuple(given)
+    takes_one = own is None or isinstance(own, KerasTensor)
+    if len(given) == 1 and (takes_one or tree.is_nested(given[0])):
+        return (given[0],)
+    return (given,)
 
 
 def _of_tensor(x: KerasTensor) -> InputSpec:
@@ -99,25 +120,23 @@ def _checked(leaf: Any, owner: str) -> InputSpec:
     )
 
 
-def _of_shapes(model: Any, owner: str) -> Any:
-    shapes = getattr(model, "_build_shapes_dict", None)
-    if not shapes:
+def _of_shapes(model: Any, required: list[str], owner: str) -> tuple[Any, ...]:
+    found = getattr(model, "_build_shapes_dict", None) or {}
+    shapes = {name.removesuffix("_shape"): shape for name, shape in found.items()}
+    if len(required) == 1 and len(shapes) == 1:
+        shapes = {required[0]: next(iter(shapes.values()))}
+    if set(required) - set(shapes):
         raise ValueError(
-            f"{owner}: the shapes of the inputs are not known. Call the model on data first, or "
-            "pass `input_signature`."
-        )
-    if len(shapes) > 1:
-        raise ValueError(
-            f"{owner}: expected a model whose call takes one argument (a structure of tensors). "
-            f"Received: arguments {sorted(shapes)}. Wrap it in a functional model."
+            f"{owner}: the shapes of the inputs are not known. Pass `input_signature`, a list of "
+            f"`InputSpec`, one for each argument of the call: {', '.join(required)}."
         )
     dtype = getattr(model, "input_dtype", None)
     dtype = dtype if isinstance(dtype, str) else "float32"
-    shape = next(iter(shapes.values()))
-    if isinstance(shape, dict) and "input_shape" in shape:
-        shape = shape["input_shape"]
-    return tree.map_shape_structure(
-        lambda s: InputSpec(shape=(None, *s[1:]) if s else (), dtype=dtype), shape
+    return tuple(
+        tree.map_shape_structure(
+            lambda s: InputSpec(shape=(None, *s[1:]) if s else (), dtype=dtype), shapes[name]
+        )
+        for name in required
     )
 
 
