@@ -127,4 +127,4 @@ def drop_unused(w: Writer, outputs: list[str]) -> None:
             needed.update(operator.inputs)
             kept.append(operator)
     w.operators = kept[::-1]
-    w.constants = {n: v for n, v in w.constants.items() if n in needed}
+    w.drop_constants(set(w.constants) - needed)

@@ -92,7 +92,6 @@ def _import_onnx(owner: str) -> Any:
         import onnx
         import onnx.checker
         import onnx.helper
-        import onnx.numpy_helper
     except ImportError as e:
         raise ImportError(f"{owner}: needs onnx. `pip install pronghorn[onnx]`.") from e
     return onnx

@@ -303,9 +303,8 @@ def _difference(owner: str, sample: Sample, what: str) -> str:
 
 
 def value_of(tensor: Tensor) -> Any:
-    """Returns the values of a tensor as an array; float16 and bfloat16 as float32."""
+    """Returns the values of a tensor, where they lie; float16 and bfloat16 as float32."""
+    array = tensor._to_numpy(False)
     if tensor.dtype == "bfloat16":
-        bits = np.asarray(tensor._to_numpy(True), np.uint32) << 16
-        return bits.view(np.float32)
-    array = tensor._to_numpy(True)
+        return (array.astype(np.uint32) << 16).view(np.float32)
     return array.astype(np.float32) if tensor.dtype == "float16" else array

@@ -75,32 +75,24 @@ class File:
                 if value not in self._names:
                     self._names[value] = self._unique(base)
 
-    def proto(self, onnx: Any) -> Any:
-        """Returns the model, checked.
+    def serialized(self, onnx: Any) -> bytes:
+        """Returns the bytes of the file, checked.
 
         Raises:
-            ValueError: It would have 2 GB or more.
+            ValueError: There would be 2 GB or more.
         """
-        weights = sum(v.nbytes for v in self.w.constants.values())
-        self._check_size(weights)
+        self._check_size(sum(v.nbytes for v in self.w.constants.values()))
         make = onnx.helper
-        operators = [*self.w.operators, *self._last]
         graph = make.make_graph(
-            [self._node(onnx, operator) for operator in operators],
+            [self._node(onnx, operator) for operator in (*self.w.operators, *self._last)],
             self.name,
             [
-                make.make_tensor_value_info(
-                    x.name, _type(onnx, _outside(x.dtype)), self._dims(self.w.type_of(r))
-                )
-                for x, r in zip(self.signature.inputs, self.graph.inputs)
+                make.make_tensor_value_info(x.name, _type(onnx, _outside(x.dtype)), self._dims(t))
+                for x, t in zip(self.signature.inputs, map(self.w.type_of, self.graph.inputs))
             ],
             [
                 make.make_tensor_value_info(end, _type(onnx, _outside(t.dtype)), self._dims(t))
                 for end, t in zip(self._ends, map(self.w.type_of, self.graph.outputs))
-            ],
-            initializer=[
-                onnx.numpy_helper.from_array(value, self._names[name])
-                for name, value in self.w.constants.items()
             ],
             doc_string=f"Inference of the model '{self.name}'.",
         )
@@ -112,9 +104,17 @@ class File:
             ir_version=IR_VERSIONS[self.w.opset],
             doc_string=f"Written by pronghorn {__version__}; operators of version {self.w.opset}.",
         )
+        for name in list(self.w.constants):  # in place: weights are large
+            value = self.w.constants.pop(name)
+            tensor = model.graph.initializer.add()
+            tensor.name, tensor.data_type = self._names[name], _type(onnx, str(value.dtype))
+            tensor.dims.extend(value.shape)
+            tensor.raw_data = value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
         self._check_size(model.ByteSize())
-        onnx.checker.check_model(model, full_check=True)
-        return model
+        data: bytes = model.SerializeToString()
+        del model, graph
+        onnx.checker.check_model(data, full_check=True)
+        return data
 
     def _check_size(self, size: int) -> None:
         if size > _MOST_BYTES:
@@ -140,7 +140,7 @@ class File:
 
 def write(onnx: Any, file: File, path: str) -> None:
     """Writes a file; it is the old or the new one whatever happens meanwhile."""
-    data = file.proto(onnx).SerializeToString()
+    data = file.serialized(onnx)
     with atomic_write(path) as beside, open(beside, "wb") as target:
         target.write(data)
 

@@ -100,6 +100,11 @@ class Writer:
             self._numbers[key] = name
         return name
 
+    def drop_constants(self, names: set[str]) -> None:
+        """Forgets constants."""
+        self.constants = {n: v for n, v in self.constants.items() if n not in names}
+        self._numbers = {k: n for k, n in self._numbers.items() if n not in names}
+
     def ints(self, values: Sequence[int]) -> str:
         """Returns a constant vector of int64."""
         return self.constant(list(values), dtype="int64")
