@@ -12,6 +12,7 @@ from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.version import __version__
 
 _MOST_BYTES = 2**31 - 1  # of a protocol buffer
+_NODE_BYTES = 1024  # at most, of an operator without its weights, names included
 # The version of the file format that came with each version of the operators.
 IR_VERSIONS = {18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
 
@@ -81,7 +82,8 @@ class File:
         Raises:
             ValueError: There would be 2 GB or more.
         """
-        self._check_size(sum(v.nbytes for v in self.w.constants.values()))
+        weights = sum(v.nbytes for v in self.w.constants.values())
+        self._check_size(weights + _NODE_BYTES * len(self.w.operators))
         make = onnx.helper
         graph = make.make_graph(
             [self._node(onnx, operator) for operator in (*self.w.operators, *self._last)],
@@ -110,7 +112,6 @@ class File:
             tensor.name, tensor.data_type = self._names[name], _type(onnx, str(value.dtype))
             tensor.dims.extend(value.shape)
             tensor.raw_data = value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
-        self._check_size(model.ByteSize())
         data: bytes = model.SerializeToString()
         del model, graph
         onnx.checker.check_model(data, full_check=True)
