@@ -139,6 +139,19 @@ def test_layer_of_ones_own(tmp_path: Path, steps: int | None) -> None:
     check(model, tmp_path / "m.onnx", random(3, 6, 4))
 
 
+@pytest.mark.parametrize("mode", ["reflect", "symmetric", "edge", "wrap"])
+def test_padding_of_unknown_lengths(tmp_path: Path, mode: str) -> None:
+    x = keras.Input((None, 2))
+    model = keras.Model(x, ops.pad(x, [(0, 0), (3, 2), (0, 0)], mode))
+    check(model, tmp_path / "m.onnx", random(3, 6, 2))
+
+
+def test_spectrogram_of_unknown_length(tmp_path: Path) -> None:
+    layer = layers.MelSpectrogram(fft_length=64, sequence_stride=16, num_mel_bins=8)
+    x = keras.Input((None,))
+    check(keras.Model(x, layer(x)), tmp_path / "m.onnx", random(3, 400), 512)
+
+
 class Network(keras.Model):
     def __init__(self) -> None:
         super().__init__(name="network")

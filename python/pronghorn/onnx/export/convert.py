@@ -89,7 +89,7 @@ def _constant(w: Writer, node: Node) -> str:
             no, yes = (w.constant(k, dtype=dtype) for k in kinds)
             found = w.op("Where", found, yes, no)
     else:
-        found = _range(w, values, type_) or _small(w, values, type_)
+        found = _range(w, values, type_) or _small(w, values, type_) or _runs(w, values, type_)
     if found is None:
         raise ValueError(
             "a constant depends on the size of an unknown dimension. Pass an `input_signature` "
@@ -141,6 +141,40 @@ def _range(w: Writer, values: list[Any], type_: Type) -> str | None:
     shape = w.vector(type_.shape)
     found = w.op("Reshape", found, shape) if type_.rank > 1 else found
     return w.cast(found, stored(type_.dtype)) if stored(type_.dtype) != "int64" else found
+
+
+_MOST_RUNS = 5
+
+
+def _runs(w: Writer, values: list[Any], type_: Type) -> str | None:
+    """A vector of integers that is a few ranges one after the other: places of a reflection."""
+    if type_.rank != 1 or values[0].dtype.kind not in "iu":
+        return None
+    found = [_ranges_of(v) for v in values]
+    if len({len(ranges) for ranges in found}) != 1 or len(found[0]) > _MOST_RUNS:
+        return None
+    parts = []
+    for versions in zip(*found):
+        starts, steps, counts = (tuple(column) for column in zip(*versions))
+        places = w.op("Mul", w.range(counts), w.size(steps))
+        parts.append(w.op("Add", places, w.size(starts)))
+    joined = w.op("Concat", *parts, axis=0)
+    return w.cast(joined, type_.dtype) if type_.dtype != "int64" else joined
+
+
+def _ranges_of(vector: Any) -> list[tuple[int, int, int]]:
+    """Start, step and length of the longest ranges, taken from the front."""
+    found, at, size = [], 0, vector.size
+    steps = np.diff(vector.astype(np.int64))
+    while at < size:
+        step = int(steps[at]) if at < size - 1 else 1
+        other = np.flatnonzero(steps[at:] != step)
+        count = int(other[0]) + 1 if other.size else size - at
+        found.append((int(vector[at]), step, count))
+        at += count
+        if len(found) > _MOST_RUNS:
+            break
+    return found
 
 
 def _band(w: Writer, values: list[Any], type_: Type) -> str | None:

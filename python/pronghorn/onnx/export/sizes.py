@@ -6,7 +6,8 @@ the graph is then a `Size`: the tuple of its values in these traces. It is fixed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Size = tuple[int, ...]
@@ -58,6 +59,12 @@ def merges(groups: Groups) -> Iterator[Groups]:
 def fixed(size: Size) -> int | None:
     """Returns the value of a size that is the same in all traces, else None."""
     return size[0] if all(n == size[0] for n in size) else None
+
+
+def product(sizes: Sequence[Size]) -> Size:
+    """Returns the product of sizes."""
+    count = max((len(s) for s in sizes), default=1)
+    return tuple(math.prod(s[i if len(s) > 1 else 0] for s in sizes) for i in range(count))
 
 
 def merged(values: tuple[Any, ...]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn.onnx.export.sizes import product
 from pronghorn.onnx.export.table import Call, converter
 
 _LONGEST = 4096  # points; a matrix of more would be larger than most models
@@ -93,7 +94,11 @@ def stft(call: Call) -> list[str]:
     w, (x, window) = call.w, call.inputs
     n = _points(call, call.attrs["length"])
     kernels = w.constant(_kernels(call, window, n), "fourier", "float32")
-    rows = w.reshape(x, [-1, 1, call.shape()[-1]]) if call.rank() != 1 else w.unsqueeze(x, 0, 1)
+    rows = (
+        w.reshape(x, [product(call.shape()[:-1]), 1, call.shape()[-1]])
+        if call.rank() != 1
+        else w.unsqueeze(x, 0, 1)
+    )
     y = w.op("Conv", rows, kernels, strides=[call.attrs["stride"]])
     y = w.transpose(y, [0, 2, 1])
     bins = n // 2 + 1
@@ -110,7 +115,7 @@ def stft_adjoint(call: Call) -> str:
     stride, samples = call.attrs["stride"], call.attrs["samples"]
     frames = call.shape()[-2]
     both = w.op("Concat", re, im, axis=call.rank() - 1)
-    both = w.reshape(both, [-1, frames, 2 * (n // 2 + 1)])
+    both = w.reshape(both, [product(call.shape()[:-2]), frames, 2 * (n // 2 + 1)])
     y = w.op("ConvTranspose", w.transpose(both, [0, 2, 1]), kernels, strides=[stride])
     counts = samples if isinstance(samples, tuple) else (samples,) * len(frames)
     counts = counts * len(frames) if len(counts) == 1 else counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pronghorn.onnx.export.sizes import Size
+from pronghorn.onnx.export.sizes import Size, product
 from pronghorn.onnx.export.table import Call, converter
 from pronghorn.onnx.export.writer import Writer
 
@@ -93,7 +93,7 @@ def scatter_nd(call: Call) -> str:
         part = w.squeeze(w.slice(indices, call.rank(1) - 1, i, i + 1), -1)
         rows.append(_row(w, part, shape[i]))
         outside.append(w.op("Equal", rows[i], w.size(shape[i])))
-        count = _product(count, shape[i])
+        count = product([count, shape[i]])
     if not rows:
         raise call.refuse("its indices have no columns")
     row, is_outside = rows[0], outside[0]
@@ -110,9 +110,3 @@ def scatter_nd(call: Call) -> str:
     )  # fmt: skip
     y = w.reshape(w.slice(y, 0, 0, -1), shape)
     return y if dtype == call.dtype() else w.cast(y, call.dtype())
-
-
-def _product(a: Size, b: Size) -> Size:
-    length = max(len(a), len(b))
-    a, b = (v * length if len(v) == 1 else v for v in (a, b))
-    return tuple(m * n for m, n in zip(a, b))
