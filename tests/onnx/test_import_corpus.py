@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_files import compare
+from made_files import check_file, compare, numbers
 
 import pronghorn as keras
 from pronghorn.onnx import import_model
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 NAMES = sorted(path.stem for path in CORPUS.glob("*.onnx"))
-# Images of which all sizes are open are resized and normalized by parts of their sizes.
-SHAPES: dict[str, Any] = {"decoder_open": {"x": (None, 3, 8, 12)}}
 
 
 def arrays_of(name: str) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
@@ -27,7 +25,7 @@ def arrays_of(name: str) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_network_agrees_and_is_saved(name: str, tmp_path: Any) -> None:
-    model = import_model(CORPUS / f"{name}.onnx", input_shapes=SHAPES.get(name))
+    model = import_model(CORPUS / f"{name}.onnx")
     inputs, outputs = arrays_of(name)
     compare(model, inputs, outputs)
     model.save(tmp_path / "model.keras")
@@ -50,3 +48,38 @@ def test_network_takes_another_batch_and_is_trained(name: str) -> None:
     model.compile("adam", "mean_squared_error")
     history = model.fit(x, target if len(target) > 1 else target[0], epochs=4, verbose=0)
     assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+LAYERS = {
+    "decoder_open": ["Conv2D", "Conv2DTranspose", "GroupNormalization", "PReLU", "UpSampling2D"],
+    "recurrent": ["Bidirectional", "Dense", "Embedding", "GRU"],
+    "residual": ["Conv2D", "Dense", "DepthwiseConv2D", "MaxPooling2D"],
+    "residual_11": ["Conv2D", "Dense", "DepthwiseConv2D", "MaxPooling2D"],
+    "sound": ["AveragePooling1D", "Conv1D", "Dense", "MaxPooling1D", "SimpleRNN"],
+    "tokens": ["Dense", "Embedding", "LayerNormalization", "Softmax"],
+    "tokens_batch": ["Dense", "Embedding", "LayerNormalization", "Softmax"],
+}
+
+
+@pytest.mark.parametrize("name", list(LAYERS))
+def test_network_is_made_of_layers(name: str) -> None:
+    model = import_model(CORPUS / f"{name}.onnx")
+    kinds = {type(layer).__name__ for layer in model.layers}
+    assert set(LAYERS[name]) <= kinds
+    activations = [
+        layer.activation.__name__ for layer in model.layers if hasattr(layer, "activation")
+    ]
+    if name.startswith("tokens"):
+        assert "gelu" in activations
+        assert not {"Erf", "Sqrt", "Mean"} & {type(x).__name__ for x in model.operations}
+    if name.startswith("residual"):
+        assert {"silu", "hard_silu"} <= set(activations)
+
+
+def test_images_of_open_size_agree_at_other_sizes() -> None:
+    path = CORPUS / "decoder_open.onnx"
+    for shape in ((1, 3, 12, 20), (3, 3, 16, 8)):
+        check_file(str(path), {"x": numbers(*shape)})
+    for shape in ((1, 1), (4, 12)):
+        ids = np.random.default_rng(1).integers(0, 30, shape)
+        check_file(str(CORPUS / "tokens.onnx"), {"x": ids})

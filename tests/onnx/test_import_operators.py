@@ -230,6 +230,17 @@ add(
     fixed=True,
 )
 add("GatherElements", MATRIX, np.array([[0, 2], [5, 1], [3, 3]]), axis=1)
+PLACES = np.array([[[0, 1], [1, -1]], [[1, 2], [0, 0]]])
+add("GatherND", X, Stored(PLACES), fixed=True)
+add("GatherND", X, PLACES, fixed=True)
+add("GatherND", MATRIX, np.array([[0, 1], [2, -2]]), opset=11, fixed=True)
+for reduction in ("none", "add", "mul", "max", "min"):
+    named: dict[str, Any] = {} if reduction == "none" else {"reduction": reduction, "opset": 18}
+    add("ScatterND", MATRIX, Stored(np.array([[0], [2]])), numbers(2, 6), fixed=True, **named)
+    add("ScatterElements", MATRIX, np.array([[0, 2], [1, -2]]), numbers(2, 2), axis=1, fixed=True,
+        **named)  # fmt: skip
+add("ScatterND", X, PLACES, numbers(2, 2, 5, 4), fixed=True)
+add("ScatterElements", X, Stored(np.array([[[[2, -3]]]])), numbers(1, 1, 1, 2), axis=1, fixed=True)
 add("OneHot", np.array([[0, 2, 4], [-1, 1, 9]]), scalar(5, I64), Stored(np.array([0, 1], F32)))
 add("OneHot", np.array([[0, 2, 4]]), scalar(5, I64), Stored(np.array([-1.5, 2], F32)), axis=1)
 add("Trilu", MATRIX)

@@ -48,11 +48,15 @@ class Builder:
         self.values: dict[str, Value] = {}
         #: Nodes that read a name, in order.
         self.readers: dict[str, list[Node]] = {}
+        #: The node that makes a name.
+        self.producers: dict[str, Node] = {}
         for node in graph.nodes:
+            self.producers.update({name: node for name in node.outputs if name})
             for name in dict.fromkeys(node.inputs):
                 self.readers.setdefault(name, []).append(node)
         self.output_names = {port.name for port in graph.outputs}
-        #: Values of nodes that were computed together with an earlier one.
+        #: Values of nodes that were computed together with an earlier one; None for those that
+        #: only such nodes read.
         self.done: dict[Node, list[Value | None]] = {}
         self.constant_bytes = 0
         self._names: set[str] = set()

@@ -74,10 +74,12 @@ def fold(builder: Builder, node: Node) -> list[Value | None] | None:
     source = values[0] if values else None
     stored = isinstance(source, Constant) and source.stored and node.operator in _KEEP
     name = source.name if isinstance(source, Constant) and stored else ""
+    if node.operator == "Slice" and stored:
+        name = node.outputs[0]
     return [Constant(tidy(np.asarray(x)), name, stored) for x in outputs]
 
 
-_KEEP = ("Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
+_KEEP = ("Identity", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten")
 
 
 def _enter(*names: str) -> Callable[[Fold], Fold]:

@@ -141,6 +141,7 @@ def _input(builder: Builder, port: Port, given: Any) -> Any:
 
 def _compute(builder: Builder, node: Node) -> None:
     done = builder.done.get(node)
+    taken = done is not None
     builder.current = node
     try:
         if done is None:
@@ -161,6 +162,8 @@ def _compute(builder: Builder, node: Node) -> None:
             continue
         value: Value | None = done[i] if i < len(done) else None
         if value is None:
+            if taken:  # what reads it is computed already
+                continue
             if name in builder.readers or name in builder.output_names:
                 raise node.refused(f"is not taken with its output {i} ('{name[:100]}').")
             continue

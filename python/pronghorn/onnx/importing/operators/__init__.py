@@ -13,6 +13,7 @@ from pronghorn.onnx.importing.operators import (
     recurrent,
     reductions,
     resize,
+    scatters,
     shapes,
     slices,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "recurrent",
     "reductions",
     "resize",
+    "scatters",
     "shapes",
     "slices",
 ]

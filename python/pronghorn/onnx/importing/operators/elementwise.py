@@ -209,6 +209,12 @@ def binary_operator(b: Builder, node: Node) -> Value:
     values = [b.required(node, 0), b.required(node, 1)]
     if node.operator in ("Equal", "Add", "Sub", "Mul"):
         _check_dtypes(values)
+    if node.operator == "Mul":
+        from pronghorn.onnx.importing.operators.patterns import gated
+
+        found = gated(b, node)
+        if found is not None:
+            return found
     return elementwise(b, _BINARY[node.operator], values)
 
 
@@ -232,6 +238,11 @@ def div(b: Builder, node: Node) -> Value:
     """The quotient; of integers, rounded towards zero."""
     values = [b.required(node, 0), b.required(node, 1)]
     _check_dtypes(values)
+    from pronghorn.onnx.importing.operators.patterns import layer_normalization
+
+    found = layer_normalization(b, node)
+    if found is not None:
+        return found
     if "int" in dtype_of(values[0]):
         if dtype_of(values[0]).startswith("u"):
             return elementwise(b, ops.floor_divide, values)

@@ -224,6 +224,10 @@ def _padded_with(b: Builder, tensor: Any, widths: list[tuple[int, int]], value: 
 
 def _taken(b: Builder, tensor: Any, axis: int, front: int, end: int, mode: str) -> Any:
     size = tensor.shape[axis]
+    if size is None and mode == "reflect":
+        widths = [(0, 0)] * len(tensor.shape)
+        widths[axis] = (front, end)
+        return b.operation(ops.pad, tensor, tuple(widths), mode=mode, suffix=mode)
     if size is None:
         raise ValueError(f"with mode {mode} along an open size: give the sizes of the inputs")
     most = {"reflect": size - 1, "edge": 2**24, "wrap": size}[mode]

@@ -120,12 +120,21 @@ def instance_normalization(b: Builder, node: Node) -> Value:
         raise ValueError(f"expected images. Received: shape={x.dims}.")
     epsilon = attributes.number(node, "epsilon", float(np.float32(1e-5)))
     weights = _vectors(b, node, 1, 2, x.dims[1])
-    return _group_layer(b, x, x.dims[1], epsilon, weights)
+    return group_layer(b, x, x.dims[1], epsilon, weights)
 
 
-def _group_layer(
+def group_layer(
     b: Builder, x: Symbolic, groups: int, epsilon: float, weights: list[np.ndarray]
 ) -> Symbolic:
+    """Returns images with each group of channels normalized.
+
+    Args:
+        b: The builder.
+        x: The images.
+        groups: Count of groups.
+        epsilon: What is added to variances.
+        weights: Scale and shift of each channel.
+    """
     found = b.call(
         layers.GroupNormalization,
         b.channels_last(x),
@@ -153,7 +162,7 @@ def group_normalization(b: Builder, node: Node) -> Value:
         weights = _vectors(b, node, 1, 2, channels)
     else:
         weights = [np.repeat(w, channels // groups) for w in _vectors(b, node, 1, 2, groups)]
-    return _group_layer(b, x, groups, epsilon, weights)
+    return group_layer(b, x, groups, epsilon, weights)
 
 
 @operator("LRN")

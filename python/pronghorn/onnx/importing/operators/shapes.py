@@ -11,6 +11,7 @@ from pronghorn import layers, ops
 from pronghorn.onnx.importing import attributes
 from pronghorn.onnx.importing.builder import Builder
 from pronghorn.onnx.importing.file import Node
+from pronghorn.onnx.importing.operators import patterns
 from pronghorn.onnx.importing.operators.elementwise import (
     broadcast_dims,
     dtype_of,
@@ -32,7 +33,9 @@ def reshape(b: Builder, node: Node) -> Value:
     dims = target_dims(x.dims, target, allow_zero)
     if isinstance(x, Filled):
         return Filled(x.value, dims)
-    return reshaped(b, b.as_symbolic(x), dims)
+    x = b.as_symbolic(x)
+    found = patterns.group_normalization(b, node, x, dims)
+    return reshaped(b, x, dims) if found is None else found
 
 
 def target_dims(source: tuple[Size, ...], target: list[Size], allow_zero: bool) -> tuple[Size, ...]:

@@ -1,0 +1,149 @@
+"""GatherND, ScatterND and ScatterElements: numbers at places that other tensors name."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pronghorn import ops
+from pronghorn.onnx.importing import attributes
+from pronghorn.onnx.importing.builder import Builder
+from pronghorn.onnx.importing.file import Node
+from pronghorn.onnx.importing.registry import operator
+from pronghorn.onnx.importing.values import Constant, Value
+
+_MOST = 2**31 - 1
+# Products and extremes are taken one update after the other.
+_MOST_IN_TURN = 1024
+_REDUCTIONS = {"none": None, "add": "add", "mul": "mul", "max": "max", "min": "min"}
+
+
+def _known(value: Value, what: str) -> tuple[int, ...]:
+    if not all(isinstance(d, int) for d in value.dims):
+        raise ValueError(f"expected {what} of known size. Received: {value.dims}: give the sizes.")
+    return tuple(value.dims)
+
+
+def _indices(b: Builder, value: Value) -> Any:
+    """Returns indices as a tensor or an array of int64."""
+    if isinstance(value, Constant) and value.array.dtype.kind in "iu":
+        return value.array
+    return b.plain(value)
+
+
+def _flat_places(b: Builder, index: Any, sizes: tuple[int, ...]) -> Any:
+    """Returns places `(n, k)`, each an index along every axis of `sizes`, as numbers in a row."""
+    if math.prod(sizes) > _MOST:
+        raise ValueError(f"in a tensor of {math.prod(sizes)} numbers is not taken")
+    steps = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+    if isinstance(index, np.ndarray):
+        limit = np.array(sizes)
+        if index.size and ((index < -limit) | (index >= limit)).any():
+            raise ValueError(f"expected indices within {sizes}.")
+        return ((index % limit) * np.array(steps)).sum(-1).astype(np.int32)
+    limits = np.array(sizes, np.int64)
+    below = b.operation(ops.less, index, 0, suffix="below")
+    moved = b.operation(ops.add, index, limits, suffix="moved")
+    index = b.operation(ops.where, below, moved, index, suffix="index")
+    scaled = b.operation(ops.multiply, index, np.array(steps, np.int64), suffix="scaled")
+    total = b.operation(ops.sum, scaled, axis=-1, suffix="place")
+    return b.operation(ops.cast, total, "int32", suffix="places")
+
+
+@operator("GatherND")
+def gather_nd(b: Builder, node: Node) -> Value:
+    """Slices at places along the first axes."""
+    attributes.refuse_others(node, batch_dims=0)
+    x, index = b.required(node, 0), b.required(node, 1)
+    count = index.dims[-1] if index.dims else None
+    if not isinstance(count, int) or not 1 <= count <= len(x.dims):
+        raise ValueError(f"expected places along 1 to {len(x.dims)} axes. Received: {index.dims}.")
+    sizes = x.dims[:count]
+    if not all(isinstance(d, int) for d in sizes):
+        raise ValueError(f"of the open sizes {sizes}: give the sizes of the inputs (input_shapes)")
+    places = _flat_places(b, _indices(b, index), sizes)
+    rest = [d if isinstance(d, int) else -1 for d in x.dims[count:]]
+    flat = b.operation(ops.reshape, b.plain(x), (math.prod(sizes), *rest), suffix="flat")
+    found = b.operation(ops.take, flat, places, axis=0)
+    return b.result(found, [*index.dims[:-1], *x.dims[count:]])
+
+
+@operator("ScatterND")
+def scatter_nd(b: Builder, node: Node) -> Value:
+    """The first input with slices at places replaced, or joined by a sum, product or extreme."""
+    reduction = _reduction(node)
+    x, index, updates = (b.required(node, i) for i in range(3))
+    sizes = _known(x, "the tensor")
+    count = index.dims[-1] if index.dims else None
+    if not isinstance(count, int) or not 1 <= count <= len(sizes):
+        raise ValueError(f"expected places along 1 to {len(sizes)} axes. Received: {index.dims}.")
+    if tuple(updates.dims) != (*index.dims[:-1], *sizes[count:]):
+        raise ValueError(f"expected updates that fit. Received: {updates.dims}, {index.dims}.")
+    rows, row = math.prod(sizes[:count]), math.prod(sizes[count:])
+    places = _flat_places(b, _indices(b, index), sizes[:count])
+    number = [d if isinstance(d, int) else -1 for d in index.dims[:-1]]
+    total = -1 if -1 in number else math.prod(number)
+    places = _reshaped(b, places, (total, 1))
+    flat = b.operation(ops.reshape, b.plain(x), (rows, row), suffix="rows")
+    given = b.operation(ops.reshape, b.plain(updates), (total, row), suffix="updates")
+    _check_turns(reduction, total)
+    found = b.operation(ops.scatter_update, flat, places, given, reduction=reduction)
+    return b.result(b.operation(ops.reshape, found, sizes, suffix="result"), sizes)
+
+
+@operator("ScatterElements")
+def scatter_elements(b: Builder, node: Node) -> Value:
+    """The first input with numbers along an axis replaced, or joined as by ScatterND."""
+    reduction = _reduction(node)
+    x, index, updates = (b.required(node, i) for i in range(3))
+    sizes, given = _known(x, "the tensor"), _known(index, "the indices")
+    axis = attributes.axis(node, len(sizes))
+    if len(given) != len(sizes) or tuple(updates.dims) != given:
+        raise ValueError(f"expected updates that fit. Received: {updates.dims}, {given}.")
+    if any(g > s for j, (g, s) in enumerate(zip(given, sizes)) if j != axis):
+        raise ValueError(f"expected indices within shape {sizes}. Received: {given}.")
+    b.count_constant(math.prod(given), 8 * len(sizes))
+    step = math.prod(sizes[axis + 1 :])
+    grid = np.indices(given, sparse=True)
+    base: Any = np.zeros(given, np.int64)
+    for j, part in enumerate(grid):
+        if j != axis:
+            base = base + part * math.prod(sizes[j + 1 :])
+    raw = _indices(b, index)
+    if isinstance(raw, np.ndarray):
+        along = _flat_places(b, raw[..., None], sizes[axis : axis + 1])
+        places = (along * step + base).astype(np.int32)
+    else:
+        wide = b.operation(ops.expand_dims, raw, -1, suffix="indices")
+        along = _flat_places(b, wide, sizes[axis : axis + 1])
+        along = b.operation(ops.multiply, along, step, suffix="along")
+        places = b.operation(ops.add, along, base.astype(np.int32), suffix="grid")
+    count = math.prod(given)
+    places = _reshaped(b, places, (count, 1))
+    flat = b.operation(ops.reshape, b.plain(x), (math.prod(sizes),), suffix="numbers")
+    numbers = b.operation(ops.reshape, b.plain(updates), (count,), suffix="updates")
+    _check_turns(reduction, count)
+    found = b.operation(ops.scatter_update, flat, places, numbers, reduction=reduction)
+    return b.result(b.operation(ops.reshape, found, sizes, suffix="result"), sizes)
+
+
+def _reduction(node: Node) -> str | None:
+    name = attributes.text(node, "reduction", "none")
+    if name not in _REDUCTIONS:
+        raise ValueError(f"attribute 'reduction': unknown. Received: {name!r:.100}.")
+    return _REDUCTIONS[name]
+
+
+def _check_turns(reduction: str | None, count: int) -> None:
+    if reduction in ("mul", "max", "min") and not 0 <= count <= _MOST_IN_TURN:
+        raise ValueError(
+            f"with reduction {reduction!r} of {count} updates is not taken; {_MOST_IN_TURN} are"
+        )
+
+
+def _reshaped(b: Builder, places: Any, shape: tuple[int, ...]) -> Any:
+    if isinstance(places, np.ndarray):
+        return places.reshape(shape)
+    return b.operation(ops.reshape, places, shape, suffix="column")
