@@ -8,13 +8,15 @@ nothing, and two that undo each other leave no trace.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pronghorn import layers, ops
+from pronghorn.onnx.importing.emitter import Emitter, model_array, model_dtype
 from pronghorn.onnx.importing.file import Node, OnnxGraph
+from pronghorn.onnx.importing.stored import Values
 from pronghorn.onnx.importing.values import (
     Constant,
     Dim,
@@ -31,11 +33,9 @@ from pronghorn.ops.keras_tensor import KerasTensor
 MAX_NUMBERS = 2**28
 # Initializers of more numbers than this that no layer holds become the table of an Embedding.
 _TABLE_FROM = 16
-# Layers with weights that do not turn images to channels last.
-_KEEP_ORDER = (layers.Dense, layers.Embedding, layers.LayerNormalization, layers.RMSNormalization)
 
 
-class Builder:
+class Builder(Emitter):
     """Values by name, and the model under construction.
 
     Args:
@@ -43,9 +43,9 @@ class Builder:
     """
 
     def __init__(self, graph: OnnxGraph) -> None:
-        self.graph = graph
+        super().__init__(graph)
         self.opset = graph.opset
-        self.values: dict[str, Value] = {}
+        self.values = Values(graph)
         #: Nodes that read a name, in order.
         self.readers: dict[str, list[Node]] = {}
         #: The node that makes a name.
@@ -54,55 +54,15 @@ class Builder:
             self.producers.update({name: node for name in node.outputs if name})
             for name in dict.fromkeys(node.inputs):
                 self.readers.setdefault(name, []).append(node)
-        self.output_names = {port.name for port in graph.outputs}
         #: Values of nodes that were computed together with an earlier one; None for those that
         #: only such nodes read.
         self.done: dict[Node, list[Value | None]] = {}
         self.constant_bytes = 0
-        self._names: set[str] = set()
-        self._counts: dict[str, int] = {}
-        self._operations: list[Any] = []
         self._sizes: dict[str, tuple[Symbolic, int]] = {}
-        self._reshaped: dict[int, tuple[KerasTensor, KerasTensor]] = {}
         self._tables: dict[tuple[str, tuple[int, ...]], KerasTensor] = {}
         self._fresh = 0
-        self.current: Node | None = None
         #: Batch-wise tensor that constants can borrow a connection to the graph from.
         self.first_input: Symbolic | None = None
-
-    # Names.
-
-    def unique_name(self, name: str) -> str:
-        """Returns a name for an operation like `name` that no other one has."""
-        base = name.replace("/", ".").strip(".") or "operation"
-        found, count = base, self._counts.get(base, 0)
-        while found in self._names:
-            count += 1
-            found = f"{base}_{count}"
-        self._counts[base] = count
-        self._names.add(found)
-        return found
-
-    def rename(self, operation: Any, name: str) -> None:
-        """Gives an operation a name, which another one without weights gives up for it."""
-        name = name.replace("/", ".").strip(".") or "output"
-        self._names.discard(operation.name)
-        for other in self._operations:
-            if other.name == name and not getattr(other, "variables", None):
-                other.name = self.unique_name(f"{name}_before")
-                self._names.discard(name)
-        operation.name = self.unique_name(name)
-
-    def _node_name(self, suffix: str, is_plain: bool = True) -> str:
-        node = self.current
-        assert node is not None
-        base = node.name or next(x for x in node.outputs if x)
-        if len(node.outputs) == 1 and node.outputs[0] in self.output_names and not suffix:
-            if is_plain:
-                return node.outputs[0]
-            # The Permute behind it gets the name of the output.
-            suffix = "" if node.name else node.operator.lower()
-        return f"{base}_{suffix}" if suffix else base
 
     # Values.
 
@@ -379,73 +339,6 @@ class Builder:
             self._tables[key] = found
         return self._tables[key]
 
-    # Layers and operations.
-
-    def call(
-        self,
-        cls: Any,
-        inputs: Any,
-        *args: Any,
-        weights: Sequence[np.ndarray] | None = None,
-        suffix: str = "",
-        base: str = "",
-        call: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Makes a layer, calls it, and sets its weights.
-
-        Args:
-            cls: Class of the layer.
-            inputs: What it is called on.
-            *args: Arguments of its constructor.
-            weights: Its weights in order.
-            suffix: What the name has behind the node's.
-            base: Name in place of the node's.
-            call: Keyword arguments of the call.
-            **kwargs: Keyword arguments of its constructor.
-
-        Returns:
-            What the call returns.
-        """
-        first = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
-        if first.dtype in ("float16", "bfloat16"):
-            kwargs["dtype"] = first.dtype
-        is_plain = len(first.shape) < 3 or cls in _KEEP_ORDER
-        name = self.unique_name(base or self._node_name(suffix, is_plain))
-        layer = cls(*args, name=name, **kwargs)
-        outputs = layer(inputs, **(call or {}))
-        self._operations.append(layer)
-        if weights is not None:
-            layer.set_weights([model_array(np.asarray(w)) for w in weights])
-        return outputs
-
-    def operation(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Calls a function of `ops` on tensors of the model, and names the operation.
-
-        Args:
-            function: The function.
-            *args: Its arguments.
-            **kwargs: Its keyword arguments, and `suffix`, which the name has behind the node's.
-        """
-        suffix = kwargs.pop("suffix", "")
-        outputs = function(*args, **kwargs)
-        first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
-        made = first._keras_history.operation
-        made.name = self.unique_name(self._node_name(suffix))
-        self._operations.append(made)
-        return outputs
-
-    # Reshaping, which is undone where it can be.
-
-    def remember_tensor(self, tensor: KerasTensor, source: KerasTensor) -> None:
-        """Notes that `tensor` is `source` in another shape."""
-        self._reshaped[id(tensor)] = (tensor, self.source_of(source))
-
-    def source_of(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns the tensor that `tensor` was reshaped from, or itself."""
-        found = self._reshaped.get(id(tensor))
-        return tensor if found is None else found[1]
-
 
 def channels_last_order(rank: int) -> tuple[int, ...]:
     """Returns the axes of `(batch, channels, ...)` in the order `(batch, ..., channels)`."""
@@ -455,16 +348,6 @@ def channels_last_order(rank: int) -> tuple[int, ...]:
 def channels_last_axes(rank: int) -> tuple[int, ...]:
     """Returns for each axis of `(batch, channels, ...)` its place in `(batch, ..., channels)`."""
     return (0, rank - 1, *range(1, rank - 1))
-
-
-def model_dtype(name: str) -> str:
-    """Returns the dtype in which the model computes what the file has in dtype `name`."""
-    return "float32" if name == "float64" else name
-
-
-def model_array(array: np.ndarray) -> np.ndarray:
-    """Returns an array in a dtype that tensors have."""
-    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def _sum_of(array: np.ndarray) -> Any:

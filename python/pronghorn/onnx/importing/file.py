@@ -76,7 +76,7 @@ class OnnxGraph:
 
     def array(self, name: str) -> np.ndarray:
         """Returns an initializer."""
-        return tensor_array(self.stored[name], f"ONNX initializer '{name[:100]}'")
+        return tensor_array(self.stored[name], f"ONNX initializer '{name[:100]}'", checked=True)
 
 
 def require_onnx() -> Any:

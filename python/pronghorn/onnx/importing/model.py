@@ -14,7 +14,7 @@ from pronghorn.onnx.importing.builder import Builder, model_dtype
 from pronghorn.onnx.importing.file import Node, OnnxGraph, Port, read_graph
 from pronghorn.onnx.importing.folding import CONSTANT_OPERATORS, fold
 from pronghorn.onnx.importing.operators import OPERATORS
-from pronghorn.onnx.importing.values import Constant, Dim, Size, Value
+from pronghorn.onnx.importing.values import Dim, Size, Value
 
 _ERRORS = (
     ArithmeticError,
@@ -82,10 +82,6 @@ def _build(graph: OnnxGraph, shapes: dict[str, Any], name: str | None) -> Any:
     from pronghorn.models import Model
 
     builder = Builder(graph)
-    used = {x for node in graph.nodes for x in node.inputs} | builder.output_names
-    for key in graph.stored:
-        if key in used:
-            builder.values[key] = Constant(graph.array(key), key, stored=True)
     unknown = set(shapes) - {port.name for port in graph.inputs}
     if unknown:
         raise ValueError(
@@ -97,6 +93,7 @@ def _build(graph: OnnxGraph, shapes: dict[str, Any], name: str | None) -> Any:
         raise ValueError("expected a graph with an input. Received: constants only.")
     for node in graph.nodes:
         _compute(builder, node)
+        builder.values.forget(node)
     outputs = [_output(builder, port) for port in graph.outputs]
     _name_outputs(builder, graph, outputs)
     model_name = (name or graph.name or "model").replace("/", ".")

@@ -107,17 +107,19 @@ def check_tensor(tensor: Any, owner: str) -> None:
         )
 
 
-def tensor_array(tensor: Any, owner: str) -> np.ndarray:
+def tensor_array(tensor: Any, owner: str, checked: bool = False) -> np.ndarray:
     """Returns the numbers of a TensorProto.
 
     Args:
         tensor: The TensorProto.
         owner: What it is, for errors.
+        checked: Whether it went through `check_tensor`.
 
     Raises:
         ValueError: As `check_tensor`.
     """
-    check_tensor(tensor, owner)
+    if not checked:
+        check_tensor(tensor, owner)
     name = dtype_name(tensor.data_type, owner)
     dims = tuple(tensor.dims)
     if name == "bfloat16":
