@@ -82,15 +82,30 @@ def test_activations_are_taken_or_refused(tmp_path: Any) -> None:
     from pronghorn.onnx import import_model
 
     x = Input(numbers(TIME, BATCH, FEATURES))
-    node, stored = node_and_weights("RNN", 1, activations=["Relu"])
-    path = save(tmp_path / "relu.onnx", [node], {"x": x}, stored, ["y"], 14)
-    check_file(path, {"x": x})
+    taken: list[tuple[str, dict[str, Any]]] = [
+        ("RNN", {"activations": ["Relu"]}),
+        ("RNN", {"activations": ["Affine"], "activation_alpha": [1.0]}),
+        ("LSTM", {"activations": ["Sigmoid", "Elu", "Elu"], "activation_alpha": [1.0, 1.0]}),
+        (
+            "GRU",
+            {
+                "activations": ["HardSigmoid", "Softsign"],
+                "activation_alpha": [1 / 6],
+                "activation_beta": [0.5],
+            },
+        ),
+    ]
+    for operator, attributes in taken:
+        node, stored = node_and_weights(operator, 1, **attributes)
+        path = save(tmp_path / "taken.onnx", [node], {"x": x}, stored, ["y"], 14)
+        check_file(path, {"x": x})
     refused: list[tuple[str, dict[str, Any]]] = [
         ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Tanh"]}),
         ("LSTM", {"activations": ["Sigmoid", "Tanh", "Relu"]}),
         ("LSTM", {"clip": 3.0}),
         ("LSTM", {"input_forget": 1}),
-        ("RNN", {"activations": ["Affine"]}),
+        ("RNN", {"activations": ["Affine"], "activation_alpha": [2.0]}),
+        ("RNN", {"activations": ["Elu"], "activation_alpha": [0.5]}),
         ("RNN", {"direction": "sideways"}),
     ]
     for operator, attributes in refused:

@@ -54,6 +54,14 @@ def integers(node: Node, name: str) -> list[int] | None:
     return list(found)
 
 
+def numbers(node: Node, name: str) -> list[float]:
+    """Returns an attribute of several floats; none where there is none."""
+    found = node.attributes.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(x, float) for x in found):
+        raise ValueError(f"attribute '{name}': expected floats. Received: {found!r:.100}.")
+    return list(found)
+
+
 def window(node: Node, name: str, count: int, default: int | None, least: int = 1) -> list[int]:
     """Returns an attribute with a number for each of `count` axes, at least `least`, at most 2**20.
 

@@ -8,7 +8,7 @@ nothing, and two that undo each other leave no trace.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ from pronghorn.ops.keras_tensor import KerasTensor
 MAX_NUMBERS = 2**28
 # Initializers of more numbers than this that no layer holds become the table of an Embedding.
 _TABLE_FROM = 16
+# Operators of one tensor behind which a reshape in front of it cannot be undone.
+_MOVES_AXES = ("Transpose", "Slice", "Split", "Gather", "Squeeze", "Unsqueeze", "Flatten", "Expand")
 
 
 class Builder(Emitter):
@@ -257,6 +259,11 @@ class Builder(Emitter):
         stacked = self.operation(ops.stack, parts, suffix="sizes")
         return self.result(self.operation(ops.reshape, stacked, value.array.shape))
 
+    def size_tensor(self, size: Size, dtype: str = "int32") -> KerasTensor:
+        """Returns a size that is known when the model runs, as a tensor without axes."""
+        found = self._sizes_tensor(Constant(np.array(size, dtype=object))).tensor
+        return self.operation(ops.cast, found, dtype, suffix="size")  # type: ignore[no-any-return]
+
     def zeros_of(self, dims: Sequence[Size], dtype: str) -> Symbolic:
         """Returns zeros of a shape, made of tensors of the model that have its open sizes.
 
@@ -283,8 +290,65 @@ class Builder(Emitter):
         if math.prod(known) > MAX_NUMBERS:
             raise ValueError(f"its output of shape {tuple(dims)} is too large")
         if any(d != 1 for d in known):
-            total = self.operation(ops.tile, total, known, suffix="zeros")
+            more = self.operation(ops.broadcast_to, self._one_zero(dtype), known, suffix="zeros")
+            total = more if not open_dims else self.operation(ops.add, total, more, suffix="zeros")
         return self.result(total, dims)
+
+    def _one_zero(self, dtype: str) -> KerasTensor:
+        assert self.first_input is not None
+        return self._add_zeros(None, 0, 0, self.first_input, -1, dtype)  # type: ignore[no-any-return]
+
+    def positions(self, size: Size, dtype: str = "int32") -> Any:
+        """Returns 0, 1, 2, ... up to a size: an array, or a tensor if the size is open."""
+        if isinstance(size, int):
+            self.count_constant(size, 8)
+            return np.arange(size, dtype=dtype)
+        zeros = self.zeros_of((size,), dtype).tensor
+        ones = self.operation(ops.add, zeros, 1, suffix="ones")
+        count = self.operation(ops.cumsum, ones, suffix="count")
+        return self.operation(ops.subtract, count, 1, suffix="positions")
+
+    def through_reshape(
+        self, tensor: KerasTensor, function: Callable[[KerasTensor], KerasTensor], keeps: int = 0
+    ) -> KerasTensor:
+        """Applies a function before a reshape that lies behind it, which may be undone next.
+
+        Args:
+            tensor: The tensor, perhaps a reshaped one.
+            function: What is applied; it keeps the shape but for the last axis.
+            keeps: How many last axes have to be the same before the reshape.
+        """
+        source, dims = self.source_of(tensor)
+        if dims is None or tensor.shape.count(None) > 1 or not self._is_undone():
+            return function(tensor)
+        if keeps and (None in tensor.shape[-keeps:] or dims[-keeps:] != tensor.shape[-keeps:]):
+            return function(tensor)
+        found = function(source)
+        last = tensor.shape[:-1] + found.shape[-1:] if keeps else tensor.shape
+        if len(found.shape) != len(source.shape) or (last[0] is None and None in last[1:]):
+            return function(tensor)
+        if not keeps and found.shape != source.shape:
+            return function(tensor)
+        flat = self.operation(ops.reshape, found, tuple(-1 if d is None else d for d in last))
+        self.remember_tensor(flat, found, (*dims[:-1], found.shape[-1]) if keeps else dims)
+        return flat  # type: ignore[no-any-return]
+
+    def _is_undone(self) -> bool:
+        """Returns whether a Reshape follows the current node, behind functions of one number."""
+        node = self.current
+        for _ in range(8):
+            if node is None or not node.outputs or node.outputs[0] in self.output_names:
+                return False
+            readers = self.readers.get(node.outputs[0], [])
+            if len(readers) != 1:
+                return False
+            node = readers[0]
+            if node.operator == "Reshape":
+                return node.inputs[0] in self.producers
+            others = [x for x in node.inputs if x in self.graph.stored]
+            if len(node.inputs) - len(others) != 1 or node.operator in _MOVES_AXES:
+                return False
+        return False
 
     def _add_zeros(
         self, total: Any, rank: int, i: int, holder: Symbolic, axis: int, dtype: str

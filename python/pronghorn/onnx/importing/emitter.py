@@ -9,6 +9,7 @@ import numpy as np
 
 from pronghorn import layers
 from pronghorn.onnx.importing.file import Node, OnnxGraph
+from pronghorn.onnx.importing.values import Size
 from pronghorn.ops.keras_tensor import KerasTensor
 
 # Layers with weights that do not turn images to channels last.
@@ -30,7 +31,7 @@ class Emitter:
         self._names: set[str] = set()
         self._counts: dict[str, int] = {}
         self._operations: list[Any] = []
-        self._reshaped: dict[int, tuple[KerasTensor, KerasTensor]] = {}
+        self._reshaped: dict[int, tuple[KerasTensor, KerasTensor, tuple[Size, ...]]] = {}
 
     # Names.
 
@@ -124,14 +125,17 @@ class Emitter:
 
     # Reshaping, which is undone where it can be.
 
-    def remember_tensor(self, tensor: KerasTensor, source: KerasTensor) -> None:
-        """Notes that `tensor` is `source` in another shape."""
-        self._reshaped[id(tensor)] = (tensor, self.source_of(source))
+    def remember_tensor(
+        self, tensor: KerasTensor, source: KerasTensor, dims: Sequence[Size]
+    ) -> None:
+        """Notes that `tensor` is `source`, of the shape `dims`, with other sizes."""
+        first = self._reshaped.get(id(source))
+        self._reshaped[id(tensor)] = (tensor, *(first[1:] if first else (source, tuple(dims))))
 
-    def source_of(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns the tensor that `tensor` was reshaped from, or itself."""
+    def source_of(self, tensor: KerasTensor) -> tuple[KerasTensor, tuple[Size, ...] | None]:
+        """Returns the tensor that `tensor` was reshaped from and its shape, or itself and None."""
         found = self._reshaped.get(id(tensor))
-        return tensor if found is None else found[1]
+        return (tensor, None) if found is None else found[1:]
 
 
 def model_dtype(name: str) -> str:

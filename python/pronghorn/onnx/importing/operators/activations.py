@@ -27,7 +27,10 @@ _SELU = {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}
 
 
 def _layer(b: Builder, x: Symbolic, cls: Any, *args: Any, **kwargs: Any) -> Symbolic:
-    return b.result(b.call(cls, x.tensor, *args, **kwargs), x.dims, x.axes)
+    if cls is layers.PReLU:
+        return b.result(b.call(cls, x.tensor, *args, **kwargs), x.dims, x.axes)
+    tensor = b.through_reshape(x.tensor, lambda t: b.call(cls, t, *args, **kwargs))
+    return b.result(tensor, x.dims, x.axes)
 
 
 @operator(*_NAMES)

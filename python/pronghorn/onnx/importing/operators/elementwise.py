@@ -128,7 +128,7 @@ def order_of(axes: tuple[int | None, ...]) -> tuple[int, ...]:
 def unary(b: Builder, node: Node, function: Callable[..., Any], **kwargs: Any) -> Symbolic:
     """Applies a function of `ops` to the first input, in whatever layout it has."""
     x = b.symbolic(node, 0)
-    tensor = b.operation(function, x.tensor, **kwargs)
+    tensor = b.through_reshape(x.tensor, lambda t: b.operation(function, t, **kwargs))
     return b.result(tensor, x.dims, x.axes)
 
 

@@ -143,12 +143,10 @@ def range_(b: Builder, node: Node) -> Value:
         )
     if start:
         raise ValueError(f"from {start} to the open size '{limit}' is not taken")
-    zeros = b.zeros_of((limit,), "int64")
-    ones = b.operation(ops.add, zeros.tensor, 1, suffix="ones")
-    count = b.operation(ops.cumsum, ones, suffix="count")
-    if count.dtype != "int64":
-        count = b.operation(ops.cast, count, "int64", suffix="cast")
-    return b.result(b.operation(ops.subtract, count, 1), [limit])
+    found = b.positions(limit, "int64")
+    if found.dtype != "int64":
+        found = b.operation(ops.cast, found, "int64", suffix="cast")
+    return b.result(found, [limit])
 
 
 @operator("Pad")

@@ -71,8 +71,9 @@ def dense(b: Builder, x: Symbolic, kernel: np.ndarray, bias: np.ndarray | None) 
             f"Received: shape={tensor.shape}."
         )
     weights = [kernel] if bias is None else [kernel, bias]
-    found = b.call(
-        layers.Dense, tensor, kernel.shape[1], use_bias=bias is not None, weights=weights
+    options: dict[str, Any] = {"use_bias": bias is not None, "weights": weights}
+    found = b.through_reshape(
+        tensor, lambda t: b.call(layers.Dense, t, kernel.shape[1], **options), keeps=1
     )
     return b.result(found, [*x.dims[:-1], None])
 

@@ -76,15 +76,20 @@ def normalized(
     if not axis or not all(isinstance(d, int) for d in shape):
         raise ValueError(f"along the axes from {axis} of shape {x.dims} is not taken")
     axes: Any = -1 if axis == rank - 1 else list(range(axis, rank))
-    found = b.call(
-        layers.LayerNormalization,
-        tensor,
-        axis=axes,
-        epsilon=epsilon,
-        center=plain and bias is not None,
-        scale=plain and scale is not None,
-        weights=weights if plain else [],
-        suffix="" if plain else "normalized",
+    options: dict[str, Any] = {
+        "axis": axes,
+        "epsilon": epsilon,
+        "center": plain and bias is not None,
+        "scale": plain and scale is not None,
+        "weights": weights if plain else [],
+        "suffix": "" if plain else "normalized",
+    }
+    found = (
+        b.through_reshape(
+            tensor, lambda t: b.call(layers.LayerNormalization, t, **options), keeps=1
+        )
+        if axes == -1
+        else b.call(layers.LayerNormalization, tensor, **options)
     )
     result = b.result(found, x.dims)
     if not plain and scale is not None:
@@ -102,11 +107,12 @@ def rms_normalization(b: Builder, node: Node) -> Value:
     rank = len(x.dims)
     if attributes.axis(node, rank, -1) != rank - 1 or rank < 2:
         raise ValueError("along more than the last axis is not taken")
-    found = b.call(
-        layers.RMSNormalization,
-        b.plain(x),
-        epsilon=attributes.number(node, "epsilon", float(np.float32(1e-5))),
-        weights=_vectors(b, node, 1, 1, x.dims[-1]),
+    options: dict[str, Any] = {
+        "epsilon": attributes.number(node, "epsilon", float(np.float32(1e-5))),
+        "weights": _vectors(b, node, 1, 1, x.dims[-1]),
+    }
+    found = b.through_reshape(
+        b.plain(x), lambda t: b.call(layers.RMSNormalization, t, **options), keeps=1
     )
     return b.result(found, x.dims)
 

@@ -19,14 +19,22 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 _LAYERS = {"LSTM": layers.LSTM, "GRU": layers.GRU, "RNN": layers.SimpleRNN}
 _DEFAULTS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 _ACTIVATIONS = {
-    "Elu": "elu",
-    "HardSigmoid": "hard_sigmoid",
     "Relu": "relu",
     "Sigmoid": "sigmoid",
     "Softplus": "softplus",
     "Softsign": "softsign",
     "Tanh": "tanh",
 }
+# Options of activations, and what they are where the node does not say.
+_ALPHAS = {
+    "Affine": 1.0,
+    "Elu": 1.0,
+    "HardSigmoid": 0.2,
+    "LeakyRelu": 0.01,
+    "ScaledTanh": 1.0,
+    "ThresholdedRelu": 1.0,
+}
+_BETAS = {"Affine": 0.0, "HardSigmoid": 0.5, "ScaledTanh": 1.0}
 # The file has the gates i, o, f, c; the layer i, f, c, o.
 _LSTM_ORDER = [0, 2, 3, 1]
 
@@ -165,18 +173,34 @@ def _activations(node: Node, directions: int) -> list[str]:
     count = len(default)
     if not isinstance(names, list) or len(names) != count * directions:
         raise ValueError(f"expected {count * directions} activations. Received: {names!r:.100}.")
-    if names[:count] != names[-count:]:
-        raise ValueError(f"expected the same activations in both directions. Received: {names}.")
-    found = [_ACTIVATIONS.get(str(n)) for n in names[:count]]
-    alphas = node.attributes.get("activation_alpha", [])
-    hard = "HardSigmoid" in names and not all(abs(a - 1 / 6) < 1e-6 for a in alphas or [0.2])
-    others = (alphas or node.attributes.get("activation_beta")) and "HardSigmoid" not in names
-    if None in found or hard or others or (node.operator == "LSTM" and found[1] != found[2]):
+    numbers = [iter(attributes.numbers(node, f"activation_{x}")) for x in ("alpha", "beta")]
+    found = []
+    for name in names:
+        options = []
+        for given, defaults in zip(numbers, (_ALPHAS, _BETAS)):
+            if name in defaults:
+                options.append(next(given, defaults[name]))
+        found.append(_activation(str(name), options))
+    same = found[:count] == found[-count:]
+    if None in found or not same or (node.operator == "LSTM" and found[1] != found[2]):
         raise ValueError(
-            f"with the activations {names} (activation_alpha={alphas}) is not taken; the layer "
-            f"has {', '.join(_ACTIVATIONS)}, HardSigmoid with alpha 1/6."
+            f"with the activations {names} is not taken; the layer has one for its gates, one for "
+            f"its states, the same in both directions, of {', '.join(_ACTIVATIONS)}, HardSigmoid "
+            "with alpha 1/6, Elu with alpha 1, Affine that changes nothing."
         )
-    return [str(n) for n in found]
+    return [str(n) for n in found[:count]]
+
+
+def _activation(name: str, options: list[float]) -> str | None:
+    if name == "Affine":
+        return "linear" if options == [1.0, 0.0] else None
+    if name == "Elu":
+        return "elu" if options == [1.0] else None
+    if name == "LeakyRelu":
+        return "leaky_relu" if abs(options[0] - 0.2) < 1e-6 else None
+    if name == "HardSigmoid":
+        return "hard_sigmoid" if abs(options[0] - 1 / 6) < 1e-6 and options[1] == 0.5 else None
+    return _ACTIVATIONS.get(name)
 
 
 def _initial(b: Builder, node: Node, index: int, cell: _Cell, batch: Any) -> Symbolic | None:
@@ -248,7 +272,7 @@ def _results(
         if cell.directions == 2:
             size = -1 if not isinstance(time, int) else time
             parts = b.call(layers.Reshape, first, (size, 2, cell.units), suffix="directions")
-            b.remember_tensor(parts, first)
+            b.remember_tensor(parts, first, (batch, time, 2 * cell.units))
             first, axes = parts, [0, 1, 2, 3]
         else:
             if _runs_backwards(first):
@@ -263,7 +287,7 @@ def _results(
         states = [first]
         if cell.directions == 2:
             parts = b.call(layers.Reshape, first, (2, cell.units), suffix="directions")
-            b.remember_tensor(parts, first)
+            b.remember_tensor(parts, first, (batch, 2 * cell.units))
             found[1] = b.result(parts, None, two)
             return found
     count = len(states) // cell.directions

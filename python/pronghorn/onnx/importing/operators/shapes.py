@@ -103,26 +103,52 @@ def _kept_in_front(x: Symbolic, dims: tuple[Size, ...]) -> int:
 
 def _tensor(b: Builder, x: Symbolic, tensor: Any, dims: tuple[Size, ...]) -> Any:
     """Reshapes a tensor. `dims` are those of the result in its own order of axes."""
-    shape = tuple(d if isinstance(d, int) else None for d in dims)
-    source = b.source_of(tensor)
-    if source is not tensor and source.shape == shape and shape.count(None) <= 1:
+    source, source_dims = b.source_of(tensor)
+    if source_dims == dims:
         return source
     first = x.dims[x.axes.index(0)] if 0 in x.axes else None
-    target = [-1 if d is None else d for d in shape]
+    target = [d if isinstance(d, int) else -1 for d in dims]
     if dims and tensor.shape and dims[0] == first and target[1:].count(-1) <= 1:
         if len(dims) == 2 and len(tensor.shape) > 2:
             found = b.call(layers.Flatten, tensor)
         else:
             found = b.call(layers.Reshape, tensor, tuple(target[1:]))
     elif target.count(-1) > 1:
-        raise ValueError(
-            f"makes shape {dims} of {x.dims}, with more than one open size: give the sizes of the "
-            "inputs (input_shapes)"
-        )
+        found = _unflattened(b, tensor, x.dims, dims)
     else:
         found = b.operation(ops.reshape, tensor, tuple(target))
-    b.remember_tensor(found, tensor)
+    if len(tensor.shape) == len(x.dims) and None not in x.axes:
+        held = [x.dims[x.axes.index(i)] for i in range(len(x.dims))]
+        b.remember_tensor(found, tensor, held)
     return found
+
+
+def _unflattened(b: Builder, tensor: Any, source: tuple[Size, ...], dims: tuple[Size, ...]) -> Any:
+    """Returns rows as several axes of open size: they are taken by their numbers."""
+    count = max(i for i, d in enumerate(dims) if isinstance(d, Dim)) + 1
+    known = [d for d in dims[count:] if isinstance(d, int)]
+    if _product(dims[:count]) * math.prod(known) != _product(source):
+        raise ValueError(
+            f"makes shape {dims} of {source}, with more than one open size: give the sizes of the "
+            "inputs (input_shapes)"
+        )
+    rows = b.operation(ops.reshape, tensor, (-1, *known), suffix="rows")
+    place: Any = None
+    for i, size in enumerate(dims[:count]):
+        part = b.positions(size)
+        shape = [1] * count
+        shape[i] = -1
+        if isinstance(part, np.ndarray):
+            part = part.reshape(shape)
+        else:
+            part = b.operation(ops.reshape, part, tuple(shape), suffix="place")
+        if place is None:
+            place = part
+            continue
+        length = size if isinstance(size, int) else b.size_tensor(size)
+        place = b.operation(ops.multiply, place, length, suffix="place")
+        place = b.operation(ops.add, place, part, suffix="place")
+    return b.operation(ops.take, rows, place, axis=0)
 
 
 def _is_same_order(x: Symbolic) -> bool:

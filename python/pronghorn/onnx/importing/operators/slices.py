@@ -104,10 +104,7 @@ def _open_slice(b: Builder, x: Value, bounds: list[tuple[Any, Any, Any]]) -> Val
                 f"cuts from {start} to the open size '{stop}': give the sizes of the inputs "
                 "(input_shapes)"
             )
-        zeros = b.zeros_of((stop,), "int32").tensor
-        ones = b.operation(ops.add, zeros, 1, suffix="ones")
-        count = b.operation(ops.cumsum, ones, suffix="count")
-        rows = b.operation(ops.subtract, count, 1, suffix="rows")
+        rows = b.positions(stop)
         source = b.operand(x) if isinstance(x, Constant) else b.plain(x)
         tensor = b.operation(ops.take, source, rows, axis=j, suffix="part")
         x = b.result(tensor, [d if i != j else stop for i, d in enumerate(x.dims)])
