@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronghorn.saving.deserialization import deserialize_keras_object
+from pronghorn.saving.file_editor import KerasFileEditor
 from pronghorn.saving.model_file import load_model, save_model
 from pronghorn.saving.object_registration import (
     CustomObjectScope,
@@ -18,6 +19,7 @@ from pronghorn.saving.weights_file import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "ObjectSharingScope",
     "SafeModeScope",
     "custom_object_scope",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from pronghorn.saving.optimizer_state import restore_optimizer
 from pronghorn.saving.public_names import is_own
 from pronghorn.saving.state_groups import container_group, state_groups
 
-_VARIABLES = "vars"
+VARIABLES = "vars"
 
 
 def write_state(file: Any, model: Any) -> None:
@@ -30,7 +31,7 @@ def write_state(file: Any, model: Any) -> None:
         for group, owner in state_groups(model):
             own: dict[str, Any] = {}
             owner.save_own_variables(own)
-            target = opened.require_group(f"{group}/{_VARIABLES}" if group else _VARIABLES)
+            target = opened.require_group(f"{group}/{VARIABLES}" if group else VARIABLES)
             target.attrs["name"] = getattr(owner, "name", "")
             for key, value in own.items():
                 write_array(target, key, value)
@@ -56,7 +57,7 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
         plan: list[tuple[Any, dict[str, ArrayInFile]]] = []
         optimizers: list[tuple[Any, dict[str, ArrayInFile]]] = []
         for group, owner in state_groups(model):
-            name = f"{group}/{_VARIABLES}" if group else _VARIABLES
+            name = f"{group}/{VARIABLES}" if group else VARIABLES
             stored = opened.groups.get(name, {})
             if isinstance(owner, Optimizer):
                 optimizers.append((owner, stored))
@@ -82,7 +83,13 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
             restore_optimizer(optimizer, model, stored, source)
 
 
-def _expected_shapes(owner: Any, stored: dict[str, ArrayInFile]) -> dict[str, tuple[int, ...]]:
+def expected_shapes(owner: Any, stored: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of the arrays that an object reads, by name.
+
+    Args:
+        owner: A layer, optimizer or metric.
+        stored: Its arrays in the file, on which the state of some objects depends.
+    """
     if hasattr(owner, "_stored_shapes"):
         return dict(owner._stored_shapes(stored))
     if is_own(type(owner).save_own_variables):
@@ -93,7 +100,7 @@ def _expected_shapes(owner: Any, stored: dict[str, ArrayInFile]) -> dict[str, tu
 
 
 def _mismatch(owner: Any, stored: dict[str, ArrayInFile]) -> str | None:
-    expected = _expected_shapes(owner, stored)
+    expected = expected_shapes(owner, stored)
     label = f"{type(owner).__name__} '{getattr(owner, 'name', '')}'"
     if len(expected) != len(stored):
         return f"{label} expected {len(expected)} variables, but the file has {len(stored)} for it."

@@ -126,7 +126,7 @@ def _leaf(source: Source, address: int, names: _Names) -> Iterator[tuple[str, in
     for at in range(0, len(entries), _ENTRY_SIZE):
         offset, target, cached = _ENTRY.unpack_from(entries, at)
         if cached == _SOFT:
-            raise Hdf5Error(f"has a soft link, '{names[offset][:100]}'")
+            raise Hdf5Error(f"has a soft link (SoftLink), '{names[offset][:100]}'")
         yield names[offset], target
 
 
@@ -144,7 +144,11 @@ def _link(data: bytes) -> tuple[str, int]:
     name = _checked(data[at : at + length])
     at += length
     if kind != _HARD_LINK:
-        what = "link to another file" if kind == _EXTERNAL_LINK else "soft link"
+        what = (
+            "link to another file (ExternalLink)"
+            if kind == _EXTERNAL_LINK
+            else "soft link (SoftLink)"
+        )
         raise Hdf5Error(f"has a {what}, '{name[:100]}'")
     if at + 8 > len(data):
         raise Hdf5Error("is damaged: a link is cut off")
