@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pronghorn.saving.atomic_write import atomic_write
+
 
 def new_figure(what: str, columns: int, width: float, path: Any) -> tuple[Any, list[Any]]:
     """Returns a figure of matplotlib, and its axes in a row.
@@ -39,5 +41,11 @@ def new_figure(what: str, columns: int, width: float, path: Any) -> tuple[Any, l
 
 def save(figure: Any, path: Any) -> None:
     """Saves a figure, if there is a path for it."""
-    if path is not None:
-        figure.savefig(os.fspath(path))
+    if path is None:
+        return
+    import matplotlib
+
+    name, ending = os.path.splitext(os.fspath(path))
+    ending = ending or f".{matplotlib.rcParams['savefig.format']}"
+    with atomic_write(name + ending) as beside:
+        figure.savefig(beside, format=ending[1:])

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from pronghorn.saving.atomic_write import atomic_write
 from pronghorn.utils.model_plot.drawing import draw_png, draw_svg, pillow_width
 from pronghorn.utils.model_plot.labels import helvetica_width, make_label
 from pronghorn.utils.model_plot.layer_graph import layer_graph
@@ -117,12 +118,12 @@ def plot_model(
     width = helvetica_width if extension == ".svg" else pillow_width
     layout = lay_out(graph, lambda node: labels[id(node)].size(width), rankdir)
     sideways = rankdir in ("LR", "RL")
-    if extension == ".svg":
-        text = draw_svg(layout, labels, _SPLINES[splines], sideways)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    else:
-        draw_png(layout, labels, _SPLINES[splines], sideways, path, dpi)
+    with atomic_write(str(path)) as beside:
+        if extension == ".svg":
+            with open(beside, "w", encoding="utf-8") as file:
+                file.write(draw_svg(layout, labels, _SPLINES[splines], sideways))
+        else:
+            draw_png(layout, labels, _SPLINES[splines], sideways, beside, dpi)
     return _shown(str(path), extension)
 
 
