@@ -57,7 +57,8 @@ class KerasProcess:
         """Has Keras do something, and waits until it is done.
 
         Args:
-            do: `"write"` or `"read"` a model; `"application"`: write a model of
+            do: `"write"` or `"read"` a model; `"write_shards"` or `"read_shards"`: only its state,
+                in several files; `"application"`: write a model of
                 `keras.applications`; `"objects"`: make and read objects.
             case: Name of the case, or of the application.
             path: The file, without its ending for an application, which is written in each format;

@@ -23,7 +23,7 @@ pytest.importorskip("h5py")
 from keras_process import EXCHANGE, keras_process  # noqa: E402, F401  (a fixture)
 
 sys.path.insert(0, str(EXCHANGE))
-from exchange_case import ExchangeCase, made, record  # noqa: E402
+from exchange_case import SHARD_SIZE, ExchangeCase, made, record  # noqa: E402
 from exchange_cases import CASES  # noqa: E402
 from exchange_layers import ELSEWHERE, ROWS  # noqa: E402
 
@@ -109,6 +109,24 @@ def test_opens_what_keras_wrote(case, keras_process: Any, tmp_path) -> None:  # 
     custom = case.custom(keras) if case.custom is not None else None
     model = keras.saving.load_model(path, custom_objects=custom)
     compare(case, record(keras, case, model), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["convolutions", "masks", "subclassed", "optimizer-adam"])
+def test_weights_in_several_files(name, keras_process: Any, tmp_path) -> None:  # noqa: F811
+    case = next(case for case in CASES if case.name == name)
+    model = made(keras, case)
+    model.save_weights(tmp_path / "ours.weights.json", max_shard_size=SHARD_SIZE)
+    out = tmp_path / "out.npz"
+    expected = record(keras, case, model)
+    found = keras_process.ask("read_shards", name, tmp_path / "ours.weights.json", out)
+    compare(case, {**found, "config": "0"}, {**expected, "config": "0"})
+    path = tmp_path / "theirs.weights.json"
+    expected = keras_process.ask("write_shards", name, path, out)
+    other = made(keras, case)
+    other.load_weights(path)
+    found = record(keras, case, other)
+    compare(case, {**found, "config": "0"}, {**expected, "config": "0"})
 
 
 def test_every_layer_has_a_case() -> None:

@@ -165,7 +165,8 @@ class Model(Trainer, Layer):
         Args:
             filepath: Path of the file.
             overwrite: Whether to replace an existing file without asking.
-            max_shard_size: Size of a file in GB above which there are several.
+            max_shard_size: GiB of a file at most, where there are to be several: their map has a
+                path that ends with `.weights.json`.
         """
         return _saving("save_weights")(
             self, filepath, overwrite=overwrite, max_shard_size=max_shard_size

@@ -147,6 +147,11 @@ def load_model(
     path = str(os.fspath(filepath))
     if kwargs:
         raise ValueError(f"load_model: unknown arguments. Received: {sorted(kwargs)}.")
+    if os.path.isdir(path):
+        raise ValueError(
+            f"load_model: folders are not read, only files. Received: filepath={path}. In Keras, "
+            "`model.save` with a path that ends in `.keras` writes the same model into one file."
+        )
     if not os.path.isfile(path):
         raise ValueError(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "

@@ -41,7 +41,7 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
             f"expected shape {tuple(variables[at].shape)} for variable {at}, the file has "
             f"{shapes[at]}"
         )
-    warnings.warn(f"{source}: optimizer '{optimizer.name}' starts anew: {problem}.", stacklevel=5)
+    warnings.warn(f"{source}: optimizer '{optimizer.name}' starts anew: {problem}.", stacklevel=6)
 
 
 def _made_at_once(optimizer: Any) -> list[Any]:

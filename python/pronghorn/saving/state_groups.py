@@ -7,7 +7,7 @@ differ from run to run; what hangs on an attribute is in a group of the attribut
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pronghorn.naming import to_snake_case
@@ -16,9 +16,14 @@ from pronghorn.variable import Variable
 _CONTAINER = "container"
 
 
-def state_groups(model: Any) -> Iterator[tuple[str, Any]]:
-    """Yields each layer and optimizer of `model` once, with the path of its group."""
-    yield from _visit(model, "", set())
+def state_groups(model: Any, skipped: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
+    """Yields each layer and optimizer of `model` once, with the path of its group.
+
+    Args:
+        model: The model.
+        skipped: Objects that are left out, with what they consist of.
+    """
+    yield from _visit(model, "", {id(x) for x in skipped})
 
 
 def _visit(owner: Any, group: str, seen: set[int]) -> Iterator[tuple[str, Any]]:

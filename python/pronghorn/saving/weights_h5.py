@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,17 @@ from pronghorn.saving.state_groups import container_group, state_groups
 VARIABLES = "vars"
 
 
-def write_state(file: Any, model: Any) -> None:
+def write_state(file: Any, model: Any, skipped: Iterable[Any] = ()) -> None:
     """Writes the state of all objects of a model into a new HDF5 file.
 
     Args:
         file: Path, or a seekable binary file.
         model: The model.
+        skipped: Objects that are left out, with what they consist of.
     """
     with new_hdf5(file) as opened:
         write_note(opened)
-        for group, owner in state_groups(model):
+        for group, owner in state_groups(model, skipped):
             own: dict[str, Any] = {}
             owner.save_own_variables(own)
             target = opened.require_group(f"{group}/{VARIABLES}" if group else VARIABLES)
@@ -37,7 +38,13 @@ def write_state(file: Any, model: Any) -> None:
                 write_array(target, key, value)
 
 
-def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) -> None:
+def read_state(
+    file: Any,
+    model: Any,
+    source: str,
+    skip_mismatch: bool = False,
+    skipped: Iterable[Any] = (),
+) -> None:
     """Sets the state of all objects of a model from an HDF5 file.
 
     Shapes are compared before any value is read; values are read into the memory of the variables.
@@ -47,40 +54,56 @@ def read_state(file: Any, model: Any, source: str, skip_mismatch: bool = False) 
         model: A built model.
         source: What the file is, for errors.
         skip_mismatch: Whether objects that do not fit keep their state.
+        skipped: Objects that keep their state, with what they consist of.
 
     Raises:
         ValueError: The file is refused, or does not fit the model, which is unchanged then.
     """
+    with open_hdf5(file, source) as opened:
+        restore_state(opened.groups, model, source, skip_mismatch, skipped)
+
+
+def restore_state(
+    groups: Mapping[str, dict[str, ArrayInFile]],
+    model: Any,
+    source: str,
+    skip_mismatch: bool,
+    skipped: Iterable[Any],
+) -> None:
+    """Sets the state of all objects of a model from arrays by the path of their group."""
     from pronghorn.optimizers import Optimizer
 
-    with open_hdf5(file, source) as opened:
-        plan: list[tuple[Any, dict[str, ArrayInFile]]] = []
-        optimizers: list[tuple[Any, dict[str, ArrayInFile]]] = []
-        for group, owner in state_groups(model):
-            name = f"{group}/{VARIABLES}" if group else VARIABLES
-            stored = opened.groups.get(name, {})
-            if isinstance(owner, Optimizer):
-                optimizers.append((owner, stored))
-                continue
-            problem = _mismatch(owner, stored)
-            container = container_group(group)
-            if problem is not None and container is not None and container not in opened.groups:
-                warnings.warn(
-                    f"{source} has no group '{container}': it was written by a version that did "
-                    f"not save layers in nested lists. {type(owner).__name__} '{owner.name}' keeps "
-                    "its weights.",
-                    stacklevel=4,
-                )
-                continue
-            if problem is not None and not skip_mismatch:
-                raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
-            if problem is None and len(stored):
-                plan.append((owner, stored))
-        check_filtered([array for _, stored in [*plan, *optimizers] for array in stored.values()])
-        for owner, stored in plan:
-            owner.load_own_variables(stored)
-        for optimizer, stored in optimizers:
-            restore_optimizer(optimizer, model, stored, source)
+    plan: list[tuple[Any, dict[str, ArrayInFile]]] = []
+    optimizers: list[tuple[Any, dict[str, ArrayInFile]]] = []
+    for group, owner in state_groups(model, skipped):
+        name = f"{group}/{VARIABLES}" if group else VARIABLES
+        stored = groups.get(name, {})
+        if isinstance(owner, Optimizer):
+            optimizers.append((owner, stored))
+            continue
+        problem = _mismatch(owner, stored)
+        container = container_group(group)
+        if problem is not None and container is not None and not _has(groups, container):
+            warnings.warn(
+                f"{source} has no group '{container}': it was written by a version that did not "
+                f"save layers in nested lists. {type(owner).__name__} '{owner.name}' keeps its "
+                "weights.",
+                stacklevel=5,
+            )
+            continue
+        if problem is not None and not skip_mismatch:
+            raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
+        if problem is None and len(stored):
+            plan.append((owner, stored))
+    check_filtered([array for _, stored in [*plan, *optimizers] for array in stored.values()])
+    for owner, stored in plan:
+        owner.load_own_variables(stored)
+    for optimizer, stored in optimizers:
+        restore_optimizer(optimizer, model, stored, source)
+
+
+def _has(groups: Mapping[str, Any], container: str) -> bool:
+    return any(name.startswith(f"{container}/") for name in groups)
 
 
 def expected_shapes(owner: Any, stored: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

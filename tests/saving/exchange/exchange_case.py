@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+# GiB of a shard of weights: a few for each of the models.
+SHARD_SIZE = 900 / 2**30
+
 
 @dataclasses.dataclass(frozen=True)
 class ExchangeCase:

@@ -26,7 +26,7 @@ if BACKENDS:
     os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])
 
 import keras  # noqa: E402
-from exchange_case import made, record  # noqa: E402
+from exchange_case import SHARD_SIZE, made, record  # noqa: E402
 from exchange_cases import find_case  # noqa: E402
 
 
@@ -79,9 +79,16 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         return {"missing": "KERAS_BACKEND=jax"}
     keras.backend.clear_session()
     custom = case.custom(keras) if case.custom is not None else None
-    if request["do"] == "write":
+    if request["do"] in ("write", "write_shards", "read_shards"):
         model = made(keras, case)
+    if request["do"] == "write":
         model.save(request["path"])
+    elif request["do"] == "write_shards":
+        model.save_weights(request["path"], max_shard_size=SHARD_SIZE)
+    elif request["do"] == "read_shards":
+        for v in [*model.weights, *model.optimizer.variables]:
+            v.assign(v * 0)
+        model.load_weights(request["path"])
     else:
         model = keras.saving.load_model(request["path"], custom_objects=custom)
     np.savez(request["out"], **record(keras, case, model))
