@@ -42,9 +42,8 @@ while True:
 """
 )
 NAMES = [
-    *("a.keras", "a.h5", "a.weights.h5", "a.safetensors", "a.npz", "a.svg"),
-    pytest.param("a.onnx", marks=pytest.mark.slow),
-    pytest.param("a.png", marks=pytest.mark.slow),
+    *("a.keras", "a.h5", "a.weights.h5", "a.safetensors"),
+    *(pytest.param(f"a.{e}", marks=pytest.mark.slow) for e in ("npz", "onnx", "svg", "png")),
 ]
 
 
