@@ -9,6 +9,8 @@ import numpy as np
 
 from pronghorn.onnx.export.writer import Operator, Writer
 
+_OPTIONAL_OUTPUTS = frozenset(["LSTM", "GRU", "RNN", "LayerNormalization"])
+
 
 def _uses(w: Writer, outputs: list[str]) -> dict[str, int]:
     """How often each value is read."""
@@ -119,12 +121,16 @@ def _normalization(w: Writer, operator: Operator, maker: Operator, shift: str) -
 
 
 def drop_unused(w: Writer, outputs: list[str]) -> None:
-    """Removes operators that no output depends on."""
+    """Removes operators that no output depends on, and outputs that nothing reads."""
     needed = set(outputs)
     kept = []
     for operator in reversed(w.operators):
         if needed.intersection(operator.outputs):
-            needed.update(operator.inputs)
+            if operator.op in _OPTIONAL_OUTPUTS:
+                operator.outputs = [n if n in needed else "" for n in operator.outputs]
+                while operator.outputs[-1] == "":
+                    operator.outputs.pop()
+            needed.update(n for n in operator.inputs if n)
             kept.append(operator)
     w.operators = kept[::-1]
     w.drop_constants(set(w.constants) - needed)

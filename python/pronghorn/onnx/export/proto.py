@@ -136,7 +136,8 @@ class File:
             attrs["to"] = _type(onnx, attrs["to"])
         outputs = [self._names[n] for n in operator.outputs]
         inputs = [self._names[n] for n in operator.inputs]
-        return onnx.helper.make_node(operator.op, inputs, outputs, name=outputs[0], **attrs)
+        name = next(n for n in outputs if n)
+        return onnx.helper.make_node(operator.op, inputs, outputs, name=name, **attrs)
 
 
 def write(onnx: Any, file: File, path: str) -> None:

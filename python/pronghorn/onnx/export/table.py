@@ -59,6 +59,7 @@ class Call:
         self.node = node
         self.attrs = node.attrs
         self.inputs = [writer.values[r] for r in node.inputs]
+        self.types = [writer.type_of(r) for r in node.inputs]
 
     @property
     def x(self) -> str:
@@ -67,7 +68,7 @@ class Call:
 
     def type(self, i: int = 0) -> Type:
         """Returns the type of an operand."""
-        return self.w.type_of(self.node.inputs[i])
+        return self.types[i]
 
     def shape(self, i: int = 0) -> tuple[Size, ...]:
         """Returns the shape of an operand."""

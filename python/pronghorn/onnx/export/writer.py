@@ -50,6 +50,7 @@ class Writer:
         self.labels: dict[str, str] = {}  # of constants: what they are named after
         self.types: dict[str, Type] = {}
         self.values: dict[Ref, str] = {}
+        self.lifted: dict[Ref, str] = {}  # values whose rows a matrix has (operators/rows.py)
         self.nodes: list[Node] = []
         self.scope = ""
         self._count = 0

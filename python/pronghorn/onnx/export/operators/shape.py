@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pronghorn.onnx.export.operators.rows import without_rows
 from pronghorn.onnx.export.sizes import Size, fixed
 from pronghorn.onnx.export.table import Call, converter
 
@@ -12,7 +13,12 @@ _LOWEST = np.iinfo(np.int64).min
 
 @converter("reshape", exact=True)
 def reshape(call: Call) -> str:
-    return call.w.reshape(call.x, call.out.shape, call.shape())
+    unknown = sum(fixed(s) is None for s in call.out.shape)
+    found = without_rows(call) if unknown > 1 else None
+    if found is None:
+        return call.w.reshape(call.x, call.out.shape, call.shape())
+    x, shape = found
+    return x if shape == call.out.shape else call.w.reshape(x, call.out.shape, shape)
 
 
 @converter("transpose", exact=True)
