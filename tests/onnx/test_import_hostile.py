@@ -362,13 +362,13 @@ def test_a_long_chain_is_no_recursion(tmp_path: Any) -> None:
 
 def test_sizes_that_grow_without_end_are_refused(tmp_path: Any) -> None:
     x = {"x": Input(numbers(2, 3), ("n", 3))}
-    for operator, message in (("Mul", "too long|beyond 2"), ("Add", "too long|beyond 2")):
+    for operator in ("Mul", "Add"):
         nodes = [
             helper.make_node("Shape", ["x"], ["s0"]),
             *(helper.make_node(operator, [f"s{i}", f"s{i}"], [f"s{i + 1}"]) for i in range(60)),
             helper.make_node("Reshape", ["x", "s60"], ["y"]),
         ]
-        refused(saved(tmp_path, *nodes, inputs=x), message)
+        refused(saved(tmp_path, *nodes, inputs=x), "too long|beyond 2|at most 2")
 
 
 def test_equal_names_of_nodes_are_no_trouble(tmp_path: Any) -> None:

@@ -171,7 +171,7 @@ class Builder(Emitter):
         value = Symbolic(tensor, tuple(found), places)
         value.forms[places] = tensor  # type: ignore[index]
         for axis, size in enumerate(found):
-            if isinstance(size, Dim) and len(size.factors) == 1 and size.coefficient == 1:
+            if isinstance(size, Dim) and len(size.factors) == 1:
                 self._sizes.setdefault(size.key, (value, axis))
         return value
 
@@ -246,6 +246,7 @@ class Builder(Emitter):
         for size in value.array.reshape(-1):
             part: Any = None
             known = size if not isinstance(size, Dim) else size.coefficient
+            offset = size.offset if isinstance(size, Dim) else 0
             for factor in size.factors if isinstance(size, Dim) else ():
                 zeros = self.zeros_of((Dim((factor,)),), "int64")
                 ones = self.operation(ops.add, zeros.tensor, 1, suffix="ones")
@@ -255,6 +256,8 @@ class Builder(Emitter):
                 part = self.plain(Constant(np.array(known, np.int64)))
             elif known != 1:
                 part = self.operation(ops.multiply, part, known, suffix="size")
+            if offset:
+                part = self.operation(ops.add, part, offset, suffix="size")
             parts.append(part)
         stacked = self.operation(ops.stack, parts, suffix="sizes")
         return self.result(self.operation(ops.reshape, stacked, value.array.shape))
@@ -275,10 +278,7 @@ class Builder(Emitter):
         holders = []
         for i, size in open_dims:
             if size.key not in self._sizes:
-                raise ValueError(
-                    f"needs a tensor of the open size '{size}', and no tensor has it: give the "
-                    "sizes of the inputs (input_shapes)"
-                )
+                self._make_holder(size)
             holders.append((i, *self._sizes[size.key]))
         if not holders:
             if self.first_input is None:
@@ -293,6 +293,28 @@ class Builder(Emitter):
             more = self.operation(ops.broadcast_to, self._one_zero(dtype), known, suffix="zeros")
             total = more if not open_dims else self.operation(ops.add, total, more, suffix="zeros")
         return self.result(total, dims)
+
+    def _make_holder(self, size: Dim) -> None:
+        """Makes a row of an open size out of those that tensors have."""
+        factors = [Dim((f,)) for f in size.factors]
+        if (len(factors) == 1 and size.coefficient == 1 and not size.offset) or any(
+            f.key not in self._sizes for f in factors
+        ):
+            raise ValueError(
+                f"needs a tensor of the open size '{size}', and no tensor has it: give the "
+                "sizes of the inputs (input_shapes)"
+            )
+        if max(size.coefficient, abs(size.offset)) > MAX_NUMBERS:
+            raise ValueError(f"needs a tensor of the open size '{size}', which is too large")
+        block = self.zeros_of((*factors, size.coefficient), "int32").tensor
+        row = self.operation(ops.reshape, block, (-1,), suffix="row")
+        if size.offset < 0:
+            key = (slice(None, size.offset),)
+            row = self.operation(ops.get_item, row, key, suffix="row")
+        elif size.offset:
+            self.count_constant(size.offset, 4)
+            row = self.operation(ops.pad, row, ((0, size.offset),), suffix="row")
+        self._sizes[size.key] = (self.result(row, [size]), 0)
 
     def _one_zero(self, dtype: str) -> KerasTensor:
         assert self.first_input is not None

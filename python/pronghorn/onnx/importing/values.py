@@ -16,26 +16,33 @@ _LARGEST = 2**63 - 1
 
 
 class Dim:
-    """A size that the file leaves open, or a product of such: `coefficient * a * b * ...`.
+    """A size that the file leaves open: `coefficient * a * b * ... + offset`.
 
-    Equal ones have the same factors: `Dim(("batch",)) * 2 == Dim(("batch",), 2)`.
+    Equal ones are written alike: `Dim(("batch",)) * 2 == Dim(("batch",), 2)`.
 
     Args:
         factors: Names of the sizes.
         coefficient: A positive number.
+        offset: A number.
     """
 
-    def __init__(self, factors: tuple[str, ...], coefficient: int = 1) -> None:
+    def __init__(self, factors: tuple[str, ...], coefficient: int = 1, offset: int = 0) -> None:
         self.factors = tuple(sorted(factors))
         self.coefficient = coefficient
-        if len(factors) > _MOST or len(self.key) > _LONGEST or coefficient > _LARGEST:
+        self.offset = offset
+        if (
+            len(factors) > _MOST
+            or len(self.key) > _LONGEST
+            or max(coefficient, abs(offset)) > _LARGEST
+        ):
             raise ValueError(f"the open size '{self.key[:100]}' is too long a product or sum")
 
     @property
     def key(self) -> str:
-        """The product as text."""
+        """The size as text."""
         text = "*".join(self.factors)
-        return text if self.coefficient == 1 else f"{self.coefficient}*{text}"
+        text = text if self.coefficient == 1 else f"{self.coefficient}*{text}"
+        return f"({text}{self.offset:+})" if self.offset else text
 
     def __repr__(self) -> str:
         return self.key
@@ -46,37 +53,54 @@ class Dim:
     def __hash__(self) -> int:
         return hash(self.key)
 
+    def _as_factor(self) -> Dim:
+        """Returns the size without an offset: with one it is a factor by itself."""
+        return Dim((self.key,)) if self.offset else self
+
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Dim):
-            return Dim(self.factors + other.factors, self.coefficient * other.coefficient)
+            a, b = self._as_factor(), other._as_factor()
+            return Dim(a.factors + b.factors, a.coefficient * b.coefficient)
         if other == 0:
             return 0
-        return Dim(self.factors, self.coefficient * _positive(other))
+        by = _positive(other)
+        return Dim(self.factors, self.coefficient * by, self.offset * by)
 
     __rmul__ = __mul__
 
     def __add__(self, other: Any) -> Any:
-        return self if _is_zero(other) else Dim((f"({self}+{other})",))
+        if not isinstance(other, Dim):
+            return Dim(self.factors, self.coefficient, self.offset + int(other))
+        if self.factors != other.factors:
+            return Dim((f"({self}+{other})",))
+        total = self.coefficient + other.coefficient
+        return Dim(self.factors, total, self.offset + other.offset)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        if self == other:
-            return 0
-        return self if _is_zero(other) else Dim((f"({self}-{other})",))
+        if not isinstance(other, Dim):
+            return self + -int(other)
+        left = self.coefficient - other.coefficient
+        if self.factors != other.factors or left < 0:
+            return Dim((f"({self}-{other})",))
+        offset = self.offset - other.offset
+        return Dim(self.factors, left, offset) if left else offset
 
     def __rsub__(self, other: Any) -> Any:
         return Dim((f"({other}-{self})",))
 
     def __floordiv__(self, other: Any) -> Any:
         divisor = other if isinstance(other, Dim) else Dim((), _positive(other))
-        rest = list(self.factors)
+        if self == divisor:
+            return 1
+        rest, opaque = list(self.factors), Dim((f"({self}/{other})",))
+        if self.offset or divisor.offset or self.coefficient % divisor.coefficient:
+            return opaque
         for factor in divisor.factors:
             if factor not in rest:
-                return Dim((f"({self}/{other})",))
+                return opaque
             rest.remove(factor)
-        if self.coefficient % divisor.coefficient:
-            return Dim((f"({self}/{other})",))
         coefficient = self.coefficient // divisor.coefficient
         return Dim(tuple(rest), coefficient) if rest else coefficient
 
@@ -86,10 +110,6 @@ class Dim:
 
 #: A size: known, or not.
 Size = Any
-
-
-def _is_zero(x: Any) -> bool:
-    return not isinstance(x, Dim) and bool(x == 0)
 
 
 def _positive(x: Any) -> int:

@@ -11,7 +11,7 @@ from pronghorn.onnx.importing.builder import Builder
 from pronghorn.onnx.importing.file import Node
 from pronghorn.onnx.importing.operators.shapes import axes_of
 from pronghorn.onnx.importing.registry import operator
-from pronghorn.onnx.importing.values import Symbolic, Value
+from pronghorn.onnx.importing.values import Dim, Symbolic, Value
 
 # Operator -> functions before, along the axes, and after.
 _REDUCTIONS: dict[str, tuple[Any, Callable[..., Any], Any]] = {
@@ -93,6 +93,9 @@ def top_k(b: Builder, node: Node) -> list[Value | None]:
     x = b.symbolic(node, 0)
     rank = len(x.dims)
     axis = attributes.axis(node, rank, -1)
+    asked = b.sizes(node, 1, "the count")
+    if asked and isinstance(asked[0], Dim):
+        return _sorted(b, node, x, axis, asked[0])
     given = b.integers(node, 1, "the count")
     k = attributes.integer(node, "k", 0) if given is None else given[0]
     if not 1 <= k < 2**31 or (isinstance(x.dims[axis], int) and k > x.dims[axis]):
@@ -101,16 +104,35 @@ def top_k(b: Builder, node: Node) -> list[Value | None]:
     order = [j for j in range(rank) if j != axis] + [axis]
     tensor = b.ordered(x, order)
     if not largest:
-        if not tensor.dtype.startswith(("float", "bfloat")):
-            raise ValueError(f"of the smallest of dtype {tensor.dtype} is not taken")
-        tensor = b.operation(ops.negative, tensor, suffix="negative")
+        tensor = b.operation(_reversed(tensor), tensor, suffix="reversed")
     values, places = b.operation(ops.top_k, tensor, k)
     if not largest:
-        values = b.operation(ops.negative, values, suffix="values")
+        values = b.operation(_reversed(tensor), values, suffix="values")
     places = b.operation(ops.cast, places, "int64", suffix="indices")
     dims = [d if j != axis else k for j, d in enumerate(x.dims)]
     axes = [order.index(j) for j in range(rank)]
     return [b.result(values, dims, axes), b.result(places, dims, axes)]
+
+
+def _reversed(tensor: Any) -> Any:
+    """Returns the function that turns the order of numbers round; it is its own inverse."""
+    if tensor.dtype.startswith(("float", "bfloat")):
+        return ops.negative
+    return ops.bitwise_not  # of integers: -1 - x, which has no overflow
+
+
+def _sorted(b: Builder, node: Node, x: Symbolic, axis: int, count: Dim) -> list[Value | None]:
+    """Returns all numbers in order and their indices."""
+    if count != x.dims[axis]:
+        raise ValueError(f"of '{count}' of '{x.dims[axis]}' numbers: give the sizes of the inputs")
+    tensor = b.plain(x)
+    keys = tensor
+    if attributes.flag(node, "largest", 1):
+        keys = b.operation(_reversed(tensor), tensor, suffix="reversed")
+    places = b.operation(ops.argsort, keys, axis=axis, suffix="places")
+    values = b.operation(ops.take_along_axis, tensor, places, axis=axis, suffix="values")
+    places = b.operation(ops.cast, places, "int64", suffix="indices")
+    return [b.result(values, x.dims), b.result(places, x.dims)]
 
 
 @operator("CumSum")

@@ -13,6 +13,7 @@ from pronghorn.onnx.importing.builder import Builder
 from pronghorn.onnx.importing.file import Node
 from pronghorn.onnx.importing.registry import operator
 from pronghorn.onnx.importing.values import Constant, Value
+from pronghorn.ops.keras_tensor import KerasTensor
 
 _MOST = 2**31 - 1
 # Products and extremes are taken one update after the other.
@@ -54,20 +55,49 @@ def _flat_places(b: Builder, index: Any, sizes: tuple[int, ...]) -> Any:
 
 @operator("GatherND")
 def gather_nd(b: Builder, node: Node) -> Value:
-    """Slices at places along the first axes."""
-    attributes.refuse_others(node, batch_dims=0)
+    """Slices at places along the first axes; behind `batch_dims`, of each sample by itself."""
     x, index = b.required(node, 0), b.required(node, 1)
-    count = index.dims[-1] if index.dims else None
-    if not isinstance(count, int) or not 1 <= count <= len(x.dims):
-        raise ValueError(f"expected places along 1 to {len(x.dims)} axes. Received: {index.dims}.")
-    sizes = x.dims[:count]
-    if not all(isinstance(d, int) for d in sizes):
-        raise ValueError(f"of the open sizes {sizes}: give the sizes of the inputs (input_shapes)")
-    places = _flat_places(b, _indices(b, index), sizes)
-    rest = [d if isinstance(d, int) else -1 for d in x.dims[count:]]
-    flat = b.operation(ops.reshape, b.plain(x), (math.prod(sizes), *rest), suffix="flat")
-    found = b.operation(ops.take, flat, places, axis=0)
-    return b.result(found, [*index.dims[:-1], *x.dims[count:]])
+    batch = attributes.integer(node, "batch_dims", 0)
+    if batch not in (0, 1) or len(index.dims) <= batch:
+        raise ValueError(f"attribute 'batch_dims': only 0 and 1 are taken. Received: {batch}.")
+    count = index.dims[-1]
+    if not isinstance(count, int) or not 1 <= count <= len(x.dims) - batch:
+        raise ValueError(f"expected places along axes of {x.dims}. Received: {index.dims}.")
+    behind = x.dims[batch + count :]
+    if sum(not isinstance(d, int) for d in behind) > 1 - batch:
+        raise ValueError(f"of the open sizes {behind}: give the sizes of the inputs (input_shapes)")
+    dims = [*index.dims[:-1], *behind]
+    if not batch:
+        sizes = x.dims[:count]
+        if not all(isinstance(d, int) for d in sizes):
+            raise ValueError(f"of the open sizes {sizes}: give the sizes of the inputs")
+        places = _flat_places(b, _indices(b, index), sizes)
+        rest = [d if isinstance(d, int) else -1 for d in behind]
+        flat = b.operation(ops.reshape, b.plain(x), (math.prod(sizes), *rest), suffix="flat")
+        return b.result(b.operation(ops.take, flat, places, axis=0), dims)
+    if count != 1 or x.dims[0] != index.dims[0]:
+        raise ValueError("with batch_dims 1 along more than one axis is not taken")
+    time = x.dims[1]
+    length = time if isinstance(time, int) else b.size_tensor(time)
+    places = b.operation(ops.squeeze, b.plain(index), -1, suffix="index")
+    places = b.operation(ops.cast, places, "int32", suffix="index")
+    below = b.operation(ops.less, places, 0, suffix="below")
+    moved = b.operation(ops.add, places, length, suffix="moved")
+    places = b.operation(ops.where, below, moved, places, suffix="index")
+    samples: Any = b.positions(x.dims[0])
+    shape = (-1, *[1] * (len(index.dims) - 2))
+    if isinstance(samples, np.ndarray):
+        samples = samples.reshape(shape)
+    else:
+        samples = b.operation(ops.reshape, samples, shape, suffix="samples")
+    first = (
+        b.operation(ops.multiply, length, samples, suffix="first")
+        if isinstance(samples, KerasTensor) or isinstance(length, KerasTensor)
+        else samples * length
+    )
+    places = b.operation(ops.add, places, first, suffix="places")
+    flat = b.operation(ops.reshape, b.plain(x), (-1, *behind), suffix="flat")
+    return b.result(b.operation(ops.take, flat, places, axis=0), dims)
 
 
 @operator("ScatterND")

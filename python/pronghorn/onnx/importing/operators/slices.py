@@ -45,8 +45,11 @@ def slice_bounds(
 
 
 def _bounds(start: Any, end: Any, step: int, size: Size) -> tuple[Any, Any, Any]:
-    if isinstance(end, Dim) and end == size:
-        end = _FAR
+    # Sizes near that of the axis are counted from its end.
+    if isinstance(end, Dim) and isinstance(left := end - size, int):
+        end = left if left < 0 else _FAR
+    if isinstance(start, Dim) and isinstance(left := start - size, int) and left < 0:
+        start = left
     if isinstance(start, Dim) or isinstance(end, Dim):
         return start, end, step
     if isinstance(size, int):
