@@ -205,7 +205,7 @@ def test_bad_arguments(tmp_path) -> None:
         model.save(tmp_path / "nowhere" / "model.keras")
     with pytest.raises(ValueError, match="zipped"):
         model.save(tmp_path / "model.keras", zipped=False)
-    with pytest.raises(ValueError, match="not supported"):
+    with pytest.raises(ValueError, match="argument is deprecated"):
         model.save(tmp_path / "model.keras", save_format="tf")
     with pytest.raises(ValueError, match="File not found"):
         keras.saving.load_model(tmp_path / "model.keras")

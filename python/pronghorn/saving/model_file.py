@@ -45,7 +45,8 @@ def save_model(
 
     Args:
         model: The model.
-        filepath: Path that ends with `.keras`, or with `.h5` or `.hdf5` for the legacy file.
+        filepath: Path that ends with `.keras`, or with `.h5` or `.hdf5` for the legacy file, whose
+            folder is made.
         overwrite: Whether an existing file is replaced.
         zipped: `None` or `True`, of `.keras` files; folders are not written.
         **kwargs: `include_optimizer=False`, for `.h5` files: leaves out how the model was compiled
@@ -68,6 +69,11 @@ def save_model(
     """
     path = str(os.fspath(filepath))
     include_optimizer = kwargs.pop("include_optimizer", True)
+    if "save_format" in kwargs:
+        raise ValueError(
+            "The `save_format` argument is deprecated: the ending of the path says the format. "
+            f"Received: save_format={kwargs['save_format']!r}, filepath={path}."
+        )
     if kwargs:
         raise ValueError(
             f"save_model: these arguments are not supported: {sorted(kwargs)}. "
@@ -92,6 +98,7 @@ def save_model(
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"save_model: {path} exists. Received: overwrite=False.")
     if is_legacy:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)  # as Keras does here
         save_h5_model(model, path, FORMAT_VERSION, bool(include_optimizer))
         return
     with ObjectSharingScope():
@@ -161,6 +168,11 @@ def load_model(
         return load_h5_model(path, custom_objects, compile, safe_mode)
     if path.endswith(".onnx"):
         return _load_onnx_model(path, custom_objects)
+    if not path.endswith(".keras") and not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"File format not supported: filepath={path}. load_model: expected a path that ends in "
+            "`.keras`, `.h5` or `.onnx`. Files of weights are read by `model.load_weights`."
+        )
     with Archive(path) as opened:
         source = f"'{path}'"
         config, training = archive_config(opened).translated(with_training=compile)

@@ -119,8 +119,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
                 f"weights to a `.weights.h5` file. Received: filepath={path}."
             )
         raise ValueError(
-            "load_weights: expected a path that ends in `.weights.h5`, `.weights.json`, `.keras`, "
-            f"`.safetensors`, `.npz` or `.h5`. Received: filepath={path}."
+            f"File format not supported: filepath={path}. load_weights: expected a path that ends "
+            "in `.weights.h5`, `.weights.json`, `.keras`, `.safetensors`, `.npz` or `.h5`."
         )
     _check_skipped("load_weights", skipped, path)
     is_legacy = path.endswith((".h5", ".hdf5")) and not path.endswith(_WEIGHTS_H5)
