@@ -46,18 +46,42 @@ py::dtype numpy_dtype(DType dtype) {
   return py::reinterpret_borrow<py::dtype>(known[static_cast<size_t>(dtype)]);
 }
 
+namespace {
+
+// Integers of Python have any size, those of the core 64 bits.
+int64_t integer_from(const std::string& name, py::handle item) {
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(item.ptr(), &overflow);
+  if (overflow != 0) {
+    value_error(name, ": expected numbers of 64 bits. Received: ", name, "=",
+                overflow < 0 ? "below" : "above", " their range.");
+  }
+  if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return value;
+}
+
+std::vector<int64_t> integers_from(const std::string& name, py::handle items) {
+  std::vector<int64_t> values;
+  for (const py::handle item : items) {
+    values.push_back(PyLong_Check(item.ptr()) ? integer_from(name, item) : py::cast<int64_t>(item));
+  }
+  return values;
+}
+
+}  // namespace
+
 Attrs attrs_from(const py::dict& dict) {
   Attrs attrs;
   for (const auto& [key, item] : dict) {
     const auto name = py::cast<std::string>(key);
     if (PyBool_Check(item.ptr()) || PyLong_Check(item.ptr())) {
-      attrs.set(name, py::cast<int64_t>(item));
+      attrs.set(name, integer_from(name, item));
     } else if (PyFloat_Check(item.ptr())) {
       attrs.set(name, py::cast<double>(item));
     } else if (PyUnicode_Check(item.ptr())) {
       attrs.set(name, py::cast<std::string>(item));
     } else {
-      attrs.set(name, py::cast<std::vector<int64_t>>(item));
+      attrs.set(name, integers_from(name, item));
     }
   }
   return attrs;

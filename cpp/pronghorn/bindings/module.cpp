@@ -18,6 +18,7 @@
 #include "pronghorn/runtime/peak.h"
 #include "pronghorn/runtime/program.h"
 #include "pronghorn/runtime/tape.h"
+#include "pronghorn/tensor/check_size.h"
 
 namespace py = pybind11;
 
@@ -159,8 +160,8 @@ void copy_into(Handle& storage, const Handle& value) {
 // Calls `write` with the writable bytes of a variable, which end with the call.
 void fill(Handle& storage, const py::function& write) {
   const Tensor& tensor = data_of(storage, "fill");
-  const py::memoryview memory = py::memoryview::from_memory(
-      tensor.data(), static_cast<py::ssize_t>(tensor.type().bytes()));
+  const py::memoryview memory =
+      py::memoryview::from_memory(tensor.data(), static_cast<py::ssize_t>(tensor.type().bytes()));
   Buffer* const changed = tensor.buffer().get();
   const auto end = [&] {
     memory.attr("release")();
@@ -249,7 +250,9 @@ void bind_tensor(py::module_& m) {
   m.def(
       "empty",
       [](const std::vector<int64_t>& shape, const std::string& dtype) {
-        return Handle{Tensor(TensorType{dtype_from(dtype), shape_from(shape)}), nullptr, {}};
+        const TensorType type{dtype_from(dtype), shape_from(shape)};
+        check_size("empty", type);
+        return Handle{Tensor(type), nullptr, {}};
       },
       py::arg("shape"), py::arg("dtype"));
   m.def("apply", &apply, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::dict());

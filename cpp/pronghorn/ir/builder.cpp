@@ -1,24 +1,9 @@
 #include "pronghorn/ir/builder.h"
 
-#include <algorithm>
+#include "pronghorn/tensor/check_size.h"
 
 namespace pronghorn {
 namespace {
-
-// Bytes of the address space. Numbers up to it can be added without an overflow.
-constexpr int64_t kMaxBytes = int64_t{1} << 47;
-
-// A ValueError unless the sizes are valid and the tensor could fit into memory; dimensions of size
-// 0 count as 1.
-void check_size(std::string_view op, const TensorType& type) {
-  int64_t bytes = static_cast<int64_t>(size_of(type.dtype));
-  for (const int64_t dim : type.shape) {
-    if (dim < 0) value_error(op, ": sizes must not be negative. Received: ", type, ".");
-    if (dim > kMaxBytes / bytes)
-      value_error(op, ": a tensor of that size fits into no memory. Received: ", type, ".");
-    bytes *= std::max<int64_t>(dim, 1);
-  }
-}
 
 // Sizes, paddings, strides: what shape rules calculate with.
 void check_numbers(std::string_view op, const Attrs& attrs) {
@@ -26,7 +11,7 @@ void check_numbers(std::string_view op, const Attrs& attrs) {
     const auto* numbers = std::get_if<std::vector<int64_t>>(&value);
     if (numbers == nullptr) continue;
     for (const int64_t number : *numbers) {
-      if (number > kMaxBytes || number < -kMaxBytes) {
+      if (number > kMaxTensorBytes || number < -kMaxTensorBytes) {
         value_error(op, ": expected numbers of at most 2^47. Received: ", name, "=", number, ".");
       }
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pronghorn/base/fork_safe_mutex.h"
+#include "pronghorn/base/memory.h"
 #include "pronghorn/base/parallel.h"
 #include "pronghorn/base/precision.h"
 #include "pronghorn/passes/passes.h"
@@ -79,7 +80,12 @@ Program::Program(Hoisted graphs, std::vector<Tensor> variables)
   for (const Node& node : graph_.nodes) {
     if (node.op == &kInputOp) inputs_[static_cast<size_t>(node.slot)] = node.outputs[0];
   }
-  for (const Value v : graph_.outputs) outputs_.push_back(graph_.type(v));
+  size_t needed = plan_.arena_bytes;
+  for (const Value v : graph_.outputs) {
+    outputs_.push_back(graph_.type(v));
+    needed += outputs_.back().bytes();
+  }
+  require_memory(needed);  // before ops prepare for sizes that no run can have
 
   const auto add_pointer = [&](const Location& location) {
     if (location.place == Place::kInput || location.place == Place::kOutput) {

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #endif
 
-#include "pronghorn/base/error.h"
+#include "pronghorn/base/memory.h"
 
 namespace pronghorn {
 namespace {
@@ -46,11 +46,9 @@ std::atomic<uint64_t> changes{0};
 Buffer::Buffer(size_t bytes) : bytes_(bytes) {
   // Rounded up, so that vector loads of the last elements stay inside.
   const size_t rounded = (bytes + 2 * kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+  require_memory(bytes);
   data_ = allocate(rounded);
-  if (data_ == nullptr) {
-    throw Error(ErrorKind::kRuntime, concat("memory: could not allocate ", bytes, " bytes (",
-                                            static_cast<double>(bytes) / (1 << 30), " GiB)."));
-  }
+  if (data_ == nullptr) refuse_memory(bytes, bytes);
   advise_huge(data_, rounded);
 }
 

@@ -175,7 +175,10 @@ def _reasons_of_class(class_name: str, value: dict[str, Any]) -> Iterator[str]:
         return
     module = value.get("module")
     try:
-        if not module or public_names.find_public(str(module), class_name) is None:
+        found = public_names.find_public(str(module), class_name) if module else None
+        if found is not None and names[0] not in (None, "", class_name):
+            yield f"The class '{class_name}' is built in, and has the registered name {names[0]!r}."
+        if found is None:
             place = f" of {module}" if module else ""
             yield f"The class '{class_name}'{place} is not known: pass it in custom_objects."
     except ValueError as error:

@@ -12,6 +12,8 @@ from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import 
 from pronghorn.layers.image_preprocessing.changes import apply_change, draw_changes, make_changes
 from pronghorn.layers.image_preprocessing.ranges import number_range, value_range_pair
 
+_MOST_CHANGES = 100
+
 
 class AugMix(BaseImagePreprocessingLayer):
     """Mixes images with a mean of copies that went through chains of changes, while training.
@@ -66,6 +68,11 @@ class AugMix(BaseImagePreprocessingLayer):
         self.value_range = value_range_pair("AugMix", value_range)
         self.num_chains = strictly_positive("AugMix", "num_chains", num_chains)
         self.chain_depth = strictly_positive("AugMix", "chain_depth", chain_depth)
+        if self.num_chains * self.chain_depth > _MOST_CHANGES:
+            raise ValueError(
+                f"AugMix: num_chains * chain_depth must be at most {_MOST_CHANGES}: each change is "
+                f"traced. Received: num_chains={num_chains}, chain_depth={chain_depth}."
+            )
         self.factor = number_range("AugMix", "factor", factor, 0, 1)
         if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not alpha > 0:
             raise ValueError(

@@ -12,6 +12,8 @@ from pronghorn.layers.image_preprocessing.base_image_preprocessing_layer import 
 from pronghorn.layers.image_preprocessing.changes import apply_change, draw_changes, make_changes
 from pronghorn.layers.image_preprocessing.ranges import number_range, value_range_pair
 
+_MOST_CHANGES = 100
+
 
 class RandAugment(BaseImagePreprocessingLayer):
     """Applies a few changes, drawn from 11, to each batch while training.
@@ -57,6 +59,11 @@ class RandAugment(BaseImagePreprocessingLayer):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_range_pair("RandAugment", value_range)
         self.num_ops = strictly_positive("RandAugment", "num_ops", num_ops)
+        if self.num_ops > _MOST_CHANGES:
+            raise ValueError(
+                f"RandAugment: num_ops must be at most {_MOST_CHANGES}: each is traced. "
+                f"Received: num_ops={num_ops}."
+            )
         self.factor = number_range("RandAugment", "factor", factor, 0, 1)
         self.interpolation = interpolation
         self._set_seed(seed)

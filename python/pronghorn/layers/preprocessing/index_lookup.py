@@ -192,9 +192,10 @@ class IndexLookup(VocabularyState, Layer):
             return tokens
         return [*self._special_tokens(), *tokens]
 
-    def _special_tokens(self) -> list[Any]:
+    def _special_tokens(self, most: int | None = None) -> list[Any]:
         mask = [self.mask_token] if self._oov_start else []
-        return mask + [self.oov_token] * self.num_oov_indices
+        count = self.num_oov_indices if most is None else min(self.num_oov_indices, most)
+        return mask + [self.oov_token] * count
 
     def vocabulary_size(self) -> int:
         """Returns how many indices there are, those of mask and unknown tokens included."""
@@ -225,9 +226,9 @@ class IndexLookup(VocabularyState, Layer):
         if isinstance(vocabulary, str):
             vocabulary = read_vocabulary(owner, vocabulary, self._is_text)
         found = self._as_tokens(vocabulary)
-        tokens = split_vocabulary(
-            owner, found, self._special_tokens(), self.mask_token, self.oov_token
-        )
+        # One more than there are tokens tells as much as any number of them.
+        special = self._special_tokens(len(found) + 1)
+        tokens = split_vocabulary(owner, found, special, self.mask_token, self.oov_token)
         if self.max_tokens is not None and self._token_start + len(tokens) > self.max_tokens:
             raise ValueError(
                 f"{owner}: the vocabulary must have at most `max_tokens` tokens, special ones "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -247,9 +247,10 @@ class TextVectorization(Layer):
             tokens = list(text) if split == "character" else [text]
         if self._ngrams is None:
             return tokens
-        return [
-            " ".join(tokens[i : i + n]) for n in self._ngrams for i in range(len(tokens) - n + 1)
-        ]
+        sizes = self._ngrams
+        if isinstance(sizes, range):  # 1, 2, ...: none is longer than the text
+            sizes = sizes[: len(tokens)]
+        return [" ".join(tokens[i : i + n]) for n in sizes for i in range(len(tokens) - n + 1)]
 
     # Description.
 
@@ -329,10 +330,12 @@ def _check(value: Any, names: tuple[str, ...], argument: str) -> None:
         )
 
 
-def _ngram_sizes(ngrams: Any) -> tuple[int, ...] | None:
+def _ngram_sizes(ngrams: Any) -> Sequence[int] | None:
     if ngrams is None:
         return None
-    sizes = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else tuple(ngrams)
+    if isinstance(ngrams, int) and ngrams >= 1:
+        return range(1, ngrams + 1)
+    sizes = () if isinstance(ngrams, int) else tuple(ngrams)
     if not sizes or any(not isinstance(n, int) or n < 1 for n in sizes):
         raise ValueError(
             "TextVectorization: `ngrams` must be `None`, a positive integer, or a tuple of "
