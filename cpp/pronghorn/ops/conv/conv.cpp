@@ -32,6 +32,7 @@ std::vector<Value> gradient(const GradientCall& call) {
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value whole = without_frame(g, "conv", inputs, attrs)) return whole;
   const Shape w = g.shape(inputs[1]);
   const ConvSizes sizes = conv_sizes("conv", g.shape(inputs[0]), w, attrs);
   if (!is_pointwise(sizes)) {

@@ -17,6 +17,11 @@ Attrs conv_attrs(const Attrs& attrs, const char* name, std::span<const int64_t> 
 std::span<const int64_t> image_spatial(const Shape& x);
 std::span<const int64_t> kernel_spatial(const Shape& w);
 
+// Rewrites op(pad(x), w) with zeros around the image to op(x, w) {larger pads_low, pads_high}. No
+// value if operand 0 is something else, or the frame is as wide as the kernel.
+Value without_frame(Builder& g, std::string_view op, std::span<const Value> inputs,
+                    const Attrs& attrs);
+
 // A FillBlock's context: the patches of group g start at x + g * windows.channels.
 struct PatchSource {
   const Windows* windows;

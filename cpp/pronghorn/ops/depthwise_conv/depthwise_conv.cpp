@@ -163,6 +163,7 @@ std::vector<Value> gradient_dw(const GradientCall& call) {
 }
 
 Value simplify(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
+  if (const Value whole = without_frame(g, "depthwise_conv", inputs, attrs)) return whole;
   return widened(g, "depthwise_conv", inputs, attrs);
 }
 Value simplify_dx(Builder& g, std::span<const Value> inputs, const Attrs& attrs) {
