@@ -95,6 +95,11 @@ def mixed_precision():
     return network(dtype="mixed_float16")
 
 
+def half():
+    pytest.importorskip("ml_dtypes", reason="pip install ml_dtypes")
+    return network(dtype="bfloat16")
+
+
 def rmsprop():
     return network(keras.optimizers.RMSprop(0.02, centered=True))
 
@@ -191,7 +196,7 @@ def none(folder):
 
 
 @pytest.mark.parametrize(
-    "build", [own_step, scheduled, accumulating, averaging, mixed_precision, rmsprop]
+    "build", [own_step, scheduled, accumulating, averaging, mixed_precision, half, rmsprop]
 )
 def test_kinds_of_models(build, tmp_path) -> None:
     resumed_is_unbroken(tmp_path, build, none, {"save_freq": 2}, (13,))

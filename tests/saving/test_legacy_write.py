@@ -232,6 +232,7 @@ def test_arguments(tmp_path) -> None:
     for kwargs in ({"zipped": True}, {"zipped": False}, {"save_format": "h5"}):
         with pytest.raises(ValueError):
             model.save(tmp_path / "a.h5", **kwargs)
+    model.save(tmp_path / "new" / "folders" / "a.h5")
     model.save(tmp_path / "a.h5")
     with pytest.raises(FileExistsError):
         model.save(tmp_path / "a.h5", overwrite=False)

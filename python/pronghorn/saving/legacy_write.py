@@ -8,6 +8,7 @@ its arrays in order. Layers are written by class and config only, without module
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,6 +27,8 @@ TOP_LEVEL = "top_level_model_weights"
 def save_h5_model(model: Any, path: str, version: str, include_optimizer: bool) -> None:
     """Writes a model to an `.h5` file, replaced when the new one is whole.
 
+    Folders that are missing are made, as Keras does for such files.
+
     Args:
         model: A model.
         path: Path of the file.
@@ -40,6 +43,7 @@ def save_h5_model(model: Any, path: str, version: str, include_optimizer: bool) 
     config = json.dumps(_layer(serialize_keras_object(model)))
     compiled = model.get_compile_config() if include_optimizer else None
     training = None if compiled is None else json.dumps(_training(compiled))
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with atomic_write(path) as beside, new_hdf5(beside) as file:
         file.attrs["keras_version"] = version
         file.attrs["backend"] = BACKEND
