@@ -12,13 +12,14 @@ import pytest
 
 import pronghorn as keras
 
-pytest.importorskip("h5py")
+h5py = pytest.importorskip("h5py")
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 with tarfile.open(CORPUS / "files.tar.xz") as _archive:
     FILES = [n for n in _archive.getnames() if not n.endswith(".npz")]
 REFUSED = [n for n in FILES if n.startswith(("lambdas", "time_major"))]
 WEIGHTS = [n for n in FILES if n.startswith("branches_weights")]
-NAMES = [n for n in FILES if n not in REFUSED and n not in WEIGHTS]
+OPTIMIZERS = [n for n in FILES if n.startswith("optimizer_")]
+NAMES = [n for n in FILES if n not in (*REFUSED, *WEIGHTS, *OPTIMIZERS)]
 
 
 class Scaled(keras.layers.Layer):
@@ -153,3 +154,40 @@ def test_state_of_old_optimizers(name, version, files) -> None:
     for a, b in zip(expected, values):
         np.testing.assert_array_equal(a.numpy(), b)
     assert any(v.any() for v in values[1:])
+
+
+# Names of the values in the file, and where they are now.
+SLOTS = {
+    "adam": {"m:0": "_momentums", "v:0": "_velocities", "vhat:0": "_velocity_hats"},
+    "rmsprop": {"rms:0": "_velocities", "momentum:0": "_momentums", "mg:0": "_average_gradients"},
+    "sgd": {"momentum:0": "momentums"},
+    "nadam": {"m:0": "_momentums", "v:0": "_velocities"},
+    "ftrl": {"accumulator:0": "_accumulators", "linear:0": "_linears"},
+    "adadelta": {"accum_grad:0": "_accumulated_grads", "accum_var:0": "_accumulated_delta_vars"},
+    "adamax": {"m:0": "_m", "v:0": "_u"},
+    "adagrad": {"accumulator:0": "_accumulators"},
+}
+
+
+@pytest.mark.parametrize("file_name", OPTIMIZERS)
+def test_state_of_the_optimizers_of_tf_keras(file_name, files) -> None:
+    name = _split(file_name)[0].removeprefix("optimizer_")
+    optimizer = keras.saving.load_model(files / file_name).optimizer
+    assert int(optimizer.iterations.numpy()) == 2
+    with h5py.File(files / file_name) as file:
+        stored = {}
+        for key in file["optimizer_weights"].attrs["weight_names"]:
+            kind = key.rpartition("/")[2]
+            stored.setdefault(kind, []).append(file["optimizer_weights"][key][()])
+    assert stored.keys() == {"iter:0", *SLOTS[name]} | ({"momentum_cache:0"} & stored.keys())
+    for kind, attribute in SLOTS[name].items():
+        for a, b in zip(getattr(optimizer, attribute), stored[kind], strict=True):
+            np.testing.assert_array_equal(a.numpy(), b)
+    if name == "nadam":
+        assert float(optimizer._u_product.numpy()) == stored["momentum_cache:0"][0]
+    rates = {"sgd": 0.01 / (1 + 0.5 * 2)}
+    assert float(optimizer.learning_rate) == pytest.approx(rates.get(name, 0.01))
+
+
+def test_all_optimizers_are_there() -> None:
+    assert {_split(n)[0].removeprefix("optimizer_") for n in OPTIMIZERS} == set(SLOTS)

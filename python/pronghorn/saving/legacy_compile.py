@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _DROPPED_OPTIMIZER = frozenset({"is_legacy_optimizer", "jit_compile", "decay", "lr"})
+_NADAM_DECAY = 0.004
 _LOSS_SCALE = ("initial_scale", "dynamic_growth_steps")
 _COMPILE_ARGUMENTS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
@@ -29,6 +30,8 @@ def _optimizer(config: Any) -> Any:
     if isinstance(rate, dict):
         rate = {**rate, "module": "keras.optimizers.schedules", "registered_name": None}
     decay = inner.get("decay") or 0.0
+    if str(config["class_name"]).endswith("Nadam") and decay == _NADAM_DECAY:
+        decay = 0.0  # tf.keras's name for that of its momentum
     if decay > 0.0:
         # lr / (1 + decay * iterations)
         rate = {
@@ -38,7 +41,7 @@ def _optimizer(config: Any) -> Any:
             "registered_name": None,
         }
     kept = {k: v for k, v in inner.items() if k not in _DROPPED_OPTIMIZER}
-    if kept.get("schedule_decay") == 0.004:  # of Nadam, the one that it has now
+    if kept.get("schedule_decay") == _NADAM_DECAY:  # the one that it has now
         del kept["schedule_decay"]
     if kept.get("epsilon", 0) is None:
         kept["epsilon"] = 1e-7

@@ -213,10 +213,12 @@ def _set_optimizer(model: Any, file: CheckedHdf5, version: str) -> None:
     arrays = [file.arrays.get(f"{_OPTIMIZER}/{name}") for name in names]
     if any(array is None for array in arrays):
         raise ValueError(f"{file.source} is damaged: weights of the optimizer are missing.")
-    if not legacy_optimizer.is_by_kind(version):
+    if not legacy_optimizer.is_by_kind(version, names):
         stored = {str(i): array for i, array in enumerate(arrays)}
         restore_optimizer(model.optimizer, model, stored, file.source)
-    elif arrays and not legacy_optimizer.restored_by_kind(model, [np.asarray(a) for a in arrays]):
+        return
+    values = legacy_optimizer.sorted_by_kind(names, [np.asarray(array) for array in arrays])
+    if values and not legacy_optimizer.restored_by_kind(model, values):
         warnings.warn(
             f"{file.source}: optimizer '{model.optimizer.name}' starts anew: its stored state does "
             "not fit the weights.",

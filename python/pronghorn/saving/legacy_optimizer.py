@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 _FIRST_BY_WEIGHT = (2, 11)
+_STEPS = "iter:0"  # of tf.keras; those of Keras were called otherwise
 # Attributes that hold one variable for each weight, in the order in which Keras 2 kept them.
 _SLOTS = {
     "SGD": ("momentums",),
@@ -25,10 +26,31 @@ _SLOTS = {
 }
 
 
-def is_by_kind(version: str) -> bool:
-    """Returns whether a version of Keras kept the state of optimizers by its kind."""
+def is_by_kind(version: str, names: list[str]) -> bool:
+    """Returns whether a file has the state of its optimizer by kind.
+
+    Args:
+        version: The version of Keras that wrote it.
+        names: The names of the values. Later versions kept the older optimizers under
+            `optimizers.legacy`, which are known by them.
+    """
     numbers = re.match(r"(\d+)\.(\d+)", version)
-    return numbers is None or (int(numbers[1]), int(numbers[2])) < _FIRST_BY_WEIGHT
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < _FIRST_BY_WEIGHT:
+        return True
+    return bool(names) and _kind(names[0]) == _STEPS
+
+
+def _kind(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def sorted_by_kind(names: list[str], values: list[Any]) -> list[Any]:
+    """Returns values by kind where their names tell it: those of Ftrl went weight by weight."""
+    if _STEPS not in map(_kind, names):
+        return values
+    kinds = list(dict.fromkeys(map(_kind, names)))
+    order = sorted(range(len(names)), key=lambda i: kinds.index(_kind(names[i])))
+    return [values[i] for i in order]
 
 
 def restored_by_kind(model: Any, values: list[Any]) -> bool:
@@ -44,9 +66,11 @@ def restored_by_kind(model: Any, values: list[Any]) -> bool:
     optimizer = model.optimizer
     if not optimizer.built:
         optimizer.build(model.trainable_variables)
+    if type(optimizer).__name__ not in _SLOTS:
+        return False
     slots = [
         found
-        for name in _SLOTS.get(type(optimizer).__name__, ())
+        for name in _SLOTS[type(optimizer).__name__]
         if (found := getattr(optimizer, name, None))
     ]
     scalars = []

@@ -2,7 +2,7 @@
 
 Run by hand, once with each version: `python make_corpus.py keras` (Keras 3: `.keras` and `.h5`) or
 `python make_corpus.py tf_keras` (Keras 2: `.h5`, and `.keras` where it writes them), with names of
-models where a version cannot save all. Files are called
+models where a version cannot save all, or `old_optimizers`. Files are called
 `<model>-<version>.<ending>`; `outputs-<version>.npz` holds what the models predict for the inputs
 of `inputs`. Keras 3 needs no backend but NumPy: `KERAS_BACKEND=numpy`.
 """
@@ -122,6 +122,29 @@ def time_major(keras: Any) -> Any:
     return keras.Sequential([keras.Input((5, 2)), layers.LSTM(3, time_major=True, name="steps")])
 
 
+def old_optimizers(keras: Any) -> dict[str, Any]:
+    """Returns models with the optimizers of tf.keras before 2.11, which later ones still have."""
+    old = keras.optimizers.legacy
+    found = {}
+    for name, optimizer in {
+        "adam": old.Adam(0.01, amsgrad=True),
+        "rmsprop": old.RMSprop(0.01, momentum=0.9, centered=True),
+        "sgd": old.SGD(0.01, momentum=0.9, decay=0.5),
+        "nadam": old.Nadam(0.01),
+        "ftrl": old.Ftrl(0.01),
+        "adadelta": old.Adadelta(0.01),
+        "adamax": old.Adamax(0.01),
+        "adagrad": old.Adagrad(0.01),
+    }.items():
+        layers = keras.layers
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dense(4)])
+        model.compile(optimizer, "mse")
+        rng = np.random.RandomState(0)
+        model.fit(rng.rand(8, 4), rng.rand(8, 4), batch_size=4, verbose=0)
+        found[f"optimizer_{name}"] = model
+    return found
+
+
 MODELS = [convolutions, branches, sequences, attention, stateful, frames]
 # Of tf.keras only; they are refused.
 REFUSED = [lambdas, time_major]
@@ -181,6 +204,10 @@ def main(library: str, names: list[str]) -> None:
     for make in REFUSED:
         if not is_keras_3 and (not names or make.__name__ in names):
             make(keras).save(HERE / f"{make.__name__}-{version}.h5")
+    if not is_keras_3 and "old_optimizers" in names:
+        for name, model in old_optimizers(keras).items():
+            model.save(HERE / f"{name}-{version}.h5")
+        return
     np.savez_compressed(HERE / f"outputs-{version}.npz", **outputs)
 
 
