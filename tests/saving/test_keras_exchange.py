@@ -79,8 +79,8 @@ def _plain_settings(value: Any) -> Any:
         left_out = ("training", "mask", "query_mask", "value_mask", "key_mask")
         kept["kwargs"] = {k: v for k, v in kept["kwargs"].items() if k not in left_out}
     config = kept.get("config")
-    if value.get("class_name") == "IntegerLookup":  # Keras writes a dtype that it does not use
-        kept["config"] = {**config, "dtype": None}
+    if value.get("class_name") in ("IntegerLookup", "StringLookup"):  # Keras does not use it
+        kept["config"] = {**config, "dtype": None, "oov_method": None}
     if value.get("class_name") == "RandomShear":  # Keras writes factors that it does not read
         kept["config"] = {**config, "x_factor": None, "y_factor": None}
     if value.get("class_name") in ("RandomColorDegeneration", "RandomSaturation"):

@@ -32,6 +32,7 @@ class ExchangeCase:
         custom: Function of the library that returns the `custom_objects` for loading.
         backend: `"tensorflow"` if Keras needs it for the case, whatever backend it has; `"jax"` if
             Keras computes something else on TensorFlow.
+        more: Function of a model that returns more arrays to compare.
         unit: Relative rounding of the numbers.
         left_out: Regular expression of what is not compared.
     """
@@ -44,6 +45,7 @@ class ExchangeCase:
     labels: Callable[[Any], Any] | None = None
     custom: Callable[[Any], dict[str, Any]] | None = None
     backend: str | None = None
+    more: Callable[[Any], dict[str, Any]] | None = None
     unit: float = 2.0**-23
     left_out: str = "seed_generator"
 
@@ -90,6 +92,8 @@ def record(keras: Any, case: ExchangeCase, model: Any) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     config = json.dumps(keras.saving.serialize_keras_object(model), sort_keys=True)
     found["config"] = np.array(config)
+    if case.more is not None:
+        found.update({key: _plain(value) for key, value in case.more(model).items()})
     _record_state(keras, case, model, found, "before")
     if case.trained:
         step(keras, case, model)

@@ -352,6 +352,70 @@ def subclassed(k: Any) -> Any:
     return made
 
 
+def text_classes(k: Any) -> dict[str, Any]:
+    """Returns a model that has a layer of text, which is called before it."""
+
+    class Texts(k.Model):
+        def __init__(self, text: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.text, self.dense = text, k.layers.Dense(2)
+
+        def build(self, shape: Any) -> None:
+            self.dense.build(shape)
+            self.built = True
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "text": k.saving.serialize_keras_object(self.text)}
+
+        @classmethod
+        def from_config(cls, config: dict[str, Any]) -> Any:
+            return cls(**{**config, "text": k.saving.deserialize_keras_object(config["text"])})
+
+    return {"Texts": Texts}
+
+
+def learned(layer: Any) -> Any:
+    layer.adapt(np.array(["b a b", "c é a b", "b"]))
+    return layer
+
+
+TEXTS: dict[str, Callable[[Any], Any]] = {
+    "indices": lambda k: learned(k.layers.TextVectorization(output_sequence_length=4)),
+    "pairs": lambda k: learned(k.layers.TextVectorization(ngrams=2, output_mode="count")),
+    "weighted": lambda k: learned(k.layers.TextVectorization(max_tokens=9, output_mode="tf_idf")),
+    "given": lambda k: k.layers.TextVectorization(vocabulary=["b", "a"], standardize="lower"),
+    "lookup": lambda k: learned(k.layers.StringLookup(mask_token="", num_oov_indices=2)),
+}
+for how, made_text in TEXTS.items():
+
+    def _texts(k: Any, made_text: Any = made_text) -> Any:
+        found = text_classes(k)["Texts"](made_text(k))
+        found.build((None, 3))
+        return found
+
+    def _found(found: Any) -> dict[str, Any]:
+        vocabulary = [str(token) for token in found.text.get_vocabulary()]
+        return {
+            "vocabulary": np.array(vocabulary),
+            "called": np.asarray(found.text(np.array(["b x", "a b q", "c"]))).astype("float32"),
+        }
+
+    MODELS.append(
+        ExchangeCase(
+            f"text_{how}",
+            _texts,
+            lambda: floats((3,)),
+            trained=False,
+            custom=text_classes,
+            more=_found,
+            backend="tensorflow",
+        )
+    )
+
+
 def registered_classes(k: Any) -> dict[str, Any]:
     """Registers a class with the library and returns it; nothing is to be passed for loading."""
     custom = custom_classes(k)
