@@ -5,20 +5,11 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
+from pronghorn.array_in_file import item_size
+
 # Optimizers keep up to three values a weight, which a file without their state does not hold.
 _FACTOR = 5
 _SLACK = 64 * 2**20
-
-_ITEM_SIZES = {
-    "int64": 8,
-    "bfloat16": 2,
-    "float16": 2,
-    "int16": 2,
-    "uint16": 2,
-    "int8": 1,
-    "uint8": 1,
-    "bool": 1,
-}
 
 
 class _State(threading.local):
@@ -68,7 +59,7 @@ def count_variable(shape: tuple[int, ...], dtype: str) -> None:
     if not _state.scopes:
         return
     scope = _state.scopes[-1]
-    size = _ITEM_SIZES.get(dtype, 4)
+    size = item_size(dtype)
     for dim in shape:
         size *= dim
     scope.left -= size

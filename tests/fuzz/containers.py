@@ -41,6 +41,11 @@ def mutate_json(data: bytes, random: Random, pool: list[Any], names: list[str]) 
     return config_text(json_trees.mutate(json.loads(data), random, pool, names), random)
 
 
+def mutate_bytes(data: bytes, random: Random, pool: list[Any], names: list[str]) -> bytes:
+    """Returns changed bytes of a file whose structure is not taken apart here."""
+    return byte_strings.mutate(data, random)
+
+
 def mutate_zip(data: bytes, random: Random, pool: list[Any], names: list[str]) -> bytes:
     """Returns a `.keras` archive with members or its structure changed."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -141,6 +141,19 @@ def own(ending: str) -> dict[str, bytes]:
 
 
 @functools.cache
+def exported() -> dict[str, bytes]:
+    """Returns ONNX files."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("preprocessing", "convolutions"):
+            path = os.path.join(folder, f"{name}.onnx")
+            model = _compiled(name)
+            model.export(path, format="onnx", verbose=False)
+            found[name] = pathlib.Path(path).read_bytes()
+    return found
+
+
+@functools.cache
 def backups() -> dict[str, bytes]:
     """Returns the file of a BackupAndRestore in the middle of training."""
     import pronghorn as keras

@@ -127,6 +127,14 @@ def _old_files() -> dict[str, bytes]:
     return {n: d for n, d in seeds.corpus().items() if n.endswith(".h5")}
 
 
+def _onnx_files() -> dict[str, bytes]:
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        return {}
+    return seeds.exported()
+
+
 def _first(ending: str) -> Callable[[], dict[str, bytes]]:
     return lambda: {"convolutions": seeds.own(ending)["convolutions"]}
 
@@ -148,14 +156,17 @@ TARGETS: dict[str, Target] = {
     ),
     "npz": Target(".npz", _first(".npz"), containers.mutate_npz, _load_weights),
     "backup": Target(".h5", seeds.backups, containers.mutate_hdf5, _restore),
+    "onnx": Target(".onnx", _onnx_files, containers.mutate_bytes, _load_model),
     "scan": Target(".keras", _archives, containers.mutate_zip, _inspect),
     "scan_h5": Target(".h5", _old_files, containers.mutate_hdf5, _inspect),
 }
 
 
 def changed_file(name: str, random: Random) -> bytes:
-    """Returns a changed file for a target."""
+    """Returns a changed file for a target; none for one whose library is missing."""
     target = TARGETS[name]
     files = target.seeds()
+    if not files:
+        return b""
     data = files[random.choice(sorted(files))]
     return target.mutate(data, random, seeds.configs(), seeds.names())

@@ -33,7 +33,16 @@ SANITIZED = os.environ.get("PRONGHORN_FUZZ_SANITIZED") is not None
 _FACTOR = 8 if SANITIZED else 1
 # Models are run on inputs, and where results are, of at most so many elements.
 _ELEMENTS = 10**6
-_FORBIDDEN = ("socket.", "subprocess.", "os.exec", "os.spawn", "os.system", "os.fork")
+_FORBIDDEN = (
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "subprocess.",
+    "os.exec",
+    "os.spawn",
+    "os.system",
+    "os.fork",
+)
 _FORBIDDEN += ("pickle.find_class", "os.posix_spawn", "urllib.Request")
 # Warnings that loaders give on purpose.
 _WARNINGS = (
@@ -56,7 +65,7 @@ class _Guard:
         self.readable += [p for p in sys.path if p]
         self.writable = [tempfile.gettempdir()]
         self.roots = set(sys.stdlib_module_names) | {"pronghorn", "numpy", "h5py", "ml_dtypes"}
-        self.roots |= {"onnx", "google", "rich"}
+        self.roots |= {"onnx", "google", "rich", "typing_extensions"}
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.active:

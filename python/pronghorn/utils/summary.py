@@ -7,6 +7,7 @@ import re
 import shutil
 from typing import Any
 
+from pronghorn.array_in_file import item_size
 from pronghorn.ops.keras_tensor import KerasTensor
 
 _DTYPE_BITS = {"bool": 8, "bfloat16": 16}
@@ -31,12 +32,7 @@ def _size(weight: Any) -> int:
 
 def weight_memory_size(weights: list[Any]) -> int:
     """Returns the number of bytes that `weights` take."""
-    total = 0
-    for w in weights:
-        digits = re.search(r"(\d+)$", w.dtype)
-        bits = _DTYPE_BITS.get(w.dtype) or (int(digits.group(1)) if digits else 32)
-        total += _size(w) * bits // 8
-    return total
+    return sum(_size(w) * item_size(w.dtype) for w in weights)
 
 
 def readable_memory_size(size: float) -> str:
