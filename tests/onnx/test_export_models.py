@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agreement import compare, onnx, operators, run
+from agreement import compare, onnx, onnxruntime, operators, run
 
 import pronghorn as keras
 from pronghorn import layers
@@ -142,6 +142,8 @@ def test_every_version_of_the_operators(tmp_path: Path) -> None:
     for version in range(18, 1 + min(23, onnx.defs.onnx_opset_version())):
         path = tmp_path / f"{version}.onnx"
         model.export(path, format="onnx", opset_version=version)
+        if version > 21 and tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 24):
+            continue
         compare(run(path, [x])[0], model.predict(x, verbose=0))
 
 

@@ -152,6 +152,30 @@ def test_spectrogram_of_unknown_length(tmp_path: Path) -> None:
     check(keras.Model(x, layer(x)), tmp_path / "m.onnx", random(3, 400), 512)
 
 
+def test_weights_are_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    tied = layers.ReversibleEmbedding(500, 40)
+    ids = keras.Input((None,), dtype="int32")
+    model = keras.Model(ids, tied(tied(ids), reverse=True))
+    check(model, path, np.random.default_rng(0).integers(0, 500, (3, 5)).astype("int32"))
+    assert path.stat().st_size < 1.1 * 4 * model.count_params()
+    conv, lstm = layers.Conv1D(20, 3), layers.LSTM(20)
+    a, b = keras.Input((9, 20)), keras.Input((9, 20))
+    model = keras.Model([a, b], lstm(conv(a)) - lstm(conv(b)))
+    check(model, path, [random(3, 9, 20), random(3, 9, 20, seed=1)])
+    assert path.stat().st_size < 1.3 * 4 * model.count_params()
+
+
+def test_network_for_images_of_any_even_size(tmp_path: Path) -> None:
+    x = keras.Input((None, None, 3))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    z = layers.Conv2D(4, 3, padding="same")(layers.MaxPooling2D(2)(y))
+    z = layers.Concatenate()([layers.UpSampling2D(2)(z), y])
+    model, path = keras.Model(x, layers.Conv2D(2, 1)(z)), tmp_path / "m.onnx"
+    check(model, path, random(2, 6, 10, 3))
+    compare(run(path, [random(1, 4, 2, 3)])[0], model.predict(random(1, 4, 2, 3), verbose=0))
+
+
 class Network(keras.Model):
     def __init__(self) -> None:
         super().__init__(name="network")

@@ -9,6 +9,7 @@ import numpy as np
 
 from pronghorn.onnx.export.writer import Operator, Writer
 
+_WORTH_SHARING = 1 << 16  # bytes
 _OPTIONAL_OUTPUTS = frozenset(["LSTM", "GRU", "RNN", "LayerNormalization"])
 
 
@@ -118,6 +119,22 @@ def _normalization(w: Writer, operator: Operator, maker: Operator, shift: str) -
     ]
     operator.op, operator.inputs = "BatchNormalization", [x, *vectors]
     operator.attrs = {"epsilon": 0.0}
+
+
+def share_transposed(w: Writer) -> None:
+    """Keeps a matrix once where it is used as it is and transposed: tied embeddings, say."""
+    added = []
+    for label in {w.labels[n] for n in w.constants} - {"constant"}:
+        same = [n for n in w.constants if w.labels[n] == label and w.constants[n].ndim == 2]
+        for i, a in enumerate(same):
+            for b in same[:i]:
+                if w.constants[b].nbytes < _WORTH_SHARING:
+                    continue
+                if np.array_equal(w.constants[a].T, w.constants[b]):
+                    added.append(Operator("Transpose", [b], [a], {"perm": [1, 0]}))
+                    break
+    w.drop_constants({operator.outputs[0] for operator in added})
+    w.operators = added + w.operators
 
 
 def drop_unused(w: Writer, outputs: list[str]) -> None:

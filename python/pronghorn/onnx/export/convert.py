@@ -8,7 +8,7 @@ import numpy as np
 
 import pronghorn.onnx.export.operators  # noqa: F401  fills the table
 from pronghorn.onnx.export.graph import Graph, Node, Type, value_of
-from pronghorn.onnx.export.sizes import Size
+from pronghorn.onnx.export.sizes import BATCH, Size
 from pronghorn.onnx.export.table import CONVERTERS, EXACT, REFUSED, Call, describe
 from pronghorn.onnx.export.writer import HALF, Writer, stored
 
@@ -24,7 +24,8 @@ def convert(graph: Graph, input_names: list[str], opset: int) -> Writer:
     Raises:
         ValueError: An op cannot be exported; the error names it and its layer.
     """
-    w = Writer(opset)
+    lengths = [size for name, size in graph.sample.items() if name != BATCH]
+    w = Writer(opset, only_multiples=all(n % 32 == 0 for size in lengths for n in size))
     w.nodes = graph.nodes
     for ref, name in zip(graph.inputs, input_names):
         type_ = w.type_of(ref)

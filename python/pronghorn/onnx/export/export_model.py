@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pronghorn.onnx.export.cleanup import drop_unused, merge_biases, merge_pairs
+from pronghorn.onnx.export.cleanup import drop_unused, merge_biases, merge_pairs, share_transposed
 from pronghorn.onnx.export.convert import convert
 from pronghorn.onnx.export.graph import trace_graph
 from pronghorn.onnx.export.guards import guard_padding
@@ -29,7 +29,8 @@ def export_model(
     The model is traced as in `predict` (`training=False`), so layers of one's own are exported like
     any other. Dimensions that are `None` stay unknown in the file; that of the batch is named
     "batch", dimensions that the model needs to be equal have one name. What Python decides by an
-    unknown size is exported as for sizes of about a hundred. Masked recurrent layers are exact for
+    unknown size is exported as for sizes of about a hundred; a model that does not take sizes of
+    all remainders is exported for multiples of 32. Masked recurrent layers are exact for
     masks of any pattern. Values of float16 and bfloat16 are kept as float32 and rounded where the
     model rounds, so that the file runs anywhere; inputs and outputs of bfloat16 are float32.
 
@@ -82,6 +83,7 @@ def export_model(
     merge_pairs(writer, outputs)
     guard_padding(writer)
     drop_unused(writer, outputs)
+    share_transposed(writer)
     write(onnx, File(writer, graph, signature, outputs, model.name), path)
     if verbose is None or verbose:
         print_msg(f"Saved artifact at '{path}'.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_MOST_BYTES = 1 << 28  # of a result that is larger than its operands
+_MOST_BYTES = 1 << 16  # of a result that is larger than its operands
 
 
 def _reshape(x: Any, shape: Any, allowzero: int = 0) -> Any:

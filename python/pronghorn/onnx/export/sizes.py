@@ -36,7 +36,7 @@ def samples(groups: Groups, has_batch: bool) -> Iterator[Sample]:
         groups: The dimensions but the batch.
         has_batch: Whether the batch is unknown.
     """
-    count = 5 if groups else 3
+    count = 5 if groups else 4
     for batches, first, step in (
         (_BATCHES, _LENGTHS, _NEXT),
         (_EVEN_BATCHES, _EVEN_LENGTHS, _EVEN_NEXT),

@@ -40,11 +40,12 @@ class Writer:
 
     Args:
         opset: Version of the operators.
-        sample: Sizes by name of the unknown dimensions.
+        only_multiples: Whether unknown sizes but the batch are known to be multiples of 32.
     """
 
-    def __init__(self, opset: int) -> None:
+    def __init__(self, opset: int, only_multiples: bool = False) -> None:
         self.opset = opset
+        self.only_multiples = only_multiples
         self.operators: list[Operator] = []
         self.constants: dict[str, Any] = {}
         self.labels: dict[str, str] = {}  # of constants: what they are named after
@@ -57,6 +58,7 @@ class Writer:
         self._known: dict[Size, tuple[str, int]] = {}
         self._sizes: dict[Size, str] = {}
         self._numbers: dict[tuple[Any, ...], str] = {}
+        self._labelled: dict[str, list[str]] = {}
         self._reserved: set[str] = set()
 
     # Names.
@@ -88,13 +90,19 @@ class Writer:
                     self._known.setdefault(size, (name, axis))
 
     def constant(self, value: Any, label: str = "constant", dtype: str | None = None) -> str:
-        """Returns the name of a constant; small ones of equal values are one."""
+        """Returns the name of a constant; equal ones are one if small or of one label."""
         array = np.asarray(value) if dtype is None else np.asarray(value, dtype)
         key = (array.dtype.str, array.shape, array.tobytes()) if array.size <= 64 else None
         if key is not None and label == "constant" and key in self._numbers:
             return self._numbers[key]
+        if label != "constant":
+            for name in self._labelled.get(label, ()):
+                other = self.constants.get(name, array[..., None])
+                if other.dtype == array.dtype and np.array_equal(other, array):
+                    return name
         self._count += 1
         name = f"{label}#{self._count}"
+        self._labelled.setdefault(label, []).append(name)
         self.constants[name] = array
         self.labels[name] = label
         if key is not None and label == "constant":

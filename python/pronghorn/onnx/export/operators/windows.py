@@ -35,16 +35,15 @@ def padding(call: Call, window: list[int]) -> dict[str, Any]:
     sizes = call.shape()[1:-1]
     spans = [(k - 1) * d + 1 for k, d in zip(window, dilations)]
     is_known = all(isinstance(n, int) for n in (*low, *high))
-    unsure = [
-        i
-        for i, size in enumerate(sizes)
-        if fixed(size) is None
-        and strides[i] > 1
-        and _is_same(size, spans[i], strides[i], low[i], high[i])
-    ]
-    if is_known and not any(_varies(spans[i], strides[i]) for i in unsure):
+    # Where the padding of "same" changes with the size, one size of each remainder tells it from
+    # padding that does not; sizes that are all multiples need not.
+    may_be_same = any(
+        fixed(size) is None and _varies(span, stride) and _is_same(size, span, stride, a, b)
+        for size, span, stride, a, b in zip(sizes, spans, strides, low, high)
+    )
+    if is_known and (not may_be_same or call.w.only_multiples):
         return {"pads": [*low, *high]}
-    if all(_is_same(*parts) for parts in zip(sizes, spans, strides, low, high)):
+    if not is_known and all(_is_same(*parts) for parts in zip(sizes, spans, strides, low, high)):
         return {"auto_pad": "SAME_UPPER"}
     raise call.refuse(
         "its padding depends on an unknown size; pass an `input_signature` with that size"
