@@ -81,6 +81,7 @@ def test_squeeze_and_excitation_needs_no_transposes(tmp_path: Path) -> None:
     found = Counter(check(model, tmp_path / "m.onnx", random(3, 8, 8, 3)))
     assert (found["Transpose"], found["Conv"], found["MatMul"]) == (1, 4, 0)
     assert found["Clip"] == 3
+    assert found["GlobalAveragePool"] == 2
 
 
 @pytest.mark.parametrize("activation", [None, "relu"])

@@ -175,12 +175,42 @@ def _reduction(p: _Pass, operator: Operator) -> bool:
         return False
     x, perm = found
     axes = [int(a) for a in p.w.constants[operator.inputs[1]]]
+    if _global_pooling(p, operator, x, perm, axes):
+        return True
     operator.inputs = [x, p.w.ints([perm[a] for a in axes])]
     if operator.attrs["keepdims"]:
         p.give(operator, perm)
         return True
     kept = [perm[i] for i in range(len(perm)) if i not in axes]
     p.give(operator, [sorted(kept).index(k) for k in kept], len(kept))
+    return True
+
+
+_GLOBAL = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}
+
+
+def _global_pooling(p: _Pass, operator: Operator, x: str, perm: list[int], axes: list[int]) -> bool:
+    """A mean or maximum over all pixels of an image with channels first."""
+    rank = len(perm)
+    type_ = p.w.types.get(operator.outputs[0])
+    if (
+        operator.op not in _GLOBAL
+        or not 3 <= rank <= 5
+        or perm != [0, *range(2, rank), 1]
+        or sorted(axes) != list(range(1, rank - 1))
+        or type_ is None
+        or "float" not in type_.dtype
+    ):
+        return False
+    name = _GLOBAL[operator.op]
+    if operator.attrs["keepdims"]:
+        operator.op, operator.inputs, operator.attrs = name, [x], {}
+        p.give(operator, perm)
+        return True
+    pooled = p.new(name)
+    p.done.append(Operator(name, [x], [pooled], {}, operator.scope))
+    operator.op, operator.inputs, operator.attrs = "Flatten", [pooled], {"axis": 1}
+    p.done.append(operator)
     return True
 
 
