@@ -36,11 +36,11 @@ def changed(tmp_path: Any, change: Any) -> str:
 def refused(path: str, message: str) -> None:
     """Checks that a file is refused within a second and 100 MB of arrays."""
     tracemalloc.start()
-    start = time.monotonic()
+    start = time.process_time()
     try:
         with pytest.raises(ValueError, match=message):
             import_model(path)
-        assert time.monotonic() - start < 1.0
+        assert time.process_time() - start < 1.0
         assert tracemalloc.get_traced_memory()[1] < 100e6
     finally:
         tracemalloc.stop()
@@ -192,6 +192,11 @@ def set_domain(model: Any) -> None:
     model.graph.node[0].domain = "com.example"
 
 
+def set_estimator(model: Any) -> None:
+    model.graph.node[0].domain = "ai.onnx.ml"
+    model.graph.node[0].op_type = "TreeEnsembleRegressor"
+
+
 def set_subgraph(model: Any) -> None:
     node = model.graph.node[0]
     node.op_type = "Loop"
@@ -285,6 +290,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "no groups": (set_attribute("group", 0), "groups"),
     "opset 6": (set_opset(6), "opset"),
     "opset 1000": (set_opset(1000), "opset"),
+    "estimator": (set_estimator, r"ONNX operator ai.onnx.ml.TreeEnsembleRegressor"),
     "two opsets": (set_opset(13, 17), "one version"),
     "no opset": (set_opset(), "one version"),
     "no output": (clear_outputs, "no output"),
@@ -374,9 +380,9 @@ def test_sizes_that_grow_without_end_are_refused(tmp_path: Any) -> None:
 def test_equal_names_of_nodes_are_no_trouble(tmp_path: Any) -> None:
     nodes = [helper.make_node("Neg", ["x"], [f"v{i}"], "same") for i in range(1500)]
     nodes.append(helper.make_node("Identity", ["v7"], ["y"], "same"))
-    start = time.monotonic()
+    start = time.process_time()
     import_model(saved(tmp_path, *nodes))
-    assert time.monotonic() - start < 2.0
+    assert time.process_time() - start < 2.0
 
 
 def test_memory_stays_bounded_in_a_fresh_process(tmp_path: Any) -> None:

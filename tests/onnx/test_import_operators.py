@@ -302,6 +302,23 @@ add("Einsum", MATRIX, numbers(6, 5), equation="ij,jk->ik", fixed=True)
 add("Einsum", X, numbers(2, 3, 4, 6), equation="bhid,bhdj->bhij")
 add("Einsum", X, Stored(numbers(3, 5)), equation="bcij, ci -> bj")
 
+# What surrounds the networks of scikit-learn.
+ML = "ai.onnx.ml"
+OFFSETS = {"offset": [float(i) for i in range(6)], "scale": [0.5] * 6}
+add(f"{ML}.Scaler", MATRIX, **OFFSETS)
+add(f"{ML}.Scaler", np.arange(12).reshape(2, 6), offset=[1.0], scale=[0.25])
+for norm in ("L1", "L2"):
+    add(f"{ML}.Normalizer", MATRIX, norm=norm)
+add(f"{ML}.Normalizer", np.abs(MATRIX), norm="MAX")
+add(f"{ML}.ArrayFeatureExtractor", MATRIX, ints(0, 4))
+add(f"{ML}.ArrayFeatureExtractor", Stored(np.array([[5, 7, 9]])), np.array([1, 2, 0]), fixed=True)
+COEFFICIENTS = {"coefficients": numbers(18).tolist(), "intercepts": [0.5, 1.0, -1.0]}
+add(f"{ML}.LinearRegressor", MATRIX, targets=3, **COEFFICIENTS)
+add(f"{ML}.LinearRegressor", MATRIX, coefficients=numbers(6).tolist())
+for kind in ("NONE", "SOFTMAX", "LOGISTIC"):
+    add(f"{ML}.LinearClassifier", MATRIX, outputs=2, classlabels_ints=[4, 2, 9], multi_class=1,
+        post_transform=kind, **COEFFICIENTS)  # fmt: skip
+
 # Windows.
 for pads in ([0, 0, 0, 0], [1, 1, 1, 1], [2, 0, 1, 1]):
     for stride in (1, 2):
@@ -413,7 +430,9 @@ def check(case: Case, tmp_path: Any, open_batch: bool = False) -> Any:
             x = np.asarray(x)
             inputs[name] = Input(x, ("batch", *x.shape[1:]) if open_batch else None)
     outputs = [f"output_{i}" for i in range(case.outputs)]
-    node = helper.make_node(case.operator, names, outputs, "node", **case.attributes)
+    domain, _, operator = case.operator.rpartition(".")
+    attributes = {"domain": domain, **case.attributes}
+    node = helper.make_node(operator, names, outputs, "node", **attributes)
     path = save(tmp_path / "model.onnx", [node], inputs, stored, outputs, case.opset)
     return check_file(path, inputs, case.tolerance)
 

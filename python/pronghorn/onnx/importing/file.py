@@ -18,6 +18,8 @@ from pronghorn.onnx.importing.tensors import (
 #: Versions of the default operator set that are read.
 OPSETS = (7, 26)
 MAX_BYTES = 2**31 - 1
+#: The domain of what is not a network.
+ESTIMATORS = "ai.onnx.ml"
 MAX_NODES = 20_000
 MAX_PORTS = 1_000
 MAX_NAME = 1_000
@@ -185,7 +187,7 @@ class _Reader:
         )
 
     def _opset(self) -> int:
-        found = [x.version for x in self.model.opset_import if x.domain in ("", "ai.onnx")]
+        found = list({x.version for x in self.model.opset_import if x.domain in ("", "ai.onnx")})
         if len(found) != 1:
             raise ValueError(
                 "expected an ONNX file with one version of the default operator set. "
@@ -211,7 +213,9 @@ class _Reader:
             outputs=[_checked_name(x, "an output") for x in proto.output],
             attributes={},
         )
-        if proto.domain not in ("", "ai.onnx"):
+        if proto.domain == ESTIMATORS:
+            node.operator = f"{ESTIMATORS}.{node.operator}"
+        elif proto.domain not in ("", "ai.onnx"):
             raise node.refused(f"is refused: its domain is '{proto.domain[:100]}'.")
         if getattr(proto, "overload", ""):
             raise node.refused("is refused: it calls an overload of a function.")
