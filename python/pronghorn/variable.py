@@ -176,11 +176,11 @@ class Variable:
 
     def initialize(self) -> None:
         """Runs an initializer that was put off while a file was loaded, unless there is a value."""
-        initializer, self._initializer = self._initializer, None
+        initializer = self._initializer
         if initializer is not None:
             with suspended(), AutocastScope(None):
                 value = _initial_value(initializer, self._shape, self._dtype)
-            _core.copy_into(self._memory, value)
+            self._store(value)
 
     # Reading.
 

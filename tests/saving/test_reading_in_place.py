@@ -11,6 +11,7 @@ import pronghorn as keras
 from pronghorn import layers, ops
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.deferred_values import DeferredValues
+from pronghorn.saving import read_at
 from pronghorn.saving.safetensors import StoredTensors
 
 
@@ -92,6 +93,38 @@ def test_an_error_inside_initializes_nothing() -> None:
         variable()
         raise RuntimeError("stop")
     assert Counted.calls == 0
+
+
+def test_an_initializer_that_fails_leaves_no_value() -> None:
+    class Fails(Counted):
+        def __call__(self, shape, dtype=None):
+            super().__call__(shape, dtype)
+            raise RuntimeError("no numbers")
+
+    with pytest.raises(RuntimeError, match="no numbers"), DeferredValues():
+        v = keras.Variable(Fails(), shape=(2, 3))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no numbers"):
+            v.numpy()
+
+
+class Kept(ArrayInFile):
+    """Keeps a view of the memory that it is given."""
+
+    def read_into(self, memory):
+        self.view = np.frombuffer(memory, "float32")
+        self.view[:] = 3.0
+
+
+def test_memory_that_a_reader_keeps_outlives_the_variable() -> None:
+    v = variable(shape=(300_000,))
+    stored = Kept(v.shape, "float32")
+    v.load(stored)
+    del v
+    others = [keras.Variable(np.ones(300_000, "float32")) for _ in range(4)]
+    stored.view[:] = 4.0
+    np.testing.assert_array_equal(others[0].numpy(), np.ones(300_000))
+    np.testing.assert_array_equal(others[-1].numpy(), np.ones(300_000))
 
 
 def test_loading_a_model_runs_no_initializer(tmp_path) -> None:
@@ -238,3 +271,18 @@ def test_a_store_of_a_custom_layer_holds_arrays(tmp_path) -> None:
     loaded = keras.saving.load_model(path)
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0] * 2)
     np.testing.assert_array_equal(loaded.get_weights()[1], np.ones(2))
+
+
+def test_reads_where_the_system_has_none_at_a_place(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(bytes(range(200)))
+    monkeypatch.setattr(read_at, "_read_once", read_at._read_and_move_back)
+    monkeypatch.setattr(read_at, "_LONGEST", 7)
+    with path.open("rb") as file:
+        assert file.read(3) == bytes(range(3))
+        memory = bytearray(50)
+        assert read_at.read_at(file.fileno(), 20, memoryview(memory)) == 50
+        assert bytes(memory) == bytes(range(20, 70))
+        assert read_at.read_at(file.fileno(), 190, memoryview(memory)) == 10
+        assert bytes(memory[:10]) == bytes(range(190, 200))
+        assert file.read() == bytes(range(3, 200))

@@ -131,6 +131,13 @@ Handle from_numpy(const py::array& array, const std::string& dtype_name, bool co
   return {Tensor(type, std::move(buffer)), nullptr, {}};
 }
 
+// An array over the tensor's memory, which lives as long as a view of it does.
+py::array array_over(const Tensor& tensor, const py::dtype& dtype, std::vector<py::ssize_t> shape) {
+  const py::capsule owner(new std::shared_ptr<Buffer>(tensor.buffer()),
+                          [](void* p) { delete static_cast<std::shared_ptr<Buffer>*>(p); });
+  return {dtype, std::move(shape), tensor.data(), owner};
+}
+
 // A read-only array over the tensor's memory, or a copy.
 py::array to_numpy(const Handle& handle, bool copy) {
   const Tensor& tensor = data_of(handle, "numpy");
@@ -140,9 +147,7 @@ py::array to_numpy(const Handle& handle, bool copy) {
     std::memcpy(array.mutable_data(), tensor.data(), tensor.type().bytes());
     return array;
   }
-  const py::capsule owner(new std::shared_ptr<Buffer>(tensor.buffer()),
-                          [](void* p) { delete static_cast<std::shared_ptr<Buffer>*>(p); });
-  py::array array(numpy_dtype(tensor.dtype()), shape, tensor.data(), owner);
+  py::array array = array_over(tensor, numpy_dtype(tensor.dtype()), std::move(shape));
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;
 }
@@ -157,23 +162,23 @@ void copy_into(Handle& storage, const Handle& value) {
   announce_changes({&changed, 1});
 }
 
-// Calls `write` with the writable bytes of a variable, which end with the call.
+// Calls `write` with the writable bytes of a variable. A view that it keeps stays valid; programs
+// may miss what is written into it later.
 void fill(Handle& storage, const py::function& write) {
-  const Tensor& tensor = data_of(storage, "fill");
-  const py::memoryview memory =
-      py::memoryview::from_memory(tensor.data(), static_cast<py::ssize_t>(tensor.type().bytes()));
+  const Tensor tensor = data_of(storage, "fill");
+  const py::object memory = py::reinterpret_steal<py::object>(
+      PyMemoryView_FromObject(array_over(tensor, py::dtype::of<uint8_t>(),
+                                         {static_cast<py::ssize_t>(tensor.type().bytes())})
+                                  .ptr()));
+  if (!memory) throw py::error_already_set();
   Buffer* const changed = tensor.buffer().get();
-  const auto end = [&] {
-    memory.attr("release")();
-    announce_changes({&changed, 1});
-  };
   try {
     write(memory);
   } catch (...) {
-    end();
+    announce_changes({&changed, 1});
     throw;
   }
-  end();
+  announce_changes({&changed, 1});
 }
 
 py::object value_of(const AttrValue& value) {

@@ -39,20 +39,17 @@ class Source:
         first, inside = divmod(offset, _BLOCK)
         if inside + count <= _BLOCK:
             return self._block(first)[inside : inside + count]
-        last = (offset + count - 1) // _BLOCK
-        joined = b"".join(self._block(i) for i in range(first, last + 1))
-        return joined[inside : inside + count]
+        return self._read(offset, count)
 
     def _block(self, number: int) -> bytes:
         found = self._blocks.get(number)
         if found is None:
             start = number * _BLOCK
-            memory = bytearray(min(_BLOCK, self.size - start))
-            if self.read_at(start, memoryview(memory)) != len(memory):
-                raise Hdf5Error("is damaged: it is cut off")
-            found = self._blocks[number] = bytes(memory)
+            found = self._blocks[number] = self._read(start, min(_BLOCK, self.size - start))
         return found
 
-    def forget(self) -> None:
-        """Drops what is kept of the file."""
-        self._blocks.clear()
+    def _read(self, offset: int, count: int) -> bytes:
+        memory = bytearray(count)
+        if self.read_at(offset, memoryview(memory)) != count:
+            raise Hdf5Error("is damaged: it is cut off")
+        return bytes(memory)
