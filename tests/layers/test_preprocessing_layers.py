@@ -177,3 +177,24 @@ def test_preprocessing_layers_take_lists_of_numbers() -> None:
     discretization = layers.Discretization(num_bins=2)
     discretization.adapt([1.0, 2.0, 3.0, 4.0])
     assert discretization([0.0, 9.0]).numpy().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5", "safetensors", "npz"])
+def test_learned_statistics_come_back_from_every_file(tmp_path, ending):
+    data = np.random.default_rng(0).normal(3, 2, (50, 4)).astype("float32")
+    layer = layers.Normalization()
+    layer.adapt(data)
+    model = keras.Sequential([keras.Input((4,)), keras.Sequential([layer])])
+    expected = model.predict(data, verbose=0)
+    path = str(tmp_path / f"model.{ending}")
+    if ending in ("keras", "h5"):
+        model.save(path)
+        again = keras.saving.load_model(path)
+    else:
+        model.save_weights(path)
+        again = keras.Sequential([keras.Input((4,)), keras.Sequential([layers.Normalization()])])
+        again.predict(data, verbose=0)  # traced before the weights come
+        again.load_weights(path)
+    np.testing.assert_array_equal(again.predict(data, verbose=0), expected)
+    again.set_weights([np.zeros(4), np.ones(4), 0])
+    np.testing.assert_array_equal(again.predict(data, verbose=0), data)

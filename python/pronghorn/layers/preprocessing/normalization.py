@@ -11,7 +11,6 @@ from pronghorn import config, ops
 from pronghorn.layers.arguments import owner_name
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.preprocessing.batches import from_lists, iterate_batches
-from pronghorn.trace import suspended
 
 
 class Normalization(Layer):
@@ -66,8 +65,7 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
         self._build_input_shape: Any = None
-        self.mean: Any = None
-        self.variance: Any = None
+        self._given: Any = None  # mean and variance, in the shape of the input
         if (mean is None) != (variance is None):
             raise ValueError(
                 "Normalization: When setting values directly, both `mean` and `variance` must be "
@@ -97,8 +95,10 @@ class Normalization(Layer):
         shape = tuple(input_shape[a] for a in kept)
         self._build_input_shape = tuple(input_shape)
         if self.input_mean is not None:
-            self.mean = self._broadcast(self.input_mean, shape)
-            self.variance = self._broadcast(self.input_variance, shape)
+            self._given = (
+                self._broadcast(self.input_mean, shape),
+                self._broadcast(self.input_variance, shape),
+            )
             self.built = True
             return
         self.adapt_mean = self.add_weight(
@@ -111,7 +111,24 @@ class Normalization(Layer):
             name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
         self.built = True
-        self.finalize_state()
+
+    @property
+    def mean(self) -> Any:
+        """The mean by which inputs are shifted, in the shape of the input; `None` if not built."""
+        return self._statistics()[0]
+
+    @property
+    def variance(self) -> Any:
+        """The variance by which inputs are scaled, likewise."""
+        return self._statistics()[1]
+
+    def _statistics(self) -> tuple[Any, Any]:
+        if not self.built:
+            return None, None
+        if self._given is not None:
+            return self._given  # type: ignore[no-any-return]
+        shape = self._broadcast_shape
+        return ops.reshape(self.adapt_mean, shape), ops.reshape(self.adapt_variance, shape)
 
     def _broadcast(self, value: Any, shape: tuple[int, ...]) -> Any:
         array = np.asarray(ops.convert_to_numpy(value), dtype="float32")
@@ -166,7 +183,6 @@ class Normalization(Layer):
             )
         self.adapt_mean.assign(np.asarray(mean, dtype="float32"))
         self.adapt_variance.assign(np.asarray(square / count, dtype="float32"))
-        self.finalize_state()
 
     def _check_batch(self, array: np.ndarray) -> None:
         if not self.built:
@@ -182,13 +198,7 @@ class Normalization(Layer):
             )
 
     def finalize_state(self) -> None:
-        """Takes over the learned statistics; called by `adapt` and after loading weights."""
-        if self.input_mean is not None or not self.built:
-            return
-        shape = self._broadcast_shape
-        with suspended():  # building may happen inside a trace, the statistics are constants
-            self.mean = ops.convert_to_tensor(self.adapt_mean.numpy().reshape(shape))
-            self.variance = ops.convert_to_tensor(self.adapt_variance.numpy().reshape(shape))
+        """Does nothing: the statistics are read from the weights whenever the layer is called."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(from_lists(inputs), *args, **kwargs)
@@ -216,11 +226,6 @@ class Normalization(Layer):
         """Builds the layer for the shape that `get_build_config` gave."""
         if config:
             self.build(config["input_shape"])
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the statistics from `store` and takes them over."""
-        super().load_own_variables(store)
-        self.finalize_state()
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments."""
