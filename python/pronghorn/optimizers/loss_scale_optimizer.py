@@ -103,8 +103,8 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """Number of steps so far, skipped ones too."""
-        return self._iterations
+        """Number of steps that were not skipped: that of the inner optimizer."""
+        return self.inner_optimizer.iterations
 
     @property
     def learning_rate(self) -> Any:
@@ -143,7 +143,6 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter.assign(ops.where(restart, ops.zeros_like(count), count))
         factor = ops.where(finite, ops.where(grow, 2.0, 1.0), 0.5)
         self.dynamic_scale.assign(scale * factor)
-        self._iterations.assign_add(1)
 
     def scale_loss(self, loss: Any) -> Any:
         scale = self.dynamic_scale.value if self.built else self.initial_scale

@@ -47,6 +47,6 @@ def restore_optimizer(optimizer: Any, model: Any, stored: Mapping[str, Any], sou
 def _made_at_once(optimizer: Any) -> list[Any]:
     """Returns the variables that an optimizer has before it is built."""
     rate = getattr(optimizer, "_learning_rate", None)
-    found = [v for v in optimizer.variables if v is optimizer.iterations or v is rate]
+    found = [v for v in optimizer.variables if v is optimizer._iterations or v is rate]
     inner = getattr(optimizer, "inner_optimizer", None)
     return found if inner is None else found + _made_at_once(inner)
