@@ -222,7 +222,8 @@ def _predict(model: Any) -> None:
         return np.full(shape, "a") if x.dtype == "string" else np.zeros(shape, x.dtype)
 
     if total:
-        inputs = getattr(model, "_inputs_struct", None) or model.inputs[0]
+        structure = getattr(model, "_inputs_struct", None)
+        inputs = model.inputs[0] if structure is None else structure
         model.predict(keras.tree.map_structure(zeros, inputs), verbose=0)
 
 

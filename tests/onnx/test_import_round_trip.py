@@ -118,3 +118,11 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     target = [numbers(5, 2), numbers(5, 10)]
     history = found.fit([numbers(5, 4), numbers(5, 3)], target, epochs=3, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "count"])
+def test_encoded_categories(mode: str, tmp_path: Path) -> None:
+    # Sizes cast to int32, and a scatter into rows of an open number.
+    x = keras.Input((4,), dtype="int32")
+    model = keras.Model(x, layers.CategoryEncoding(5, output_mode=mode)(x))
+    round_trip(model, tmp_path, np.random.default_rng(0).integers(0, 5, (7, 4)).astype("int32"))

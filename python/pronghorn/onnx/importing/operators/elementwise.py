@@ -46,7 +46,8 @@ def elementwise(b: Builder, function: Callable[..., Any], values: Sequence[Value
         function: A function of `ops`.
         values: Its arguments.
     """
-    values = [_tensor_of_sizes(b, v) for v in values]
+    dtypes = _dtypes_beside_sizes(values) - {"bool"}
+    values = [_tensor_of_sizes(b, v, dtypes) for v in values]
     dims = broadcast_dims([v.dims for v in values])
     if not any(isinstance(v, Symbolic) for v in values):
         values = [b.as_symbolic(values[0]), *values[1:]]
@@ -65,10 +66,20 @@ def elementwise(b: Builder, function: Callable[..., Any], values: Sequence[Value
     return b.result(tensor, dims, axes)
 
 
-def _tensor_of_sizes(b: Builder, value: Value) -> Value:
-    if isinstance(value, Constant) and value.array.dtype == object:
-        return b.as_symbolic(value)
-    return value
+def _is_sizes(value: Value) -> bool:
+    return isinstance(value, Constant) and value.array.dtype == object
+
+
+def _dtypes_beside_sizes(values: Sequence[Value]) -> set[str]:
+    return {dtype_of(v) for v in values if not _is_sizes(v)}
+
+
+def _tensor_of_sizes(b: Builder, value: Value, dtypes: set[str]) -> Value:
+    """Returns sizes as a tensor: of int64, or of int32 as what they are combined with."""
+    if not _is_sizes(value):
+        return value
+    found = b.as_symbolic(value)
+    return cast_to(b, found, "int32") if dtypes == {"int32"} else found
 
 
 def _common_axes(values: Sequence[Value], rank: int) -> tuple[int | None, ...]:
@@ -220,6 +231,8 @@ def binary_operator(b: Builder, node: Node) -> Value:
 
 def _check_dtypes(values: Sequence[Value]) -> None:
     dtypes = {dtype_of(v) for v in values}
+    if _dtypes_beside_sizes(values) == {"int32"}:  # sizes that the file has cast
+        return
     if len(dtypes) > 1:
         raise ValueError(f"expected inputs of one dtype. Received: {sorted(dtypes)}.")
 

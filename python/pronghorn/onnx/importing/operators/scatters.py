@@ -12,7 +12,7 @@ from pronghorn.onnx.importing import attributes
 from pronghorn.onnx.importing.builder import Builder
 from pronghorn.onnx.importing.file import Node
 from pronghorn.onnx.importing.registry import operator
-from pronghorn.onnx.importing.values import Constant, Value
+from pronghorn.onnx.importing.values import Constant, Size, Value
 from pronghorn.ops.keras_tensor import KerasTensor
 
 _MOST = 2**31 - 1
@@ -21,10 +21,11 @@ _MOST_IN_TURN = 1024
 _REDUCTIONS = {"none": None, "add": "add", "mul": "mul", "max": "max", "min": "min"}
 
 
-def _known(value: Value, what: str) -> tuple[int, ...]:
-    if not all(isinstance(d, int) for d in value.dims):
+def _known(value: Value, what: str, first: int = 0) -> tuple[int, ...]:
+    """Returns the sizes of a value from axis `first` on."""
+    if not all(isinstance(d, int) for d in value.dims[first:]):
         raise ValueError(f"expected {what} of known size. Received: {value.dims}: give the sizes.")
-    return tuple(value.dims)
+    return tuple(value.dims[first:])
 
 
 def _indices(b: Builder, value: Value) -> Any:
@@ -105,14 +106,18 @@ def scatter_nd(b: Builder, node: Node) -> Value:
     """The first input with slices at places replaced, or joined by a sum, product or extreme."""
     reduction = _reduction(node)
     x, index, updates = (b.required(node, i) for i in range(3))
-    sizes = _known(x, "the tensor")
     count = index.dims[-1] if index.dims else None
-    if not isinstance(count, int) or not 1 <= count <= len(sizes):
-        raise ValueError(f"expected places along 1 to {len(sizes)} axes. Received: {index.dims}.")
-    if tuple(updates.dims) != (*index.dims[:-1], *sizes[count:]):
+    rank = len(x.dims)
+    if not isinstance(count, int) or not 1 <= count <= rank:
+        raise ValueError(f"expected places along 1 to {rank} axes. Received: {index.dims}.")
+    if tuple(updates.dims) != (*index.dims[:-1], *x.dims[count:]):
         raise ValueError(f"expected updates that fit. Received: {updates.dims}, {index.dims}.")
-    rows, row = math.prod(sizes[:count]), math.prod(sizes[count:])
-    places = _flat_places(b, _indices(b, index), sizes[:count])
+    row = math.prod(_known(x, "the tensor", first=count))
+    if count == 1 and not isinstance(x.dims[0], int):
+        rows, places = -1, _rows_from_the_end(b, index, x.dims[0])
+    else:
+        sizes = _known(x, "the tensor")[:count]
+        rows, places = math.prod(sizes), _flat_places(b, _indices(b, index), sizes)
     number = [d if isinstance(d, int) else -1 for d in index.dims[:-1]]
     total = -1 if -1 in number else math.prod(number)
     places = _reshaped(b, places, (total, 1))
@@ -120,7 +125,17 @@ def scatter_nd(b: Builder, node: Node) -> Value:
     given = b.operation(ops.reshape, b.plain(updates), (total, row), suffix="updates")
     _check_turns(reduction, total)
     found = b.operation(ops.scatter_update, flat, places, given, reduction=reduction)
-    return b.result(b.operation(ops.reshape, found, sizes, suffix="result"), sizes)
+    shape = (rows if rows < 0 else x.dims[0], *x.dims[1:])
+    return b.result(b.operation(ops.reshape, found, shape, suffix="result"), x.dims)
+
+
+def _rows_from_the_end(b: Builder, index: Value, length: Size) -> Any:
+    """Returns indices of rows of a tensor of `length` rows, those below 0 counted from its end."""
+    places = b.plain(index)
+    end = b.size_tensor(length, str(places.dtype))
+    below = b.operation(ops.less, places, 0, suffix="below")
+    moved = b.operation(ops.add, places, end, suffix="moved")
+    return b.operation(ops.where, below, moved, places, suffix="index")
 
 
 @operator("ScatterElements")
