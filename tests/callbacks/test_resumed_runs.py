@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -245,6 +246,24 @@ def test_data_sets(frequency, steps, crash, workers, tmp_path) -> None:
         epochs=3,
         steps_per_epoch=steps,
     )
+
+
+def test_a_byte_that_changed(tmp_path) -> None:
+    expected = run(network, none, tmp_path / "whole", None)
+    backup = {"save_freq": 2, "double_checkpoint": True}
+    with pytest.raises(Crash):
+        run(network, none, tmp_path, backup, 13)
+    latest = tmp_path / "backup" / "latest.backup.h5"
+    whole = latest.read_bytes()
+    keep = {**backup, "delete_checkpoint": False}
+    for place in (20, len(whole) // 3, len(whole) // 2, len(whole) - 1):
+        folder = tmp_path / str(place)
+        shutil.copytree(tmp_path / "backup", folder / "backup")
+        changed = bytearray(whole)
+        changed[place] ^= 4
+        (folder / "backup" / latest.name).write_bytes(changed)
+        with pytest.warns(UserWarning, match="damaged.*using previous.backup.h5"):
+            compare(run(network, none, folder, keep, seed=5), expected)
 
 
 def test_a_stopped_run_stays_stopped(tmp_path) -> None:

@@ -37,7 +37,7 @@ class BackupAndRestore(Callback):
         backup_dir: folder for the file, used for nothing else.
         save_freq: "epoch", or a number of batches after which it saves too.
         double_checkpoint: whether the file before the last is kept, to be used where the last one
-            cannot be read.
+            is damaged, which a checksum tells.
         delete_checkpoint: whether the files are removed when training has ended in order.
 
     Raises:

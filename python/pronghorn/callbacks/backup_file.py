@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import zlib
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ Arrays = dict[str, list[tuple[str, Any]]]
 
 _GROUPS = ("metrics", "model", "optimizers", "generator")
 _CALLBACKS = "callbacks"
+_SEAL = b"crc32 "
+_BLOCK = 2**20
 
 
 def write_backup(path: str, previous: str | None, model: Any, point: dict[str, Any]) -> None:
@@ -31,16 +35,42 @@ def write_backup(path: str, previous: str | None, model: Any, point: dict[str, A
 
     kept: list[Any] = []
     point = {**point, "callbacks": _kept_by(model._callbacks, kept)}
-    with atomic_write(path, previous) as beside, new_hdf5(beside) as file:
-        file.attrs["run"] = json.dumps(point, default=_plain)
-        for group, variables in state_variables(model).items():
-            target = file.create_group(group)
-            for number, variable in enumerate(variables):
-                dataset = write_array(target, str(number), variable.value)
-                dataset.attrs["path"] = variable.path
-        target = file.create_group(_CALLBACKS)
-        for number, array in enumerate(kept):
-            write_array(target, str(number), array).attrs["path"] = _CALLBACKS
+    with atomic_write(path, previous) as beside:
+        with new_hdf5(beside) as file:
+            file.attrs["run"] = json.dumps(point, default=_plain)
+            for group, variables in state_variables(model).items():
+                target = file.create_group(group)
+                for number, variable in enumerate(variables):
+                    dataset = write_array(target, str(number), variable.value)
+                    dataset.attrs["path"] = variable.path
+            target = file.create_group(_CALLBACKS)
+            for number, array in enumerate(kept):
+                write_array(target, str(number), array).attrs["path"] = _CALLBACKS
+        with open(beside, "rb+") as sealed:
+            seal = _seal(sealed, os.path.getsize(beside))
+            sealed.seek(0, os.SEEK_END)
+            sealed.write(seal)
+
+
+def _seal(file: Any, size: int) -> bytes:
+    """Returns the checksum of a file's first bytes, which is appended to them."""
+    checksum = 0
+    file.seek(0)
+    while size > 0 and (block := file.read(min(size, _BLOCK))):
+        checksum = zlib.crc32(block, checksum)
+        size -= len(block)
+    return _SEAL + checksum.to_bytes(4, "little")
+
+
+def _check_seal(path: str) -> None:
+    """Raises `ValueError` where a byte of a backup has changed, or some are missing."""
+    length = len(_SEAL) + 4
+    with open(path, "rb") as file:
+        size = max(os.fstat(file.fileno()).st_size - length, 0)
+        expected = _seal(file, size)
+        file.seek(size)
+        if file.read() != expected:
+            raise ValueError(f"'{path}' is damaged: its checksum is another one")
 
 
 def _plain(value: Any) -> Any:
@@ -90,6 +120,7 @@ def read_backup(path: str) -> tuple[dict[str, Any], Arrays]:
         ValueError: If the file is damaged, or no backup.
         KeyError: The same.
     """
+    _check_seal(path)
     arrays: Arrays = {}
     with open_hdf5(path, f"'{path}'") as file:
         point = json.loads(file.root.attrs["run"])
