@@ -58,7 +58,8 @@ def test_round_trip(tmp_path) -> None:
     model.save_weights(path, max_shard_size=SHARD)
     names = shards(path)
     assert len(names) > 3
-    assert {p.name for p in tmp_path.iterdir()} == {*names, path.name, "m_00000.weights.h5"}
+    assert names == {f"m_{i:05}.weights.h5" for i in range(len(names))}
+    assert {p.name for p in tmp_path.iterdir()} == {*names, path.name}
     assert weights_map(path)["metadata"]["total_size"] < sum(
         os.path.getsize(tmp_path / name) for name in names
     )

@@ -1,8 +1,9 @@
 """Weights in several HDF5 files and a `.weights.json` that says which has which: Keras's shards.
 
-The first shard, `<name>_00000.weights.h5`, which Keras opens before it looks for any group, is
-empty here. All others have names that no save has had before, and the map is replaced when they are
-whole: a stop in between leaves the old map with the old shards.
+They are numbered from `<name>_00000.weights.h5`. Where there are such files, those of a further
+save get names that none has had before, and the map is replaced when they are whole: a stop in
+between leaves the old map with the old shards. Keras opens the first one before it looks for any
+group, so an empty one stays in its place.
 """
 
 from __future__ import annotations
@@ -61,17 +62,16 @@ def save_sharded(model: Any, path: str, max_shard_size: Any, skipped: Any = ()) 
                 writer.add(f"{group}/{VARIABLES}" if group else VARIABLES, key, value, owner)
         writer.close_shard()
         before = _shards_of_map(path)
-        if not os.path.exists(writer.first):
-            writer.write_first()
         with atomic_write(path) as beside, open(beside, "w", encoding="utf-8") as file:
             json.dump(writer.map(), file, indent=4)
     except BaseException:
         writer.remove()
         raise
-    for name in before - writer.names:
+    for name in before - writer.names - {writer.first}:
         with contextlib.suppress(OSError):
             os.remove(os.path.join(os.path.dirname(os.path.abspath(path)), name))
-    writer.write_first()
+    if writer.first not in writer.names:
+        writer.write_first()
 
 
 class _Writer:
@@ -85,7 +85,8 @@ class _Writer:
         self._open = contextlib.ExitStack()
         self._file: Any = None
         self.names: set[str] = set()
-        self.first = self._path(f"{self._base}_00000{_SHARD_ENDING}")
+        self.first = f"{self._base}_00000{_SHARD_ENDING}"
+        self._is_new = not os.path.exists(self._path(self.first))
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
@@ -99,7 +100,9 @@ class _Writer:
             )
         if self._file is None or self._size + size > self._limit:
             self.close_shard()
-            name = f"{self._base}_{len(self.names) + 1:05}_{self._token}{_SHARD_ENDING}"
+            name = f"{self._base}_{len(self.names):05}{_SHARD_ENDING}"
+            if not self._is_new or os.path.exists(self._path(name)):
+                name = f"{self._base}_{len(self.names):05}_{self._token}{_SHARD_ENDING}"
             self.names.add(name)
             self._file = self._open.enter_context(
                 new_hdf5(self._open.enter_context(atomic_write(self._path(name))))
@@ -124,7 +127,7 @@ class _Writer:
 
     def write_first(self) -> None:
         """Writes the shard that Keras opens first, with nothing in it."""
-        with atomic_write(self.first) as beside, new_hdf5(beside):
+        with atomic_write(self._path(self.first)) as beside, new_hdf5(beside):
             pass
 
     def remove(self) -> None:
