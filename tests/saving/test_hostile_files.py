@@ -9,13 +9,13 @@ import contextlib
 import io
 import json
 import os
-import resource
 import stat
-import time
 import zipfile
 
 import numpy as np
 import pytest
+from hostile import bounded, layer_config, valid_members
+from hostile import write_archive as write
 
 import pronghorn as keras
 from pronghorn import layers
@@ -24,35 +24,11 @@ h5py = pytest.importorskip("h5py")
 
 
 @pytest.fixture(autouse=True)
-def bounded():
+def quick_and_small():
     """Each test takes under a second and 200 MB more."""
     keras.Sequential([keras.Input((2,)), layers.Dense(1)])  # imports are not counted
-    started = time.process_time()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.process_time() - started < 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
-
-
-def valid_members() -> dict[str, bytes]:
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
-    path = io.BytesIO()
-    config = json.dumps(keras.saving.serialize_keras_object(model))
-    with h5py.File(path, "w") as file:
-        group = file.create_group("layers/dense/vars")
-        for i, weight in enumerate(model.get_weights()):
-            group[str(i)] = weight
-    return {
-        "metadata.json": b'{"keras_version": "3.15.0"}',
-        "config.json": config.encode(),
-        "model.weights.h5": path.getvalue(),
-    }
-
-
-def write(path, members, method=zipfile.ZIP_STORED) -> None:
-    with zipfile.ZipFile(path, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
+    with bounded():
+        yield
 
 
 def refused(path, match, error=ValueError, **kwargs) -> None:
@@ -68,10 +44,6 @@ def with_layer(layer: dict) -> dict[str, bytes]:
         "registered_name": None,
     }
     return {**valid_members(), "config.json": json.dumps(config).encode()}
-
-
-def layer_config(class_name, module="keras.layers", **config) -> dict:
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": None}
 
 
 def test_the_valid_file_loads(tmp_path) -> None:
