@@ -145,7 +145,7 @@ def exported() -> dict[str, bytes]:
     """Returns ONNX files."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("preprocessing", "convolutions"):
+        for name in ("functional", "convolutions"):
             path = os.path.join(folder, f"{name}.onnx")
             model = _compiled(name)
             model.export(path, format="onnx", verbose=False)
