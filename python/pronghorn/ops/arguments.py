@@ -17,6 +17,7 @@ from pronghorn import _core
 from pronghorn import dtypes as _dtypes
 from pronghorn.ops.symbolic import get_symbolic_scope, in_symbolic_scope
 from pronghorn.tensor import Tensor, convert_to_tensor
+from pronghorn.trace import current_trace
 
 #: What an op takes for a tensor: a Tensor, a Variable, a KerasTensor, an array, a scalar or a list.
 TensorLike = Any
@@ -217,6 +218,9 @@ def placeholder(shape: Sequence[int], x: Tensor, *others: Tensor) -> Tensor | No
         return None
     if not any(n % scope.fill == 0 for t in (x, *others) for n in t.shape if n):
         return None
+    trace = current_trace()
+    if trace is not None and trace.shapes_only:  # takes no memory, whatever the shape
+        return trace.input(shape, x.dtype)
     zero = as_tensor(False if x.dtype == "bool" else 0, x.dtype)
     return apply("broadcast_to", zero, shape=list(shape))
 
