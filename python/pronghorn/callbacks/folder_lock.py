@@ -26,17 +26,35 @@ def lock_folder(folder: str, owner: Any) -> None:
     """
     key = _key(folder)
     if key not in _files:
-        descriptor = os.open(os.path.join(folder, _NAME), os.O_RDWR | os.O_CREAT, 0o666)
+        _files[key] = _locked_file(folder)
+    _owners[key] = owner
+
+
+def _locked_file(folder: str) -> int:
+    path = os.path.join(folder, _NAME)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _lock(descriptor)
-        except OSError:
+            if _is_there(path, descriptor):
+                return descriptor
+        except (BlockingIOError, PermissionError):
             os.close(descriptor)
             raise RuntimeError(
                 f"BackupAndRestore: expected a folder that no other run uses. Received: "
                 f"backup_dir={folder!r}, which a running process has locked."
             ) from None
-        _files[key] = descriptor
-    _owners[key] = owner
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its owner has removed it in the meantime
+
+
+def _is_there(path: str, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def is_owner(folder: str, owner: Any) -> bool:
@@ -50,9 +68,14 @@ def unlock_folder(folder: str, owner: Any) -> None:
     if _owners.get(key) is not owner:
         return
     del _owners[key]
-    with contextlib.suppress(FileNotFoundError):
+    descriptor = _files.pop(key)
+    if os.name == "nt":  # where no open file is removed
+        os.close(descriptor)
+    # A PermissionError there: another run has opened it meanwhile.
+    with contextlib.suppress(FileNotFoundError, PermissionError):
         os.remove(os.path.join(folder, _NAME))
-    os.close(_files.pop(key))
+    if os.name != "nt":
+        os.close(descriptor)
 
 
 def _key(folder: str) -> tuple[int, str]:
