@@ -93,6 +93,28 @@ def test_scan_says_why(model_file, tmp_path, capsys) -> None:
     assert exit_code == 1 and "leaves the archive" in out
 
 
+def test_scan_finds_damage_in_arrays(tmp_path, capsys) -> None:
+    import h5py
+
+    values = np.random.default_rng(0).standard_normal((200, 50)).astype("float32")
+    np.savez(tmp_path / "w.npz", kernel=values)
+    with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+        packed = file.create_dataset("vars/0", data=values, chunks=values.shape, compression="gzip")
+        chunk = packed.id.get_chunk_info(0)
+    places = {
+        "w.npz": (tmp_path / "w.npz").read_bytes().index(values[100:].tobytes()),
+        "w.weights.h5": chunk.byte_offset + chunk.size // 2,
+    }
+    for name, at in places.items():
+        path = tmp_path / name
+        assert run(capsys, "scan", str(path))[0] == 0
+        data = bytearray(path.read_bytes())
+        data[at] ^= 255
+        path.write_bytes(data)
+        code, out, _ = run(capsys, "scan", str(path))
+        assert code == 1 and "damaged" in out
+
+
 def test_corpus_is_clean(tmp_path, capsys) -> None:
     corpus = pathlib.Path(__file__).parent / "saving" / "corpus" / "files.tar.xz"
     with tarfile.open(corpus) as archive:

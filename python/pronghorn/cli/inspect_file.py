@@ -10,7 +10,7 @@ from typing import Any
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.saving import public_names
 from pronghorn.saving.archive import METADATA, Archive
-from pronghorn.saving.checked_hdf5 import open_hdf5
+from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
 from pronghorn.saving.checked_json import MAX_BYTES, parse_json
 from pronghorn.saving.npz import StoredArchive
 from pronghorn.saving.object_registration import get_registered_object
@@ -77,12 +77,21 @@ def scan(path: str) -> dict[str, Any]:
         return {"file": path, "refused": bool(reasons), "reasons": reasons}
     try:
         with _opened(path) as contents:
+            _check_packed(contents.arrays)
             if contents.config is not None:
                 model, training = contents.config.translated()
                 reasons = list(dict.fromkeys(_reasons([model, training])))
     except (ValueError, TypeError) as error:
         reasons.append(str(error))
     return {"file": path, "refused": bool(reasons), "reasons": reasons}
+
+
+def _check_packed(arrays: Mapping[str, ArrayInFile]) -> None:
+    """Reads what a damaged byte makes unreadable: packed arrays, and those with a checksum."""
+    if isinstance(arrays, StoredArchive):
+        arrays.check_sums()
+    else:
+        check_filtered(list(arrays.values()))
 
 
 def _check_path(path: str) -> None:
