@@ -110,6 +110,15 @@ def test_shapes_of_inputs_are_fixed_or_opened(tmp_path: Any) -> None:
             import_model(path, input_shapes=shapes)
 
 
+def test_hardmax_along_an_open_size_asks_for_it(tmp_path: Any) -> None:
+    inputs = {"x": Input(numbers(3, 4), ("n", 4))}
+    nodes = [helper.make_node("Hardmax", ["x"], ["y"], axis=0)]
+    path = save(tmp_path / "m.onnx", nodes, inputs, {}, ["y"])
+    with pytest.raises(ValueError, match="Hardmax.*give the sizes of the inputs"):
+        import_model(path)
+    check_file(path, inputs, input_shapes={"x": (3, 4)})
+
+
 def test_outputs_are_a_list_in_the_order_of_the_file(tmp_path: Any) -> None:
     nodes = [
         helper.make_node("Split", ["x"], ["b", "a"], axis=1),

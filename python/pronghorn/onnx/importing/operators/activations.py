@@ -180,6 +180,8 @@ def _softmax(b: Builder, node: Node, tensor: Any, axis: Any) -> Any:
         return b.call(layers.Softmax, tensor, axis)
     if node.operator == "LogSoftmax":
         return b.operation(ops.log_softmax, tensor, axis=axis)
+    if tensor.shape[axis] is None:
+        raise ValueError("along an open size: give the sizes of the inputs")
     place = b.operation(ops.argmax, tensor, axis=axis, suffix="argmax")
     return b.operation(ops.one_hot, place, tensor.shape[axis], axis=axis, dtype=tensor.dtype)
 
