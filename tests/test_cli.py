@@ -48,7 +48,7 @@ def test_convert_and_info_of_weights(ending, model_file, tmp_path, capsys) -> No
     code, out, _ = run(capsys, "info", target, "--json")
     found = json.loads(out)
     assert code == 0 and "weights in" in found["format"]
-    assert "(3, 2)" in {a["shape"] for a in found["arrays"]}
+    assert [3, 2] in [a["shape"] for a in found["arrays"]]
     assert run(capsys, "scan", target)[0] == 0
     code, _, err = run(capsys, "convert", model_file, target)
     assert code == 1 and "--force" in err
@@ -288,3 +288,13 @@ def test_help(capsys) -> None:
         assert name in out
         assert run(capsys, name, "--help")[0] == 0
     assert run(capsys, "--version")[1].startswith("pronghorn ")
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_output_that_cannot_be_written(redirection, model_file) -> None:
+    command = f'"{sys.executable}" -m pronghorn info "{model_file}" {redirection}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if "full" in redirection else 0)
+    assert ("cannot write the output" in done.stderr) == ("full" in redirection)

@@ -52,7 +52,7 @@ def describe(path: str) -> dict[str, Any]:
         if contents.config is not None:
             found |= _model(contents.config)
         found["arrays"] = [
-            {"name": name, "shape": str(array.shape), "dtype": array.tensor_dtype}
+            {"name": name, "shape": list(array.shape), "dtype": array.tensor_dtype}
             for name, array in contents.arrays.items()
         ]
     return found

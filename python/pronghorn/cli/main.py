@@ -56,12 +56,20 @@ def _run(options: Any) -> int:
         return 1
     for warning in caught:
         _print(f"pronghorn {options.command}: warning: {warning.message}", sys.stderr)
-    _print(json.dumps(found, indent=2) if options.json else "\n".join(_lines(found)), sys.stdout)
+    text = json.dumps(found, indent=2) if options.json else "\n".join(_lines(found))
+    try:
+        _print(text, sys.stdout)
+    except OSError as error:
+        _print(f"pronghorn {options.command}: cannot write the output: {error}", sys.stderr)
+        _drop(sys.stdout)
+        return 1
     return 1 if found.get("refused") else 0
 
 
 def _print(text: str, stream: Any) -> None:
     """Prints lines; what no terminal should get of a file's names, as its code."""
+    if stream is None:  # closed by who started the process
+        return
     lines = ["".join(c if c.isprintable() else _code(c) for c in t) for t in text.split("\n")]
     whole = "\n".join(lines) + "\n"
     encoding = getattr(stream, "encoding", None) or "utf-8"
@@ -70,7 +78,11 @@ def _print(text: str, stream: Any) -> None:
         stream.flush()
     except BrokenPipeError:
         # Whoever reads has seen enough. Nothing is left for the interpreter to flush at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _drop(stream)
+
+
+def _drop(stream: Any) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _code(character: str) -> str:
@@ -143,9 +155,17 @@ def _lines(found: dict[str, Any], indent: str = "") -> list[str]:
 
 def _table(rows: list[dict[str, Any]], indent: str) -> list[str]:
     columns = list(rows[0])
-    texts = [[str(row.get(c, "")) for c in columns] for row in rows]
+    texts = [[_cell(row.get(c, "")) for c in columns] for row in rows]
     widths = [max(len(t[i]) for t in texts) for i in range(len(columns))]
     return [
         indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
         for row in texts
     ]
+
+
+def _cell(value: Any) -> str:
+    """Returns a shape, which is a list in data, as `(3, 2)`; what is not known as a word."""
+    if isinstance(value, list):
+        sizes = ["?" if size is None else str(size) for size in value]
+        return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+    return "unknown" if value is None else str(value)

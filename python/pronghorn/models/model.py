@@ -423,11 +423,20 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
 
     Raises:
         ValueError: If the text is no JSON, or what it describes cannot be made.
-        TypeError: If a class or function in it is not known.
+        TypeError: If it is no text, or a class or function in it is not known.
     """
     from pronghorn.saving import deserialize_keras_object
     from pronghorn.saving.checked_json import parse_json
 
+    if not isinstance(json_string, (str, bytes)):
+        raise TypeError(
+            "model_from_json: json_string must be the text that `to_json` returns. "
+            f"Received: {type(json_string).__name__}."
+        )
     text = json_string if isinstance(json_string, bytes) else json_string.encode("utf-8", "replace")
     config = parse_json(text, "model_from_json")
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(
+            f"model_from_json: expected a JSON object with a class_name. Received: {shown(config)}."
+        )
     return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -54,7 +54,11 @@ class CheckedZip:
             try:
                 self._zip = zipfile.ZipFile(directory)  # type: ignore[call-overload]
             except (*DAMAGE, struct.error, NotImplementedError) as error:
-                raise ValueError(f"'{path}': expected {expected}. Received: {error}.") from None
+                self._file.seek(0)
+                is_hdf5 = self._file.read(8) == b"\x89HDF\r\n\x1a\n"
+                found = "an HDF5 file, whose name ends in `.h5`" if is_hdf5 else str(error)
+                found = found if self._size else "an empty file"
+                raise ValueError(f"'{path}': expected {expected}. Received: {found}.") from None
             directory.is_read = True
             self._offsets: dict[str, int] = {}
             self.members = self._checked_members()

@@ -88,7 +88,15 @@ def _parents(name: str) -> list[str]:
 
 def _check(model: Any) -> None:
     from pronghorn.layers.layer import Layer
+    from pronghorn.models.functional import Functional
+    from pronghorn.models.sequential import Sequential
 
+    if not isinstance(model, (Functional, Sequential)):
+        raise ValueError(
+            "save_model: `.h5` files hold Sequential and functional models. Received: "
+            f"{type(model).__name__} '{getattr(model, 'name', '')}', which has its own `call`. "
+            "Save to a `.keras` file."
+        )
     names = [layer.name for layer in model.layers]
     for operation in _operations(model):
         if not isinstance(operation, Layer):

@@ -155,15 +155,21 @@ def load_model(
     path = str(os.fspath(filepath))
     if kwargs:
         raise ValueError(f"load_model: unknown arguments. Received: {sorted(kwargs)}.")
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise TypeError(
+            "load_model: custom_objects must be a dict of names to classes and functions. "
+            f"Received: custom_objects={custom_objects!r}."
+        )
     if os.path.isdir(path):
         raise ValueError(
             f"load_model: folders are not read, only files. Received: filepath={path}. In Keras, "
             "`model.save` with a path that ends in `.keras` writes the same model into one file."
         )
     if not os.path.isfile(path):
+        remote = " A file of a URL comes by `utils.get_file`." if "://" in path else ""
         raise ValueError(
             f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` "
-            "zip file."
+            f"zip file, or an `.h5` or `.onnx` file.{remote}"
         )
     if path.endswith((".h5", ".hdf5")):
         return load_h5_model(path, custom_objects, compile, safe_mode)

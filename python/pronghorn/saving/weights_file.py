@@ -131,6 +131,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f"load_weights: expected an existing file. Received: {path}.")
+    if not model.built:
+        raise ValueError(
+            f"load_weights: {type(model).__name__} '{model.name}' is not built and has no weights "
+            f"yet. Call it on data, or build it, first. Received: filepath={path}."
+        )
     if path.endswith(".safetensors"):
         from pronghorn.saving.safetensors import load_safetensors
 

@@ -24,7 +24,7 @@ def describe(path: str) -> dict[str, Any]:
     for node in graph.nodes:
         counts[node.operator] = counts.get(node.operator, 0) + 1
 
-    def ports(items: Any) -> list[dict[str, str]]:
+    def ports(items: Any) -> list[dict[str, Any]]:
         return [{"name": p.name, "shape": _shape(p.shape), "dtype": p.dtype} for p in items]
 
     return {
@@ -33,11 +33,11 @@ def describe(path: str) -> dict[str, Any]:
         "name": graph.name,
         "inputs": ports(graph.inputs),
         "outputs": ports(graph.outputs),
-        "operators": [{"operator": k, "count": str(counts[k])} for k in sorted(counts)],
+        "operators": [{"operator": k, "count": counts[k]} for k in sorted(counts)],
         "arrays": [
             {
                 "name": name,
-                "shape": str(tuple(tensor.dims)),
+                "shape": list(tensor.dims),
                 "dtype": dtype_name(tensor.data_type, name),
             }
             for name, tensor in graph.stored.items()
@@ -45,10 +45,8 @@ def describe(path: str) -> dict[str, Any]:
     }
 
 
-def _shape(shape: Any) -> str:
-    if shape is None:
-        return "unknown"
-    return "(" + ", ".join("?" if d is None else str(d) for d in shape) + ")"
+def _shape(shape: Any) -> list[int | str | None] | None:
+    return None if shape is None else list(shape)
 
 
 def problems(path: str) -> list[str]:

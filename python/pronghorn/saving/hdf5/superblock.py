@@ -17,7 +17,10 @@ def root_group(source: Source) -> Group:
         Hdf5Error: It is no HDF5 file that this reads, or damaged.
     """
     if source.size < 48 or source.read(0, 8) != SIGNATURE:
-        raise Hdf5Error("expected an HDF5 file. Received: another beginning")
+        is_zip = source.size >= 4 and source.read(0, 4) == b"PK\x03\x04"
+        found = "another beginning" if source.size else "an empty file"
+        found = "a zip archive, as `.keras` and `.npz` files are" if is_zip else found
+        raise Hdf5Error(f"expected an HDF5 file. Received: {found}")
     start = source.read(0, min(source.size, 100))
     version = start[8]
     if version in (0, 1):
