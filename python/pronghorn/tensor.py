@@ -113,6 +113,11 @@ def _default_dtype(x: Any, array: Any) -> str:
     if array.dtype.kind not in "biuf":
         what = "objects" if array.dtype.kind == "O" else f"dtype {array.dtype}"
         first = f" First element: {array.flat[0]!r}." if array.size else ""
+        if array.size and isinstance(array.flat[0], (str, bytes)):
+            first += (
+                " `TextVectorization`, `StringLookup` and `Hashing` make numbers of strings: call "
+                "them on the data, before the model."
+            )
         raise ValueError(
             f"convert_to_tensor: expected numbers. Received: an array of {what}, "
             f"shape={array.shape}.{first}"

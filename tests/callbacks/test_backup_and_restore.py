@@ -227,7 +227,7 @@ def test_backup_of_another_model_or_other_data(tmp_path: Path) -> None:
         _fit(other, [BackupAndRestore(tmp_path)])
     assert str(model_error.value).startswith(
         "BackupAndRestore: expected the backup of this model. Received: "
-        f"{tmp_path}/latest.backup.h5, whose model differ: variable '"
+        f"{tmp_path}/latest.backup.h5, whose variables of the model differ: variable '"
     )
     assert str(model_error.value).endswith("there. Remove it to begin anew.")
     with pytest.raises(ValueError) as data_error:
@@ -271,3 +271,9 @@ def test_arguments() -> None:
             "BackupAndRestore: save_freq must be 'epoch' or a positive number of batches. "
             f"Received: save_freq={frequency!r}."
         )
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="backup_dir must be a folder.*a file"):
+        _fit(dense(), [BackupAndRestore(tmp_path / "file")])

@@ -184,3 +184,8 @@ def test_a_full_disk(tmp_path) -> None:
     assert found.stdout.startswith("refused:"), found.stderr
     assert found.stdout.endswith("done\n"), found.stderr
     assert names(tmp_path) == ["a.keras"]
+
+
+def test_files_of_weights_are_asked_for() -> None:
+    with pytest.raises(ValueError, match="with `save_weights_only=True`. Received: .*a.weights.h5"):
+        keras.callbacks.ModelCheckpoint("a.weights.h5")

@@ -221,3 +221,10 @@ def test_counts_of_long_texts_take_little_memory() -> None:
     assert (counts[:, index] == 3000).all()
     assert (counts[:, 0] == 1).all()
     assert (counts.sum(1) == 3002).all()
+
+
+@pytest.mark.parametrize("data", [np.array(["the cat"]), np.array([b"c"], object)])
+def test_strings_given_to_a_model_say_where_they_belong(data) -> None:
+    model = keras.Sequential([layers.Embedding(3, 2)])
+    with pytest.raises(ValueError, match="TextVectorization.*on the data, before the model"):
+        model(data)

@@ -94,6 +94,11 @@ class BackupAndRestore(Callback):
                 "BackupAndRestore: it knows where fit() is in its data, so it works inside of "
                 "fit() only. In a loop of your own save the model with `model.save`."
             )
+        if os.path.exists(self.backup_dir) and not os.path.isdir(self.backup_dir):
+            raise NotADirectoryError(
+                "BackupAndRestore: backup_dir must be a folder, which may be missing. Received: "
+                f"backup_dir={self.backup_dir}, a file."
+            )
         os.makedirs(self.backup_dir, exist_ok=True)
         lock_folder(self.backup_dir, self)
         for name in (_FILE, _PREVIOUS):

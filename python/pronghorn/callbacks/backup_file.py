@@ -165,7 +165,7 @@ def restore_run(model: Any, path: str, point: dict[str, Any], arrays: Arrays) ->
             own = variables[group][at] if at < len(shapes) else None
             raise ValueError(
                 f"BackupAndRestore: expected the backup of this model. Received: {path}, whose "
-                f"{group} differ: "
+                f"variables of the {group} differ: "
                 + (f"variable '{own.path}' of shape {shapes[at]}" if own is not None else "nothing")
                 + " here, "
                 + (f"'{stored[at][0]}' of shape {found[at]}" if at < len(found) else "nothing")

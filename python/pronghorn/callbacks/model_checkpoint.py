@@ -84,9 +84,11 @@ class ModelCheckpoint(MonitorCallback):
                 "must end in "
                 f"`.weights.h5` (Keras weights format). Received: filepath={self.filepath}"
             )
-        if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
+        is_model = self.filepath.endswith((".keras", ".h5"))
+        if not save_weights_only and (not is_model or self.filepath.endswith(".weights.h5")):
             raise ValueError(
-                "The filepath provided must end in `.keras` (Keras model format). "
+                "The filepath provided must end in `.keras` (Keras model format), or in "
+                "`.weights.h5` with `save_weights_only=True`. "
                 f"Received: filepath={self.filepath}"
             )
 
