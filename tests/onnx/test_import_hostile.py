@@ -417,8 +417,8 @@ def test_describe_says_what_is_there_and_problems_why_not(tmp_path: Any) -> None
     found = describe(path)
     assert found["format"] == "ONNX model, opset 17"
     assert found["inputs"] == [{"name": "x", "shape": ["n", 3, 4, 4], "dtype": "float32"}]
-    assert found["operators"] == [{"operator": "Conv", "count": "1"}]
-    assert found["arrays"] == [{"name": "w", "shape": "(2, 3, 3, 3)", "dtype": "float32"}]
+    assert found["operators"] == [{"operator": "Conv", "count": 1}]
+    assert found["arrays"] == [{"name": "w", "shape": [2, 3, 3, 3], "dtype": "float32"}]
     assert problems(path) == []
     path = saved(
         tmp_path,
