@@ -50,6 +50,7 @@ _WARNINGS = (
     "The model is not compiled",
     "cannot be built automatically",
     "looks like it has unbuilt state",
+    "Do not pass an `input_shape`",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pronghorn.config_errors import one_line
 from pronghorn.onnx.importing.tensors import (
     MAX_RANK,
     check_tensor,
@@ -123,7 +124,7 @@ def read_graph(path: str) -> OnnxGraph:
     try:
         return _Reader(model, size).read()
     except ValueError as error:
-        raise ValueError(f"'{path}': {error}") from None
+        raise ValueError(f"'{path}': {one_line(error)}") from None
 
 
 class _Reader:
