@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from pronghorn.config_errors import shown
 from pronghorn.saving.object_registration import register_keras_serializable
 from pronghorn.saving.public_names import find_public
 
@@ -228,7 +229,7 @@ def _accepted(cls: type, name: str, inner: dict[str, Any]) -> dict[str, Any]:
         if key not in kept and key not in _UNUSED and value not in (None, False):
             raise ValueError(
                 f"Layer '{name}' is refused: {cls.__name__} has no argument '{key}'. "
-                f"Received: {key}={value!r}."
+                f"Received: {key}={shown(value)}."
             )
     return kept
 
@@ -247,7 +248,7 @@ def _refuse_flags(name: str, class_name: str, inner: dict[str, Any]) -> None:
     for key, meaning in _REFUSED_FLAGS.items():
         if inner.get(key):
             raise ValueError(
-                f"Layer '{name}' is refused: {class_name} with {key}={inner[key]!r} "
+                f"Layer '{name}' is refused: {class_name} with {key}={shown(inner[key])} "
                 f"({meaning}) has no counterpart."
             )
 
