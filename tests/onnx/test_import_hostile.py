@@ -325,6 +325,14 @@ def test_bytes_that_are_no_file_are_refused(tmp_path: Any) -> None:
         import_model(tmp_path / "none.onnx")
 
 
+def test_names_that_are_no_text_are_refused(tmp_path: Any) -> None:
+    path = tmp_path / "m.onnx"
+    data = pathlib.Path(saved(tmp_path, helper.make_node("Relu", ["x"], ["y"]))).read_bytes()
+    path.write_bytes(data.replace(b"made", b"m\xff\xfee"))
+    with pytest.raises(ValueError, match="no UTF-8 text|expected an ONNX file"):
+        import_model(path)
+
+
 def test_nested_types_end_in_an_error(tmp_path: Any) -> None:
     inner = b""
     for _ in range(3000):  # a sequence of a sequence of ...

@@ -177,8 +177,11 @@ class _Reader:
         if len({port.name for port in outputs}) < len(outputs):
             raise ValueError("the file is refused: its graph names an output twice.")
         return OnnxGraph(
-            name=graph.name,
-            producer=f"{model.producer_name} {model.producer_version}".strip(),
+            name=_checked_name(graph.name, "the graph"),
+            producer=" ".join(
+                _checked_name(x, "the producer")
+                for x in (model.producer_name, model.producer_version)
+            ).strip(),
             opset=opset,
             nodes=nodes,
             inputs=inputs,
@@ -214,6 +217,7 @@ class _Reader:
             outputs=[_checked_name(x, "an output") for x in proto.output],
             attributes={},
         )
+        _checked_name(proto.domain, "a domain")
         if proto.domain == ESTIMATORS:
             node.operator = f"{ESTIMATORS}.{node.operator}"
         elif proto.domain not in ("", "ai.onnx"):
@@ -221,6 +225,7 @@ class _Reader:
         if getattr(proto, "overload", ""):
             raise node.refused("is refused: it calls an overload of a function.")
         for attribute in proto.attribute:
+            _checked_name(attribute.name, "an attribute")
             if attribute.name in node.attributes:
                 raise node.refused(f"has the attribute '{attribute.name[:100]}' twice.")
             node.attributes[attribute.name] = _attribute(attribute, node)
@@ -238,7 +243,9 @@ class _Reader:
         return node
 
 
-def _checked_name(name: str, what: str) -> str:
+def _checked_name(name: Any, what: str) -> str:
+    if not isinstance(name, str):  # bytes that are no UTF-8 stay bytes
+        raise ValueError(f"the file is refused: the name of {what} is no UTF-8 text.")
     if len(name) > MAX_NAME:
         raise ValueError(f"the file is refused: the name of {what} has {len(name)} characters.")
     return name
@@ -266,6 +273,8 @@ def _port(info: Any, what: str) -> Port:
     shape: list[int | str | None] = []
     for dim in kind.shape.dim:
         value = dim.dim_value if dim.WhichOneof("value") == "dim_value" else dim.dim_param or None
+        if value is not None and not isinstance(value, int):
+            _checked_name(value, "a size")
         if isinstance(value, int) and not 0 <= value < 2**31:
             raise ValueError(f"{owner} is refused: it declares a size of {value}.")
         shape.append(value)
