@@ -281,6 +281,18 @@ def test_cells_of_ones_own_are_unrolled_over_known_lengths(tmp_path: Path) -> No
     compare(run(path, [random(3, 4, 2)])[0], model.predict(random(3, 4, 2), verbose=0))
 
 
+def test_an_infinite_constant_of_an_unknown_length_is_refused(tmp_path: Path) -> None:
+    class FirstOnly(layers.Layer):
+        def call(self, t):
+            bias = np.full(t.shape[2], -np.inf, "float32")
+            bias[0] = 0
+            return t + bias
+
+    x = keras.Input((2, None))
+    with pytest.raises(ValueError, match="a constant depends on the size of an unknown dimension"):
+        keras.Model(x, FirstOnly()(x)).export(tmp_path / "m.onnx", format="onnx")
+
+
 def test_what_cannot_be_exported_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     x = keras.Input((5, 2), batch_size=3)

@@ -119,7 +119,7 @@ def _number(w: Writer, values: tuple[Any, ...], dtype: str) -> str | None:
 
 def _range(w: Writer, values: list[Any], type_: Type) -> str | None:
     """Places: a + b i + c j + ... at the indices (i, j, ...), whole numbers or sizes."""
-    if type_.rank == 0 or any(v.size == 0 for v in values):
+    if type_.rank == 0 or any(v.size == 0 or not np.all(np.isfinite(v)) for v in values):
         return None
     found = w.size(tuple(int(v.reshape(-1)[0]) for v in values))
     for axis in range(type_.rank):
