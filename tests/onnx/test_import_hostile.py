@@ -439,3 +439,7 @@ def test_describe_says_what_is_there_and_problems_why_not(tmp_path: Any) -> None
     ]
     with pytest.raises(FileNotFoundError):
         problems(str(tmp_path / "none.onnx"))
+
+
+def test_the_same_opset_twice_is_one(tmp_path: Any) -> None:
+    assert import_model(changed(tmp_path, set_opset(17, 17))).output_shape == (None, 2, 2, 2)

@@ -191,11 +191,13 @@ class _Reader:
         )
 
     def _opset(self) -> int:
-        found = list({x.version for x in self.model.opset_import if x.domain in ("", "ai.onnx")})
+        # Some writers name the set twice, in the same version.
+        imports = self.model.opset_import
+        found = list({x.version for x in imports if x.domain in ("", "ai.onnx")})
         if len(found) != 1:
             raise ValueError(
                 "expected an ONNX file with one version of the default operator set. "
-                f"Received: {len(found)}."
+                f"Received: versions={sorted(found)[:10]}."
             )
         if not OPSETS[0] <= found[0] <= OPSETS[1]:
             raise ValueError(
