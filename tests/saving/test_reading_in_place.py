@@ -286,3 +286,22 @@ def test_reads_where_the_system_has_none_at_a_place(tmp_path, monkeypatch) -> No
         assert read_at.read_at(file.fileno(), 190, memoryview(memory)) == 10
         assert bytes(memory[:10]) == bytes(range(190, 200))
         assert file.read() == bytes(range(3, 200))
+
+
+@pytest.mark.parametrize("ending", ["weights.h5", "h5"])
+def test_what_holds_no_numbers_is_found_before_any_weight_changes(ending, tmp_path) -> None:
+    path = str(tmp_path / f"m.{ending}")
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.Dense(4)])
+    (model.save if ending == "h5" else model.save_weights)(path)
+    with h5py.File(path, "r+") as file:
+        found = []
+        file.visititems(lambda n, x: found.append(n) if getattr(x, "shape", 0) == (4,) else None)
+        group, _, name = found[0].rpartition("/")
+        del file[group][name]
+        file[group].create_dataset(name, data=np.array([b"text"] * 4))
+    before = [w + 1 for w in model.get_weights()]
+    model.set_weights(before)
+    with pytest.raises(ValueError, match="expected numbers"):
+        model.load_weights(path)
+    for a, b in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(a, b)

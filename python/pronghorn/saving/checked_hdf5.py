@@ -235,6 +235,18 @@ def check_filtered(arrays: list[ArrayInFile]) -> None:
             np.asarray(array)
 
 
+def check_readable(arrays: list[ArrayInFile]) -> None:
+    """Makes sure that arrays hold numbers and that packed ones are whole, before any is used.
+
+    Raises:
+        ValueError: If one holds something else, or is damaged.
+    """
+    for array in arrays:
+        if isinstance(array, _NoNumbers):
+            raise ValueError(array.problem)
+    check_filtered(arrays)
+
+
 def _tensor_dtype(dtype: str) -> str:
     return dtype if dtype == "bfloat16" else np.dtype(dtype).name
 
@@ -291,10 +303,10 @@ class _NoNumbers(ArrayInFile):
     def __init__(self, dataset: Dataset, source: str, name: str) -> None:
         super().__init__(dataset.shape, "uint8")
         kind = dataset.datatype
-        self._problem = (
+        self.problem = (
             f"{source} is refused: '{name}' holds {kind.description} of {kind.size} bytes, "
             "expected numbers."
         )
 
     def read_into(self, memory: memoryview) -> None:
-        raise ValueError(self._problem)
+        raise ValueError(self.problem)

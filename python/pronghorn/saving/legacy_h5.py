@@ -16,7 +16,7 @@ from pronghorn.allocation_limit import AllocationLimit
 from pronghorn.array_in_file import ArrayInFile
 from pronghorn.deferred_values import DeferredValues
 from pronghorn.saving import legacy_cudnn, legacy_optimizer, legacy_theano
-from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_filtered, open_hdf5
+from pronghorn.saving.checked_hdf5 import CheckedHdf5, check_readable, open_hdf5
 from pronghorn.saving.deserialization import deserialize_keras_object
 from pronghorn.saving.legacy_write import TOP_LEVEL
 from pronghorn.saving.optimizer_state import restore_optimizer
@@ -186,7 +186,7 @@ def _assign(
                 f"{source} does not fit: layer '{layer.name}' expected weights of shapes {wanted}. "
                 f"Received: {shapes}, of layer '{group.name}'."
             )
-    check_filtered([array for _, _, group in pairs for array in group.arrays])
+    check_readable([array for _, _, group in pairs for array in group.arrays])
     for weights, converted in plan:
         for weight, value in zip(weights, converted.values()):
             weight.load(legacy_theano.mirrored(value) if id(weight) in mirrored else value)

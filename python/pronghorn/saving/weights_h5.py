@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn.array_in_file import ArrayInFile
-from pronghorn.saving.checked_hdf5 import check_filtered, open_hdf5
+from pronghorn.saving.checked_hdf5 import check_readable, open_hdf5
 from pronghorn.saving.file_notes import write_note
 from pronghorn.saving.hdf5_arrays import new_hdf5, write_array
 from pronghorn.saving.optimizer_state import restore_optimizer
@@ -95,7 +95,7 @@ def restore_state(
             raise ValueError(f"load_weights: {problem} Received: {source}, group '{name}'.")
         if problem is None and len(stored):
             plan.append((owner, stored))
-    check_filtered([array for _, stored in [*plan, *optimizers] for array in stored.values()])
+    check_readable([array for _, stored in [*plan, *optimizers] for array in stored.values()])
     for owner, stored in plan:
         owner.load_own_variables(stored)
     for optimizer, stored in optimizers:
