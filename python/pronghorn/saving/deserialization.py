@@ -106,7 +106,7 @@ class _Reader:
     def _read_object(self, config: dict[str, Any]) -> Any:
         class_name, inner = config["class_name"], config["config"]
         if not isinstance(class_name, str):
-            raise TypeError(f"Expected 'class_name' to be a str. Received: {class_name!r}.")
+            raise TypeError(f"Expected 'class_name' to be a str. Received: {shown(class_name)}.")
         for key in ("module", "registered_name"):
             if not isinstance(config.get(key), (str, type(None))):
                 raise TypeError(f"Expected '{key}' to be a str. Received: {shown(config)}.")
