@@ -228,3 +228,19 @@ def test_strings_given_to_a_model_say_where_they_belong(data) -> None:
     model = keras.Sequential([layers.Embedding(3, 2)])
     with pytest.raises(ValueError, match="TextVectorization.*on the data, before the model"):
         model(data)
+
+
+def test_boundaries_from_what_tf_keras_stores(tmp_path) -> None:
+    h5py = pytest.importorskip("h5py")
+    layer = layers.Discretization(num_bins=4)
+    model = keras.Sequential([keras.Input((1,)), layer])
+    path = tmp_path / "a.weights.h5"
+    with h5py.File(path, "w") as file:
+        # Ten values, 1 to 10, of which each was there twice.
+        file["layers/discretization/vars/0"] = np.array([np.arange(1, 11), [2] * 10], "float32")
+    model.load_weights(path)
+    np.testing.assert_allclose(layer.bin_boundaries, [2.5, 5.0, 7.5])
+    with h5py.File(path, "w") as file:
+        file["layers/discretization/vars/0"] = np.ones((3, 2), "float32")
+    with pytest.raises(ValueError, match=r"Discretization .* expected shape \(2, -1\)"):
+        model.load_weights(path)

@@ -147,9 +147,11 @@ def _set_weights(
     layers = [layer for layer in model.layers if _weights_of(layer)]
     filled = [group for group in groups if group.arrays and group.name != TOP_LEVEL]
     if len(layers) != len(filled):
+        names, found = [layer.name for layer in layers], [group.name for group in filled]
+        only = [n for n in names if n not in found] + [n for n in found if n not in names]
         raise ValueError(
             f"{source} does not fit: the model has {len(layers)} layers with weights, the file "
-            f"{len(filled)}."
+            f"{len(filled)}. Names that only one of them has: {only[:5]}."
         )
     pairs = [(layer, _weights_of(layer), group) for layer, group in zip(layers, filled)]
     pairs += [(model, model._saved_variables(), g) for g in groups if g.name == TOP_LEVEL]

@@ -158,6 +158,26 @@ class Discretization(Layer):
         """Returns a symbolic tensor of the output's shape and dtype."""
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.output_dtype)
 
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the boundaries from what tf.keras stores: values and how many numbers each has."""
+        if not len(store):
+            return
+        values, counts = np.asarray(store["0"], "float32")
+        if len(values) < self._depth:
+            self.bin_boundaries = [float(b) for b in values[:-1]]
+            return
+        below = counts.cumsum()
+        quantiles = np.arange(1, self._depth) / self._depth
+        found = np.interp(quantiles, below / below[-1], values).astype("float32")
+        self.bin_boundaries = [float(b) for b in found]
+
+    def _stored_shapes(self, stored: Any) -> dict[str, tuple[int, ...]]:
+        """Returns the shapes of the arrays that are expected among those of a file."""
+        if self.num_bins is None or "0" not in stored:
+            return {}
+        shape = tuple(stored["0"].shape)
+        return {"0": shape if len(shape) == 2 and shape[0] == 2 and shape[1] else (2, -1)}
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments, with boundaries that `adapt` learned."""
         return {
