@@ -305,3 +305,21 @@ def test_what_holds_no_numbers_is_found_before_any_weight_changes(ending, tmp_pa
         model.load_weights(path)
     for a, b in zip(model.get_weights(), before):
         np.testing.assert_array_equal(a, b)
+
+
+def test_text_in_place_of_an_optimizers_numbers_changes_no_weight(tmp_path) -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    path = tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    with h5py.File(path, "a") as file:
+        shape = file["optimizer/vars/3"].shape
+        del file["optimizer/vars/3"]
+        file["optimizer/vars/3"] = np.full(shape, b"text")
+    model.set_weights([w + 1 for w in model.get_weights()])
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="'optimizer/vars/3' holds strings"):
+        model.load_weights(path)
+    for a, b in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(a, b)

@@ -236,10 +236,10 @@ def check_filtered(arrays: list[ArrayInFile]) -> None:
 
 
 def check_readable(arrays: list[ArrayInFile]) -> None:
-    """Makes sure that arrays hold numbers and that packed ones are whole, before any is used.
+    """Finds what would be an error when these arrays are read, before any is used.
 
     Raises:
-        ValueError: If one holds something else, or is damaged.
+        ValueError: If one holds no numbers, or is packed and damaged.
     """
     for array in arrays:
         if isinstance(array, _NoNumbers):
