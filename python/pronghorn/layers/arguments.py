@@ -11,6 +11,8 @@ import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 Shape = tuple[int | None, ...]
 
 SPATIAL_NAMES = {1: ("steps",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -28,6 +30,20 @@ def owner_name(owner: Any) -> str:
 def is_integer(value: Any) -> bool:
     """Returns whether `value` is an integer; booleans are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def truth(owner: Any, argument: str, value: Any) -> bool:
+    """Returns a flag as a `bool`: `True`, `False`, or the numbers 1 and 0.
+
+    Raises:
+        ValueError: It is something else, such as a text.
+    """
+    if not isinstance(value, (numbers.Integral, np.bool_)) or value not in (0, 1):
+        raise ValueError(
+            f"{owner_name(owner)}: `{argument}` must be True or False. "
+            f"Received: {argument}={value!r}."
+        )
+    return bool(value)
 
 
 def positive_integer(owner: Any, argument: str, value: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pronghorn import ops, tree
+from pronghorn.layers.arguments import truth
 from pronghorn.layers.rnn.gated_cell import GatedCell, arguments_of, masked_products
 
 
@@ -71,7 +72,7 @@ class GRUCell(GatedCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, arguments_of(locals()), **kwargs)
-        self.reset_after = reset_after
+        self.reset_after = truth(self, "reset_after", reset_after)
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pronghorn import ops, tree
-from pronghorn.layers.arguments import owner_name
+from pronghorn.layers.arguments import owner_name, truth
 from pronghorn.layers.layer import Layer
 from pronghorn.layers.layer.tracking import no_tracking
 from pronghorn.layers.rnn.dropout_masks import DropoutMasks
@@ -81,13 +81,13 @@ class RNN(Layer):
                 f"integers, one integer per RNN state). Received: cell={cell}."
             )
         super().__init__(**kwargs)
-        self.zero_output_for_mask = zero_output_for_mask
+        self.zero_output_for_mask = truth(self, "zero_output_for_mask", zero_output_for_mask)
         self.cell = cell
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
-        self.stateful = stateful
-        self.unroll = unroll
+        self.return_sequences = truth(self, "return_sequences", return_sequences)
+        self.return_state = truth(self, "return_state", return_state)
+        self.go_backwards = truth(self, "go_backwards", go_backwards)
+        self.stateful = truth(self, "stateful", stateful)
+        self.unroll = truth(self, "unroll", unroll)
         self.supports_masking = True
         self.input_spec = None
         self.states: Any = None
