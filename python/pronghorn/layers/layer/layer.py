@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from pronghorn import dtype_policies, tree
+from pronghorn.config_errors import shown
 from pronghorn.layers.layer.building import LayerBuilding
 from pronghorn.layers.layer.call_context import CallContext, current
 from pronghorn.layers.layer.call_spec import (
@@ -91,7 +92,7 @@ class Layer(LayerBuilding, LayerWeights, LayerLosses, LayerSaving):
 
             known = inspect.signature(type(self)).parameters
             raise ValueError(
-                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}."
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {shown(kwargs)}."
                 f"{''.join(near_matches(key, known, limit=1) for key in kwargs)}"
             )
         if not isinstance(trainable, bool):
