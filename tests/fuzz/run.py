@@ -78,8 +78,9 @@ class Worker:
         self.errors.truncate()
         environment = {**os.environ, "TMPDIR": self.folder, "PYTHONFAULTHANDLER": "1"}
         environment.setdefault("PRONGHORN_NUM_THREADS", "1")
+        # -B: byte code that a late import writes would be taken for a write of the file.
         self.process = subprocess.Popen(
-            [sys.executable, str(pathlib.Path(__file__).with_name("worker.py"))],
+            [sys.executable, "-B", str(pathlib.Path(__file__).with_name("worker.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
