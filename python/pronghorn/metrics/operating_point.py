@@ -101,8 +101,19 @@ class OperatingPoint(Metric):
         }
 
 
+_MOST = 2**20  # each is compared with each prediction
+
+
 def spread_thresholds(number: int) -> list[float]:
-    """`number` thresholds from just below 0 to just above 1; 0.5 where it is one."""
+    """`number` thresholds from just below 0 to just above 1; 0.5 where it is one.
+
+    Raises:
+        ValueError: `number` is above 2**20.
+    """
+    if number > _MOST:
+        raise ValueError(
+            f"Argument `num_thresholds` must be at most {_MOST}. Received: num_thresholds={number}"
+        )
     if number == 1:
         return [0.5]
     inner = [(i + 1) / (number - 1) for i in range(number - 2)]
